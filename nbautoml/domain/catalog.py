@@ -1,0 +1,79 @@
+"""Plug-in points: a name leads to an object that is imported when it is first asked for.
+
+Built-ins are listed as ``"module:attribute"`` strings, so that listing names costs no import;
+other packages add theirs through an entry-point group.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import Generic, TypeVar, cast
+
+from nbautoml.errors import ConfigError, did_you_mean
+
+T = TypeVar("T")
+
+
+class Catalog(Generic[T]):
+    """Named objects of one kind, loaded on demand.
+
+    Parameters
+    ----------
+    noun : str
+        What an entry is called in messages, such as ``"model"``.
+    builtins : mapping of str to str
+        Name to ``"module:attribute"``.
+    group : str
+        Entry-point group that adds to them.
+
+    Examples
+    --------
+    >>> Catalog("thing", {"sep": "os:sep"}, "nbautoml.things").get("sep")
+    '/'
+    """
+
+    def __init__(self, noun: str, builtins: Mapping[str, str], group: str) -> None:
+        self._noun = noun
+        self._group = group
+        self._paths = dict(builtins)
+        self._found_plugins = False
+        self._loaded: dict[str, T] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names, built-ins first."""
+        self._find_plugins()
+        return tuple(self._paths)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names()
+
+    def get(self, name: str) -> T:
+        """Return the object of that name, importing it the first time.
+
+        Raises
+        ------
+        ConfigError
+            When nothing has that name.
+        """
+        self._find_plugins()
+        if name not in self._paths:
+            hint = did_you_mean(name, self._paths)
+            raise ConfigError(
+                f"No {self._noun} is called {name!r}.{hint} There are: {', '.join(self._paths)}."
+            )
+        if name not in self._loaded:
+            module, _, attribute = self._paths[name].partition(":")
+            self._loaded[name] = cast(T, getattr(importlib.import_module(module), attribute))
+        return self._loaded[name]
+
+    def _find_plugins(self) -> None:
+        if self._found_plugins:
+            return
+        self._found_plugins = True
+        for point in entry_points(group=self._group):
+            self._paths.setdefault(point.name, point.value)

@@ -1,0 +1,277 @@
+"""The state of a run as a fold over its events.
+
+`SnapshotFold` takes the events one by one and hands out frozen `RunSnapshot` objects. Widget,
+panel, REST and console all read these; none keeps a state of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any  # Any: JSON values
+
+from nbautoml.domain import events as ev
+from nbautoml.domain.ids import child_run_id
+from nbautoml.domain.metrics import MetricSpec, metric
+from nbautoml.domain.status import RunStatus, TrialOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialState:
+    """One trial so far. ``outcome`` is None while it runs; ``seq`` is its last event."""
+
+    number: int
+    run_id: str
+    pipeline: str
+    family: str
+    params: Mapping[str, Any]
+    n_folds: int
+    seq: int
+    started_at: float
+    outcome: TrialOutcome | None = None
+    fold_scores: tuple[float | None, ...] = ()
+    folds_done: int = 0
+    score: float | None = None
+    score_std: float | None = None
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    seconds: float | None = None
+    error: str = ""
+    key: str = ""
+    is_ensemble: bool = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the trial has not ended."""
+        return self.outcome is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSnapshot:
+    """One run at event `seq`.
+
+    ``best`` is the number of the best completed trial, on the primary metric. ``n_done``
+    counts ended trials of every outcome, ``n_failed`` those that did not complete.
+    """
+
+    run_id: str
+    seq: int = 0
+    time: float = 0.0
+    status: RunStatus = RunStatus.NOT_STARTED
+    reason: str = ""
+    phase: ev.Phase | None = None
+    phase_text: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+    config: ev.RunConfigured | None = None
+    deadline: float | None = None
+    data: ev.DataDescribed | None = None
+    workers: ev.WorkersChanged | None = None
+    guardrails: tuple[ev.GuardrailReported, ...] = ()
+    trials: tuple[TrialState, ...] = ()
+    best: int | None = None
+    n_done: int = 0
+    n_failed: int = 0
+    n_running: int = 0
+
+    @property
+    def best_trial(self) -> TrialState | None:
+        """The best completed trial, if there is one."""
+        if self.best is None:
+            return None
+        return next(t for t in self.trials if t.number == self.best)
+
+    @property
+    def metric(self) -> MetricSpec | None:
+        """The primary metric, once the run is configured."""
+        return metric(self.config.primary_metric) if self.config else None
+
+    def ranked(self) -> tuple[TrialState, ...]:
+        """Return completed trials best first, then running ones, then failed ones."""
+        spec = self.metric
+
+        def key(trial: TrialState) -> tuple[int, float, int]:
+            group = {None: 1, TrialOutcome.COMPLETED: 0}.get(trial.outcome, 2)
+            return (group, spec.sort_key(trial.score) if spec else 0.0, trial.number)
+
+        return tuple(sorted(self.trials, key=key))
+
+
+class SnapshotFold:
+    """Folds events of one run; not safe for use from several threads.
+
+    Parameters
+    ----------
+    run_id : str
+        The run whose events follow.
+
+    Examples
+    --------
+    >>> fold = SnapshotFold("r")
+    >>> record = ev.EventRecord(
+    ...     run_id="r", seq=1, time=5.0, event=ev.StatusChanged(status=RunStatus.RUNNING)
+    ... )
+    >>> fold.apply(record)
+    True
+    >>> fold.build().status.value
+    'Running'
+    """
+
+    def __init__(self, run_id: str) -> None:
+        self._state = RunSnapshot(run_id=run_id)
+        self._trials: dict[int, TrialState] = {}
+        self._handlers: dict[type[ev.Event], Callable[[Any, ev.EventRecord], None]] = {
+            ev.RunConfigured: self._configured,
+            ev.StatusChanged: self._status,
+            ev.PhaseChanged: self._phase,
+            ev.DataDescribed: self._described,
+            ev.GuardrailReported: self._guardrail,
+            ev.TrialStarted: self._trial_started,
+            ev.FoldFinished: self._fold,
+            ev.TrialFinished: self._trial_finished,
+            ev.DeadlineChanged: self._deadline,
+            ev.WorkersChanged: self._workers,
+        }
+
+    @property
+    def seq(self) -> int:
+        """Number of the last event taken in."""
+        return self._state.seq
+
+    def apply(self, record: ev.EventRecord) -> bool:
+        """Take in the next event; return False when it was taken in before.
+
+        Raises
+        ------
+        ValueError
+            When events are missing between the last one and this one.
+        """
+        if record.seq <= self._state.seq:
+            return False
+        if record.seq != self._state.seq + 1:
+            raise ValueError(f"event {record.seq} came after event {self._state.seq}")
+        self._state = replace(self._state, seq=record.seq, time=record.time)
+        handler = self._handlers.get(type(record.event))
+        if handler is not None:
+            handler(record.event, record)
+        return True
+
+    def apply_all(self, records: Iterable[ev.EventRecord]) -> None:
+        """Take in events in order."""
+        for record in records:
+            self.apply(record)
+
+    def build(self) -> RunSnapshot:
+        """Return the state now, as an object that never changes."""
+        return replace(self._state, trials=tuple(self._trials.values()))
+
+    def _configured(self, event: ev.RunConfigured, _record: ev.EventRecord) -> None:
+        self._state = replace(
+            self._state, config=event, deadline=event.deadline or self._state.deadline
+        )
+
+    def _status(self, event: ev.StatusChanged, record: ev.EventRecord) -> None:
+        changes: dict[str, Any] = {"status": event.status, "reason": event.reason}
+        if self._state.started_at is None:
+            changes["started_at"] = record.time
+        if event.status.is_terminal:
+            changes["ended_at"] = record.time
+            self._close_open_trials(record.seq)
+        elif event.status is RunStatus.STARTING:
+            self._close_open_trials(record.seq)
+        self._state = replace(self._state, **changes)
+
+    def _close_open_trials(self, seq: int) -> None:
+        """Mark trials that nobody will finish: the run ended, or its controller came anew."""
+        for trial in [t for t in self._trials.values() if t.is_running]:
+            self._trials[trial.number] = replace(
+                trial, outcome=TrialOutcome.CANCELED, seq=seq, error="The run ended before it."
+            )
+            self._count(running=-1, done=1)
+
+    def _phase(self, event: ev.PhaseChanged, _record: ev.EventRecord) -> None:
+        self._state = replace(self._state, phase=event.phase, phase_text=event.text)
+
+    def _described(self, event: ev.DataDescribed, _record: ev.EventRecord) -> None:
+        self._state = replace(self._state, data=event)
+
+    def _guardrail(self, event: ev.GuardrailReported, _record: ev.EventRecord) -> None:
+        others = tuple(g for g in self._state.guardrails if g.name != event.name)
+        self._state = replace(self._state, guardrails=(*others, event))
+
+    def _deadline(self, event: ev.DeadlineChanged, _record: ev.EventRecord) -> None:
+        self._state = replace(self._state, deadline=event.deadline)
+
+    def _workers(self, event: ev.WorkersChanged, _record: ev.EventRecord) -> None:
+        self._state = replace(self._state, workers=event)
+
+    def _trial_started(self, event: ev.TrialStarted, record: ev.EventRecord) -> None:
+        known = self._trials.get(event.number)
+        if known is None:
+            self._count(running=1)
+        elif not known.is_running:  # started again after its controller was lost
+            self._count(running=1, done=-1)
+        self._trials[event.number] = TrialState(
+            number=event.number,
+            run_id=child_run_id(record.run_id, event.number),
+            pipeline=event.pipeline,
+            family=event.family,
+            params=event.params,
+            n_folds=event.n_folds,
+            seq=record.seq,
+            started_at=record.time,
+        )
+
+    def _fold(self, event: ev.FoldFinished, record: ev.EventRecord) -> None:
+        trial = self._trials.get(event.number)
+        if trial is None or not trial.is_running:
+            return
+        self._trials[event.number] = replace(
+            trial,
+            fold_scores=(*trial.fold_scores, event.score),
+            folds_done=trial.folds_done + 1,
+            seq=record.seq,
+        )
+
+    def _trial_finished(self, event: ev.TrialFinished, record: ev.EventRecord) -> None:
+        known = self._trials.get(event.number)
+        failed = event.outcome is not TrialOutcome.COMPLETED
+        if known is None:
+            self._count(done=1, failed=failed)
+        elif known.is_running:
+            self._count(running=-1, done=1, failed=failed)
+        self._trials[event.number] = TrialState(
+            number=event.number,
+            run_id=child_run_id(record.run_id, event.number),
+            pipeline=event.pipeline,
+            family=event.family,
+            params=event.params,
+            n_folds=event.n_folds,
+            seq=record.seq,
+            started_at=known.started_at if known else record.time - event.seconds,
+            outcome=event.outcome,
+            fold_scores=known.fold_scores if known else (),
+            folds_done=event.folds_done,
+            score=event.score,
+            score_std=event.score_std,
+            metrics=event.metrics,
+            seconds=event.seconds,
+            error=event.error,
+            key=event.key,
+            is_ensemble=event.is_ensemble,
+        )
+        if not failed:
+            self._update_best(event)
+
+    def _update_best(self, event: ev.TrialFinished) -> None:
+        spec = self._state.metric
+        best = self._trials.get(self._state.best) if self._state.best is not None else None
+        if spec is not None and spec.is_better(event.score, best.score if best else None):
+            self._state = replace(self._state, best=event.number)
+
+    def _count(self, *, running: int = 0, done: int = 0, failed: int = 0) -> None:
+        self._state = replace(
+            self._state,
+            n_running=self._state.n_running + running,
+            n_done=self._state.n_done + done,
+            n_failed=self._state.n_failed + failed,
+        )

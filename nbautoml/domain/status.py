@@ -1,0 +1,61 @@
+"""States of a run and of a trial, and which may follow which."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RunStatus(StrEnum):
+    """State of a run, in the SDK's spelling (``run.get_status()`` returns the value)."""
+
+    NOT_STARTED = "NotStarted"
+    STARTING = "Starting"
+    PREPARING = "Preparing"
+    RUNNING = "Running"
+    FINALIZING = "Finalizing"
+    CANCEL_REQUESTED = "CancelRequested"
+    NOT_RESPONDING = "NotResponding"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing can follow."""
+        return self in TERMINAL
+
+    def may_become(self, other: RunStatus) -> bool:
+        """Whether `other` is a legal next state."""
+        return other in _NEXT[self]
+
+
+TERMINAL = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELED})
+
+_S = RunStatus
+_LIVE = frozenset(_S) - TERMINAL
+# A live run may move to any other live state but not back to NotStarted (a resumed run starts
+# again at Starting); every live state may end in every way. Terminal states are final, but for
+# a run that is continued by its owner: that is a new run.
+_NEXT: dict[RunStatus, frozenset[RunStatus]] = {
+    state: (frozenset(_S) - {_S.NOT_STARTED}) if state in _LIVE else frozenset() for state in _S
+}
+
+
+class TrialOutcome(StrEnum):
+    """How one trial ended. Only ``WORKER_LOST`` is worth another attempt."""
+
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    TIME_LIMIT = "TimeLimit"
+    MEMORY_LIMIT = "MemoryLimit"
+    CRASHED = "Crashed"
+    CANCELED = "Canceled"
+    WORKER_LOST = "WorkerLost"
+
+
+class RequestKind(StrEnum):
+    """What anyone may ask of a running run; its controller obeys."""
+
+    CANCEL = "cancel"
+    FINISH_NOW = "finish_now"
+    ADD_MINUTES = "add_minutes"
