@@ -7,9 +7,11 @@ same declaration.
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol  # Any: values of options
+from typing import Any, Protocol, TypeGuard  # Any: values of options
 
 from nbautoml.errors import ConfigError, NotAvailableError, did_you_mean
 
@@ -23,7 +25,8 @@ class Constraint(Protocol):
         Raises
         ------
         ValueError
-            When it is not one of the accepted values; the text says what was expected.
+            When it is not one of the accepted values; the first argument says what was
+            expected, a second one may add a hint.
         """
 
     def __str__(self) -> str: ...
@@ -42,10 +45,14 @@ class OneOf:
             for word in self.words:
                 if value.lower() == word.lower():
                     return word
-        if self.also is not None:
+        if isinstance(value, str) and (hint := did_you_mean(value, self.words)):
+            raise ValueError(str(self), hint)
+        if self.also is None:
+            raise ValueError(str(self))
+        try:
             return self.also.accept(value)
-        hint = did_you_mean(value, self.words) if isinstance(value, str) else ""
-        raise ValueError(f"{self}.{hint}")
+        except ValueError:
+            raise ValueError(str(self)) from None
 
     def __str__(self) -> str:
         words = f"one of {list(self.words)}"
@@ -61,7 +68,7 @@ class Whole:
 
     def accept(self, value: Any) -> int:
         """Return the value as an ``int``."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        if not _is_number(value) or not math.isfinite(value) or value != int(value):
             raise ValueError(str(self))
         if not _within(value, self.low, self.high):
             raise ValueError(str(self))
@@ -81,9 +88,9 @@ class Number:
 
     def accept(self, value: Any) -> float:
         """Return the value as a ``float``."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if not _is_number(value) or not math.isfinite(value):
             raise ValueError(str(self))
-        if value != value or not _within(value, self.low, self.high):
+        if not _within(value, self.low, self.high):
             raise ValueError(str(self))
         if self.is_low_open and value == self.low:
             raise ValueError(str(self))
@@ -253,15 +260,41 @@ def _rename(
 def _check(option: Option, value: Any, *, of: str, warn: Callable[[str], None]) -> Any:
     try:
         accepted = option.constraint.accept(value)
+    except ConfigError:
+        raise
     except ValueError as error:
-        raise ConfigError(f"{option.name} of {of} must be {error}; got {value!r}.") from None
-    if option.not_yet and accepted != option.default:
-        raise NotAvailableError(
-            f"{option.name} of {of} is not available yet ({option.doc}). {option.not_yet}"
-        )
-    if option.no_effect and accepted != option.default:
+        expected, *hint = error.args
+        raise ConfigError(
+            f"{option.name} of {of} must be {expected}; got {shorten(value)}.{''.join(hint)}"
+        ) from None
+    is_default = _equals(accepted, option.default)
+    if option.not_yet and not is_default:
+        raise NotAvailableError(f"{option.name} of {of} is not available yet. {option.not_yet}")
+    if option.no_effect and not is_default:
         warn(f"{option.name} of {of} has no effect here: {option.no_effect}")
     return accepted
+
+
+def shorten(value: object, limit: int = 80) -> str:
+    """Return the value as a message shows it: its repr on one line, cut at `limit`.
+
+    Examples
+    --------
+    >>> shorten("a" * 100, limit=10)
+    "'aaaaaa..."
+    """
+    text = " ".join(repr(value).split())
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    """Whether it is a number of Python or NumPy; True and False are none."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _equals(value: object, default: object) -> bool:
+    """Whether they are equal; values of other types, such as frames, never are."""
+    return value is default or (type(value) is type(default) and bool(value == default))
 
 
 def _within(value: float, low: float | None, high: float | None) -> bool:
