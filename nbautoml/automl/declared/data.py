@@ -1,0 +1,147 @@
+"""What is learned from which data, and how models are validated."""
+
+from __future__ import annotations
+
+from nbautoml.automl.constraints import ColumnName, Data, PrimaryMetric
+from nbautoml.domain.metrics import get_primary_metrics
+from nbautoml.domain.options import Anything, Flag, ListOf, Number, OneOf, Option, Text, Whole
+from nbautoml.domain.tasks import Task
+
+_TASK = "Task and data"
+_VALIDATION = "Validation"
+_PRIMARY = tuple(dict.fromkeys(name for task in Task for name in get_primary_metrics(task.value)))
+_SAME_WEIGHT = "Leave it out: every row counts the same today."
+
+TASK = (
+    Option(
+        name="task",
+        constraint=OneOf(tuple(task.value for task in Task)),
+        doc="What the label is: a class, a number, or a number over time (planned).",
+        group=_TASK,
+    ),
+    Option(
+        name="primary_metric",
+        constraint=PrimaryMetric(_PRIMARY),
+        doc="The metric that the run makes best; accuracy for classification and "
+        "normalized_root_mean_squared_error for regression when it is not given.",
+        group=_TASK,
+    ),
+    Option(
+        name="training_data",
+        constraint=Data(),
+        doc="The rows to learn from, with the label column in them.",
+        group=_TASK,
+    ),
+    Option(
+        name="label_column_name",
+        constraint=ColumnName(),
+        doc="The column to predict.",
+        group=_TASK,
+    ),
+    Option(
+        name="weight_column_name",
+        constraint=ColumnName(),
+        doc="The column that says how much a row counts.",
+        group=_TASK,
+        not_yet=_SAME_WEIGHT,
+    ),
+    Option(
+        name="positive_label",
+        constraint=Anything("a class"),
+        doc="The class for which binary metrics are reported.",
+        group=_TASK,
+        not_yet="Leave it out: metrics are averaged over both classes.",
+    ),
+    Option(
+        name="exclude_nan_labels",
+        constraint=Flag(),
+        doc="Leave out rows that have no label.",
+        default=True,
+        group=_TASK,
+        not_yet="Rows without a label are always left out; fill them in before the run.",
+    ),
+    Option(
+        name="y_min",
+        constraint=Number(),
+        doc="Smallest value of the label, for normalized metrics.",
+        group=_TASK,
+        not_yet="Leave it out: the smallest label of the training data is used.",
+    ),
+    Option(
+        name="y_max",
+        constraint=Number(),
+        doc="Largest value of the label, for normalized metrics.",
+        group=_TASK,
+        not_yet="Leave it out: the largest label of the training data is used.",
+    ),
+    Option(
+        name="num_classes",
+        constraint=Whole(2),
+        doc="How many classes the label has.",
+        group=_TASK,
+        no_effect="classes are counted in the training data.",
+    ),
+    Option(
+        name="name",
+        constraint=Text(),
+        doc="A name under which the run is shown.",
+        group=_TASK,
+    ),
+)
+
+VALIDATION = (
+    Option(
+        name="n_cross_validations",
+        constraint=OneOf(("auto",), also=Whole(2)),
+        doc="Number of folds. When no way of validation is given: 10 folds below 1,000 rows, "
+        "3 folds up to 20,000 rows, else 10 % of the rows are held out.",
+        unit="folds",
+        group=_VALIDATION,
+    ),
+    Option(
+        name="validation_data",
+        constraint=Data(),
+        doc="Rows on which models are scored, in place of folds.",
+        group=_VALIDATION,
+    ),
+    Option(
+        name="validation_size",
+        constraint=Number(0, 1, is_low_open=True),
+        doc="Share of the rows to hold out; with n_cross_validations, of each random split.",
+        unit="fraction",
+        group=_VALIDATION,
+    ),
+    Option(
+        name="cv_splits_indices",
+        constraint=Anything("a list of pairs of row numbers"),
+        doc="Rows of each split.",
+        group=_VALIDATION,
+        not_yet="Give n_cross_validations or validation_data.",
+    ),
+    Option(
+        name="cv_split_column_names",
+        constraint=ListOf(ColumnName()),
+        doc="Columns that hold 1 for training rows and 0 for validation rows of a split.",
+        group=_VALIDATION,
+        not_yet="Give n_cross_validations or validation_data.",
+    ),
+    Option(
+        name="test_data",
+        constraint=Data(),
+        doc="Rows on which the best model is scored after the run.",
+        group=_VALIDATION,
+        not_yet="Leave it out and score the fitted model on those rows: "
+        "best_run, model = run.get_output(), then model.predict(rows).",
+    ),
+    Option(
+        name="test_size",
+        constraint=Number(0, 1),
+        doc="Share of the rows to keep for a test of the best model.",
+        unit="fraction",
+        group=_VALIDATION,
+        not_yet="Split the data first and score the fitted model on the part kept back: "
+        "train, test = dataset.random_split(0.8, seed=1).",
+    ),
+)
+
+OPTIONS = (*TASK, *VALIDATION)

@@ -1,0 +1,259 @@
+"""When a run ends, where it works, which models it tries and what it makes of them."""
+
+from __future__ import annotations
+
+from nbautoml.automl.constraints import Compute, Featurization, ModelName
+from nbautoml.domain.options import Anything, Flag, ListOf, Number, Option, Text, Whole
+
+_END = "When the run ends"
+_COMPUTE = "Compute"
+_MODELS = "Models"
+_ENSEMBLES = "Ensembles"
+_AFTER = "After the search"
+_ABOVE_ZERO = Number(0, is_low_open=True)
+_ONE_STACK = "Leave it out: the run has no stack ensemble yet; its voting ensemble is on."
+
+END = (
+    Option(
+        name="experiment_timeout_minutes",
+        constraint=_ABOVE_ZERO,
+        doc="Time for the whole run, from start to usable model.",
+        unit="minutes",
+        group=_END,
+    ),
+    Option(
+        name="experiment_timeout_hours",
+        constraint=_ABOVE_ZERO,
+        doc="The same in hours; kept as experiment_timeout_minutes.",
+        unit="hours",
+        group=_END,
+    ),
+    Option(
+        name="iterations",
+        constraint=Whole(1),
+        doc="Largest number of models to try; without it, time or lack of progress ends the run.",
+        unit="models",
+        group=_END,
+    ),
+    Option(
+        name="iteration_timeout_minutes",
+        constraint=_ABOVE_ZERO,
+        doc="Longest time for one model; it is stopped when that is over.",
+        unit="minutes",
+        group=_END,
+    ),
+    Option(
+        name="experiment_exit_score",
+        constraint=Number(),
+        doc="The run ends when the primary metric has reached this.",
+        group=_END,
+        old_names=("exit_score",),
+    ),
+    Option(
+        name="enable_early_stopping",
+        constraint=Flag(),
+        doc="End the run when the primary metric no longer improves.",
+        default=True,
+        group=_END,
+    ),
+    Option(
+        name="early_stopping_n_iters",
+        constraint=Whole(1),
+        doc="How many models without progress end the run.",
+        unit="models",
+        group=_END,
+        no_effect="enable_early_stopping decides alone.",
+    ),
+)
+
+COMPUTE = (
+    Option(
+        name="compute_target",
+        constraint=Compute(),
+        doc="Where models are trained; this machine when it is not given.",
+        group=_COMPUTE,
+    ),
+    Option(
+        name="max_concurrent_iterations",
+        constraint=Whole(1),
+        doc="Most models to train at once; as many as the compute has room for when not given.",
+        unit="models",
+        group=_COMPUTE,
+        old_names=("concurrent_iterations",),
+    ),
+    Option(
+        name="max_cores_per_iteration",
+        constraint=Whole(-1),
+        doc="Cores for one model; -1 is all.",
+        default=1,
+        unit="cores",
+        group=_COMPUTE,
+        no_effect="cores are shared out between the models that train at once.",
+    ),
+    Option(
+        name="mem_in_mb",
+        constraint=Whole(1),
+        doc="Memory for one model.",
+        unit="MB",
+        group=_COMPUTE,
+        no_effect="memory is shared out between the models that train at once.",
+    ),
+)
+
+MODELS = (
+    Option(
+        name="allowed_models",
+        constraint=ListOf(ModelName()),
+        doc="Try only these models.",
+        group=_MODELS,
+        old_names=("whitelist_models",),
+    ),
+    Option(
+        name="blocked_models",
+        constraint=ListOf(ModelName()),
+        doc="Never try these models.",
+        group=_MODELS,
+        old_names=("blacklist_models", "blacklist_algos"),
+    ),
+    Option(
+        name="featurization",
+        constraint=Featurization(("auto", "off")),
+        doc="'auto' makes features from dates, texts and categories; 'off' takes numbers only.",
+        default="auto",
+        group=_MODELS,
+    ),
+    Option(
+        name="enable_dnn",
+        constraint=Flag(),
+        doc="Try neural networks too.",
+        default=False,
+        group=_MODELS,
+        not_yet="Leave it out: there are no neural networks yet.",
+    ),
+    Option(
+        name="enable_distributed_dnn_training",
+        constraint=Flag(),
+        doc="Train one neural network on several machines.",
+        default=False,
+        group=_MODELS,
+        not_yet="Leave it out: there are no neural networks yet.",
+    ),
+    Option(
+        name="enable_tf",
+        constraint=Flag(),
+        doc="Try the TensorFlow models of 2019.",
+        default=False,
+        group=_MODELS,
+        no_effect="the SDK itself took those models out.",
+    ),
+    Option(
+        name="enable_subsampling",
+        constraint=Flag(),
+        doc="Try models on part of the rows first.",
+        default=False,
+        group=_MODELS,
+        no_effect="every model sees all rows.",
+    ),
+    Option(
+        name="enable_onnx_compatible_models",
+        constraint=Flag(),
+        doc="Try only models that can be written as ONNX.",
+        default=False,
+        group=_MODELS,
+        not_yet="Leave it out and use outputs/model.pkl; ONNX is planned.",
+    ),
+)
+
+ENSEMBLES = (
+    Option(
+        name="enable_voting_ensemble",
+        constraint=Flag(),
+        doc="Join the best models to a weighted vote at the end.",
+        default=True,
+        group=_ENSEMBLES,
+        old_names=("enable_ensembling",),
+    ),
+    Option(
+        name="enable_stack_ensemble",
+        constraint=Flag(),
+        doc="Train a model on the predictions of the best models at the end.",
+        default=False,
+        group=_ENSEMBLES,
+        not_yet=_ONE_STACK,
+    ),
+    Option(
+        name="stack_meta_learner_type",
+        constraint=Text(),
+        doc="Model that joins the predictions in a stack.",
+        group=_ENSEMBLES,
+        not_yet=_ONE_STACK,
+    ),
+    Option(
+        name="stack_meta_learner_train_percentage",
+        constraint=Number(0, 1),
+        doc="Share of the rows for the model that joins the predictions.",
+        unit="fraction",
+        group=_ENSEMBLES,
+        not_yet=_ONE_STACK,
+    ),
+    Option(
+        name="stack_meta_learner_kwargs",
+        constraint=Anything("a mapping"),
+        doc="Settings of the model that joins the predictions.",
+        group=_ENSEMBLES,
+        not_yet=_ONE_STACK,
+    ),
+    Option(
+        name="ensemble_iterations",
+        constraint=Whole(1),
+        doc="How many models an ensemble may look at.",
+        unit="models",
+        group=_ENSEMBLES,
+        no_effect="an ensemble looks at all models of the run.",
+    ),
+    Option(
+        name="ensemble_download_models_timeout_sec",
+        constraint=_ABOVE_ZERO,
+        doc="Time for fetching the models of an ensemble.",
+        unit="seconds",
+        group=_ENSEMBLES,
+        no_effect="no model is fetched: the predictions are there already.",
+    ),
+)
+
+AFTER = (
+    Option(
+        name="model_explainability",
+        constraint=Flag(),
+        doc="Explain the best model after the run.",
+        default=False,
+        group=_AFTER,
+        not_yet="Leave it out; explanations are planned.",
+    ),
+    Option(
+        name="enable_code_generation",
+        constraint=Flag(),
+        doc="Write the code that trains the best model.",
+        default=False,
+        group=_AFTER,
+        not_yet="Leave it out; the steps and parameters of each model are in its run.",
+    ),
+    Option(
+        name="enable_metric_confidence",
+        constraint=Flag(),
+        doc="Report confidence intervals of the metrics.",
+        default=False,
+        group=_AFTER,
+        not_yet="Leave it out; the spread over the folds is shown beside each score.",
+    ),
+    Option(
+        name="save_mlflow",
+        constraint=Flag(),
+        doc="Write the model in MLflow's format too.",
+        default=False,
+        group=_AFTER,
+        not_yet="Leave it out and use outputs/model.pkl.",
+    ),
+)
+
+OPTIONS = (*END, *COMPUTE, *MODELS, *ENSEMBLES, *AFTER)

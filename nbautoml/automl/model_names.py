@@ -1,0 +1,118 @@
+"""Names of models as notebooks write them: which are known, which can be used, in any spelling.
+
+The names are those of the SDK's documentation ("Set up AutoML training with Python",
+supported models); the aliases are spellings of its 2018 to 2020 releases.
+"""
+
+from __future__ import annotations
+
+import re
+
+from nbautoml.domain.tasks import Task
+from nbautoml.errors import did_you_mean
+
+_BOTH = ("LightGBM", "RandomForest", "ExtremeRandomTrees", "KNN")
+AVAILABLE: dict[Task, tuple[str, ...]] = {
+    Task.CLASSIFICATION: ("LogisticRegression", *_BOTH, "XGBoostClassifier"),
+    Task.REGRESSION: ("ElasticNet", *_BOTH, "XGBoostRegressor"),
+    Task.FORECASTING: (),
+}
+"""Families that a run can train, by task."""
+
+PLANNED: tuple[str, ...] = (
+    "GradientBoosting",
+    "DecisionTree",
+    "LinearSVM",
+    "SVM",
+    "AveragedPerceptronClassifier",
+    "BernoulliNaiveBayes",
+    "MultinomialNaiveBayes",
+    "SGD",
+    "LassoLars",
+    "OnlineGradientDescentRegressor",
+    "FastLinearRegressor",
+    "TensorFlowDNN",
+    "TensorFlowLinearClassifier",
+    "TensorFlowLinearRegressor",
+    "AutoArima",
+    "Prophet",
+    "ExponentialSmoothing",
+    "Arimax",
+    "Naive",
+    "SeasonalNaive",
+    "Average",
+    "SeasonalAverage",
+    "TCNForecaster",
+)
+"""Names that the SDK knows and that no run trains yet."""
+
+ANY_XGBOOST = "XGBoost"
+"""XGBoost without the task: `for_task` makes it the classifier or the regressor."""
+
+KNOWN: tuple[str, ...] = (
+    *dict.fromkeys(name for names in AVAILABLE.values() for name in names),
+    *PLANNED,
+)
+
+_ALIASES = {
+    "dt": "DecisionTree",
+    "extratrees": "ExtremeRandomTrees",
+    "gbm": "GradientBoosting",
+    "kneighbors": "KNN",
+    "lgbm": "LightGBM",
+    "linearsvc": "LinearSVM",
+    "bernoullinb": "BernoulliNaiveBayes",
+    "multinomialnb": "MultinomialNaiveBayes",
+    "nb": "MultinomialNaiveBayes",
+    "rf": "RandomForest",
+    "svc": "SVM",
+    "arima": "AutoArima",
+    "averagedperceptron": "AveragedPerceptronClassifier",
+    "fastlinear": "FastLinearRegressor",
+    "onlinegradientdescent": "OnlineGradientDescentRegressor",
+    "xgb": ANY_XGBOOST,
+    "xgboost": ANY_XGBOOST,
+    "xgbclassifier": "XGBoostClassifier",
+    "xgbregressor": "XGBoostRegressor",
+}
+_SUFFIXES = ("wrapper", "classifier", "regressor", "regression")
+
+
+def canonical(name: str) -> str:
+    """Return the SDK's name of a model written in any case or older spelling.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"lightgbm"``, ``"kNN"`` or ``"RandomForestClassifier"``.
+
+    Returns
+    -------
+    str
+        A name of `KNOWN`, or `ANY_XGBOOST`.
+
+    Raises
+    ------
+    LookupError
+        When no model has that name; its text is a hint, or empty.
+
+    Examples
+    --------
+    >>> canonical("knn"), canonical("extra trees regressor"), canonical("LGBMClassifier")
+    ('KNN', 'ExtremeRandomTrees', 'LightGBM')
+    """
+    table = {known.lower(): known for known in KNOWN} | _ALIASES
+    key = re.sub(r"[^a-z0-9]", "", name.lower())
+    while key not in table:
+        suffix = next((s for s in _SUFFIXES if key.endswith(s) and key != s), None)
+        if suffix is None:
+            raise LookupError(did_you_mean(name, KNOWN))
+        key = key.removesuffix(suffix)
+    return table[key]
+
+
+def for_task(name: str, task: Task) -> str:
+    """Return the name with `ANY_XGBOOST` replaced by the one of the task."""
+    if name != ANY_XGBOOST:
+        return name
+    return "XGBoostClassifier" if task is Task.CLASSIFICATION else "XGBoostRegressor"
