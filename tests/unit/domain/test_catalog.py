@@ -1,0 +1,26 @@
+"""Plug-in points by name."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from nbautoml.domain.catalog import Catalog
+from nbautoml.errors import ConfigError
+
+
+def test_an_entry_is_imported_when_asked_for() -> None:
+    catalog: Catalog[str] = Catalog("thing", {"sep": "os:sep"}, "nbautoml.none")
+    assert catalog.get("sep") == os.sep
+
+
+def test_listing_names_imports_nothing() -> None:
+    catalog: Catalog[str] = Catalog("thing", {"a": "no.such.module:x"}, "nbautoml.none")
+    assert catalog.names() == ("a",)
+
+
+def test_an_unknown_name_gets_a_hint() -> None:
+    catalog: Catalog[str] = Catalog("thing", {"LightGBM": "os:sep"}, "nbautoml.none")
+    with pytest.raises(ConfigError, match=r"No thing is called 'LigthGBM'\. Did you mean"):
+        catalog.get("LigthGBM")

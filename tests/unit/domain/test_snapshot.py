@@ -1,0 +1,152 @@
+"""The fold of events into a run's state."""
+
+from __future__ import annotations
+
+import pytest
+
+from nbautoml.domain import events as ev
+from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
+from nbautoml.domain.status import RunStatus, TrialOutcome
+
+RUN = "AutoML_x"
+
+
+def configured(metric: str = "accuracy") -> ev.RunConfigured:
+    return ev.RunConfigured(
+        task="classification",
+        primary_metric=metric,
+        label="y",
+        dataset="d",
+        experiment="e",
+        compute="local",
+        n_workers=2,
+    )
+
+
+def started(number: int) -> ev.TrialStarted:
+    return ev.TrialStarted(
+        number=number, pipeline="LightGBM", family="LightGBM", params={}, n_folds=2
+    )
+
+
+def finished(
+    number: int, score: float | None, outcome: TrialOutcome = TrialOutcome.COMPLETED
+) -> ev.TrialFinished:
+    return ev.TrialFinished(
+        number=number,
+        key=f"k{number}",
+        outcome=outcome,
+        pipeline="LightGBM",
+        family="LightGBM",
+        params={},
+        n_folds=2,
+        folds_done=2,
+        seconds=1.0,
+        score=score,
+    )
+
+
+def fold_of(*events: ev.Event) -> RunSnapshot:
+    fold = SnapshotFold(RUN)
+    fold.apply_all(
+        ev.EventRecord(run_id=RUN, seq=i, time=100.0 + i, event=e) for i, e in enumerate(events, 1)
+    )
+    return fold.build()
+
+
+def test_best_is_highest_for_a_metric_to_maximize() -> None:
+    state = fold_of(configured(), finished(0, 0.8), finished(1, 0.9), finished(2, 0.85))
+    assert state.best == 1
+
+
+def test_best_is_lowest_for_a_metric_to_minimize() -> None:
+    metric = "normalized_root_mean_squared_error"
+    state = fold_of(configured(metric), finished(0, 0.2), finished(1, 0.1), finished(2, 0.15))
+    assert state.best == 1
+
+
+def test_failed_and_scoreless_trials_are_never_best() -> None:
+    state = fold_of(
+        configured(), finished(0, 0.99, TrialOutcome.TIME_LIMIT), finished(1, None), finished(2, 0.1)
+    )
+    assert state.best == 2
+
+
+def test_counts_follow_trials() -> None:
+    state = fold_of(
+        configured(),
+        started(0),
+        started(1),
+        started(2),
+        finished(0, 0.5),
+        finished(1, None, TrialOutcome.FAILED),
+    )
+    assert (state.n_running, state.n_done, state.n_failed) == (1, 2, 1)
+
+
+def test_ranking_puts_completed_before_running_before_failed() -> None:
+    state = fold_of(
+        configured(),
+        started(0),
+        finished(1, None, TrialOutcome.FAILED),
+        finished(2, 0.5),
+        finished(3, 0.6),
+    )
+    assert [t.number for t in state.ranked()] == [3, 2, 0, 1]
+
+
+def test_an_event_taken_in_before_is_dropped() -> None:
+    fold = SnapshotFold(RUN)
+    record = ev.EventRecord(run_id=RUN, seq=1, time=1.0, event=configured())
+    assert [fold.apply(record), fold.apply(record)] == [True, False]
+
+
+def test_a_gap_between_events_is_refused() -> None:
+    fold = SnapshotFold(RUN)
+    with pytest.raises(ValueError, match="event 2 came after event 0"):
+        fold.apply(ev.EventRecord(run_id=RUN, seq=2, time=1.0, event=configured()))
+
+
+def test_open_trials_are_closed_when_the_run_ends() -> None:
+    state = fold_of(configured(), started(0), ev.StatusChanged(status=RunStatus.CANCELED))
+    assert state.trials[0].outcome is TrialOutcome.CANCELED
+    assert (state.n_running, state.n_done, state.ended_at) == (0, 1, 103.0)
+
+
+def test_a_trial_started_again_after_a_lost_controller_counts_once() -> None:
+    state = fold_of(
+        configured(),
+        started(0),
+        ev.StatusChanged(status=RunStatus.STARTING, reason="again"),
+        started(0),
+        finished(0, 0.7),
+    )
+    assert (state.n_running, state.n_done, state.n_failed, state.best) == (0, 1, 0, 0)
+
+
+def test_unknown_events_keep_the_numbers_without_gaps() -> None:
+    state = fold_of(configured(), ev.from_payload("from_the_future", {"a": 1}), finished(0, 0.5))
+    assert (state.seq, state.best) == (3, 0)
+
+
+@pytest.mark.parametrize("event", [configured(), started(3), finished(1, 0.5)])
+def test_events_survive_json(event: ev.Event) -> None:
+    assert ev.from_payload(event.kind, ev.to_payload(event)) == event
+
+
+def test_payloads_have_no_nan() -> None:
+    payload = ev.to_payload(finished(0, float("nan")))
+    assert payload["score"] is None
+
+
+def test_a_guardrail_reported_again_replaces_the_first() -> None:
+    def report(state: ev.GuardrailState) -> ev.GuardrailReported:
+        return ev.GuardrailReported(name="g", state=state, description="d")
+
+    state = fold_of(report(ev.GuardrailState.PASSED), report(ev.GuardrailState.ALERTED))
+    assert [g.state for g in state.guardrails] == [ev.GuardrailState.ALERTED]
+
+
+def test_more_time_moves_the_deadline() -> None:
+    state = fold_of(configured(), ev.DeadlineChanged(deadline=500.0))
+    assert state.deadline == 500.0
