@@ -99,14 +99,8 @@ class AutoMLConfig:
         return Task(self._values["task"])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the given settings as JSON values, without the data.
-
-        A compute target is written as its name.
-        """
+        """Return the given settings as JSON values, without the data."""
         settings = {n: v for n, v in self.user_settings.items() if n not in DATA_OPTIONS}
-        compute = settings.get("compute_target")
-        if compute is not None and not isinstance(compute, str):
-            settings["compute_target"] = compute.name
         written: dict[str, Any] = json_safe(settings)
         return written
 
@@ -166,14 +160,13 @@ def _silent(_text: str) -> None:
 
 
 def _short(value: object) -> str:
-    """Return a value for people: data as its size, compute as its name."""
+    """Return a value for people: data as its size."""
     if isinstance(value, pd.DataFrame):
         return f"<DataFrame {value.shape[0]:,} x {value.shape[1]:,}>"
     if hasattr(value, "to_pandas_dataframe"):
         name = getattr(value, "name", None)
         return f"<{type(value).__name__}{f' {name}' if name else ''}>"
-    name = getattr(value, "name", None)
-    return repr(name) if isinstance(name, str) else shorten(value)
+    return shorten(value)
 
 
 def _signature() -> inspect.Signature:

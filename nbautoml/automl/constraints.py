@@ -34,12 +34,12 @@ class Data:
 class Compute:
     """A compute target or its name."""
 
-    def accept(self, value: Any) -> Any:
-        """Return the value."""
+    def accept(self, value: Any) -> str:
+        """Return its name."""
         name = value if isinstance(value, str) else getattr(value, "name", None)
         if not isinstance(name, str) or not name:
             raise ValueError(str(self))
-        return value
+        return name
 
     def __str__(self) -> str:
         return "a compute target or its name"
