@@ -1,0 +1,1 @@
+"""Registered models, and the bundles that make them loadable without nbautoml."""

@@ -1,0 +1,571 @@
+"""Registered models: named, versioned files of a workspace."""
+
+from __future__ import annotations
+
+import builtins
+import html
+import json
+import re
+import shutil
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol  # Any: a loaded model is any object with predict
+
+from nbautoml.domain.records import ArtifactRecord, ModelRecord
+from nbautoml.errors import ConfigError, ConflictError, ModelError, NotFoundError, did_you_mean
+from nbautoml.registry.trust import Versions, check_hash, load_pickle
+from nbautoml.store.session import Session
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+_PICKLES = (".pkl", ".pickle", ".joblib")
+
+
+class HasSession(Protocol):
+    """Anything that stands for an open workspace."""
+
+    @property
+    def session(self) -> Session:
+        """The workspace's store."""
+
+
+class Framework(StrEnum):
+    """What a model was made with, in the SDK's spelling."""
+
+    CUSTOM = "Custom"
+    ONNX = "Onnx"
+    SCIKITLEARN = "ScikitLearn"
+    TENSORFLOW = "TensorFlow"
+
+
+class Model:
+    """One version of a registered model.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where it is registered.
+    name : str, optional
+        Its name; the latest version is meant unless `version` says otherwise.
+    version : int, optional
+        Counts from 1 for each name.
+    id : str, optional
+        ``"name:version"`` in place of the two.
+    tags : sequence or mapping, optional
+        Only a version with these tags, as in `Model.list`.
+    run_id : str, optional
+        Only a version that this run made.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such model.
+
+    Notes
+    -----
+    Objects of this class hold no files and never load a pickle until `load` is called.
+    """
+
+    Framework = Framework
+
+    def __init__(
+        self,
+        workspace: HasSession,
+        name: str | None = None,
+        version: int | None = None,
+        *,
+        id: str | None = None,
+        tags: Sequence[Any] | Mapping[str, str] | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        if id is not None:
+            name, _, number = id.rpartition(":")
+            version = _version_number(number, of=id)
+        self._session = workspace.session
+        self._record = _find(self._session, name, version, tags=tags, run_id=run_id)
+
+    @classmethod
+    def _of(cls, session: Session, record: ModelRecord) -> Model:
+        model = cls.__new__(cls)
+        model._session = session
+        model._record = record
+        return model
+
+    @staticmethod
+    def register(
+        workspace: HasSession,
+        model_path: str | Path,
+        model_name: str,
+        tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+        description: str | None = None,
+        *,
+        model_framework: str | None = None,
+        model_framework_version: str | None = None,
+        datasets: Sequence[tuple[str, Any]] | None = None,
+    ) -> Model:
+        """Copy files into the workspace as a new version of a model.
+
+        Parameters
+        ----------
+        workspace : Workspace
+            Where to register it.
+        model_path : str or Path
+            A file or a folder on this machine. It is copied as it is and never loaded.
+        model_name : str
+            Letters, digits, ``.``, ``_`` and ``-``. If the name is taken, this is its next
+            version.
+        tags, properties : mapping of str to str, optional
+            Words to find it by; properties cannot be changed later.
+        description : str, optional
+            A text for people.
+        model_framework, model_framework_version : str, optional
+            What it was made with, such as ``Model.Framework.SCIKITLEARN``.
+        datasets : sequence of (str, dataset), optional
+            What it was trained on; the ids are kept as properties ``dataset.<label>``.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        NotFoundError
+            When there is nothing at `model_path`.
+        """
+        session = workspace.session
+        record = ModelRecord(
+            name=_check_name(model_name),
+            version=0,
+            created_at=0.0,
+            description=description or "",
+            framework=str(model_framework or ""),
+            framework_version=str(model_framework_version or ""),
+            tags=_as_text(tags),
+            properties={**_as_text(properties), **_lineage(datasets)},
+        )
+        owner = f"upload:{uuid.uuid4()}"
+        saved = [
+            session.save_artifact(owner, name, path)
+            for name, path in _local_files(Path(model_path))
+        ]
+        return _add_version(session, record, saved)
+
+    @staticmethod
+    def list(
+        workspace: HasSession,
+        name: str | None = None,
+        tags: Sequence[Any] | Mapping[str, str] | None = None,
+        latest: bool = False,
+        run_id: str | None = None,
+    ) -> list[Model]:
+        """Return the registered models that fit, newest first.
+
+        Parameters
+        ----------
+        workspace : Workspace
+            Where to look.
+        name : str, optional
+            Only this name.
+        tags : sequence or mapping, optional
+            Words that must be there: ``["area"]``, ``[["area", "hr"]]`` or ``{"area": "hr"}``.
+        latest : bool, default False
+            Only the latest version of each name.
+        run_id : str, optional
+            Only what this run made.
+        """
+        session = workspace.session
+        with session.read() as tx:
+            records = tx.models.list(name=name, run_id=run_id, latest=latest)
+        return [Model._of(session, r) for r in records if _has_tags(r, tags)]
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self._record.name
+
+    @property
+    def version(self) -> int:
+        """Counts from 1 for each name."""
+        return self._record.version
+
+    @property
+    def id(self) -> str:
+        """``name:version``."""
+        return self._record.id
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Words to find it by (a copy)."""
+        return dict(self._record.tags)
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Words that were given at registration (a copy)."""
+        return dict(self._record.properties)
+
+    @property
+    def description(self) -> str:
+        """A text for people."""
+        return self._record.description
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that made it; None when it came from a file."""
+        return self._record.run_id
+
+    @property
+    def model_framework(self) -> str:
+        """What it was made with."""
+        return self._record.framework
+
+    @property
+    def model_framework_version(self) -> str:
+        """Version of what it was made with."""
+        return self._record.framework_version
+
+    @property
+    def created_time(self) -> datetime:
+        """When it was registered (UTC)."""
+        return datetime.fromtimestamp(self._record.created_at, UTC)
+
+    def add_tags(self, tags: Mapping[str, str]) -> None:
+        """Add tags, or change those of the same name."""
+        self.update(tags={**self._record.tags, **tags})
+
+    def remove_tags(self, tags: Iterable[str]) -> None:
+        """Take tags away by name; names that are not there are left out."""
+        gone = {tags} if isinstance(tags, str) else set(tags)
+        self.update(tags={k: v for k, v in self._record.tags.items() if k not in gone})
+
+    def update(self, tags: Mapping[str, str] | None = None, description: str | None = None) -> None:
+        """Replace the tags, the description or both; what is None stays.
+
+        Raises
+        ------
+        NotFoundError
+            When the model has been deleted.
+        """
+        changed = replace(
+            self._record,
+            tags=self._record.tags if tags is None else _as_text(tags),
+            description=self._record.description if description is None else description,
+        )
+        with self._session.write() as tx:
+            tx.models.update(
+                changed.name, changed.version, tags=changed.tags, description=changed.description
+            )
+        self._record = changed
+
+    def delete(self) -> None:
+        """Remove this version from the workspace; its number is not used again."""
+        with self._session.write() as tx:
+            tx.models.delete(self.name, self.version)
+
+    def get_file_names(self) -> builtins.list[str]:
+        """Return the names of its files, as `download` writes them."""
+        return sorted(a.name for a in self._artifacts())
+
+    def download(
+        self,
+        target_dir: str | Path = ".",
+        exist_ok: bool = False,
+        *,
+        exists_ok: bool | None = None,
+    ) -> str:
+        """Copy its files to a folder, after checking that they are the registered ones.
+
+        Parameters
+        ----------
+        target_dir : str or Path, default "."
+            Made if need be.
+        exist_ok : bool, default False
+            Whether files that are there may be replaced.
+        exists_ok : bool, optional
+            An old spelling of `exist_ok`.
+
+        Returns
+        -------
+        str
+            Path of the file, or of the folder that was registered.
+
+        Raises
+        ------
+        ConflictError
+            When a file is there already.
+        """
+        target = Path(target_dir)
+        artifacts = self._artifacts()
+        paths = [_inside(target, a.name) for a in artifacts]
+        taken = next((p for p in paths if p.exists()), None)
+        if taken is not None and not (exist_ok or exists_ok):
+            raise ConflictError(
+                f"download of {self.id}: {taken} is there already. Give another target_dir, or "
+                "exist_ok=True to replace it."
+            )
+        for artifact, path in zip(artifacts, paths, strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._verified(artifact), path)
+        return str(target / PurePosixPath(artifacts[0].name).parts[0])
+
+    def load(self, *, trust: bool = False, ignore_versions: bool = False) -> Any:
+        """Return the model itself, ready to predict.
+
+        A pickle can run any code when it is loaded. A model that a run of this workspace made
+        is loaded as it is; one that was registered from a file only with ``trust=True``.
+
+        Parameters
+        ----------
+        trust : bool, default False
+            Whether you know where the file comes from.
+        ignore_versions : bool, default False
+            Whether to try even though a package has another major version here.
+
+        Raises
+        ------
+        ModelError
+            When it must not or cannot be loaded; the message says what to do.
+        """
+        artifacts = self._artifacts()
+        chosen = _only_pickle(artifacts, of=self.id)
+        if not trust and not self._is_ours(chosen):
+            raise ModelError(
+                f"{self.id} was registered from a file, and {chosen.name} is a pickle: loading it "
+                "can run any code. If you know where it comes from: load(trust=True)."
+            )
+        versions = self._recorded_versions(chosen, artifacts)
+        path = self._verified(chosen)
+        return load_pickle(path, versions=versions, of=self.id, ignore_versions=ignore_versions)
+
+    def _is_ours(self, artifact: ArtifactRecord) -> bool:
+        """Whether a run of this workspace wrote exactly these bytes."""
+        if self.run_id is None:
+            return False
+        with self._session.read() as tx:
+            made = tx.artifacts.list(self.run_id)
+        return any(a.sha256 == artifact.sha256 for a in made)
+
+    def _recorded_versions(
+        self, chosen: ArtifactRecord, artifacts: Sequence[ArtifactRecord]
+    ) -> Versions:
+        name = str(PurePosixPath(chosen.name).with_name("manifest.json"))
+        found = next((a for a in artifacts if a.name == name), None)
+        if found is None:
+            return {}
+        manifest = json.loads(self._verified(found).read_text(encoding="utf-8"))
+        return {"python": manifest["python"], **manifest["packages"]}
+
+    def _artifacts(self) -> Sequence[ArtifactRecord]:
+        with self._session.read() as tx:
+            found = tx.artifacts.list(self._record.owner_id)
+        if not found:
+            raise NotFoundError(f"{self.id} has no files here: it was deleted. Register it again.")
+        return sorted(found, key=lambda a: a.name)
+
+    def _verified(self, artifact: ArtifactRecord) -> Path:
+        path = self._session.load_artifact(artifact.owner, artifact.name)
+        check_hash(path, artifact.sha256, of=self.id)
+        return path
+
+    def __repr__(self) -> str:
+        return f"Model(name={self.name!r}, version={self.version}, run_id={self.run_id!r})"
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "version": self.version,
+            "registered": f"{self.created_time:%Y-%m-%d %H:%M} UTC",
+            "run": self.run_id or "none: from a file",
+            "tags": ", ".join(f"{k}: {v}" for k, v in self.tags.items()),
+            "description": self.description,
+            "files": ", ".join(self.get_file_names()),
+        }
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{k}</th>"
+            f"<td style='text-align:left'>{html.escape(str(v))}</td></tr>"
+            for k, v in rows.items()
+            if v != ""
+        )
+        return f"<table><caption>Model <b>{html.escape(self.name)}</b></caption>{cells}</table>"
+
+
+def register_from_run(
+    session: Session,
+    *,
+    run_id: str,
+    model_path: str,
+    model_name: str,
+    tags: Mapping[str, str] | None = None,
+    properties: Mapping[str, str] | None = None,
+    description: str | None = None,
+    model_framework: str | None = None,
+    model_framework_version: str | None = None,
+    datasets: Sequence[tuple[str, Any]] | None = None,
+) -> Model:
+    """Register files that a run has stored; nothing is copied, and nothing is loaded.
+
+    Parameters
+    ----------
+    session : Session
+        The open workspace.
+    run_id : str
+        The run that owns the files.
+    model_path : str
+        One of its file names, such as ``"outputs/model.pkl"``, or a folder of them, such as
+        ``"outputs"``.
+    model_name, tags, properties, description
+        As in `Model.register`.
+    model_framework, model_framework_version, datasets
+        As in `Model.register`.
+
+    Raises
+    ------
+    NotFoundError
+        When the run has no such file; the message names what there is.
+    """
+    record = ModelRecord(
+        name=_check_name(model_name),
+        version=0,
+        created_at=0.0,
+        run_id=run_id,
+        description=description or "",
+        framework=str(model_framework or ""),
+        framework_version=str(model_framework_version or ""),
+        tags=_as_text(tags),
+        properties={**_as_text(properties), **_lineage(datasets)},
+    )
+    with session.read() as tx:
+        stored = tx.artifacts.list(run_id)
+    return _add_version(session, record, _select(stored, model_path, run_id=run_id))
+
+
+def _select(
+    stored: Iterable[ArtifactRecord], model_path: str, *, run_id: str
+) -> list[ArtifactRecord]:
+    """Return the files at a path, named relative to the folder that holds the path."""
+    stored = list(stored)
+    path = PurePosixPath(model_path.strip("/"))
+    chosen = [a for a in stored if path in (q := PurePosixPath(a.name), *q.parents)]
+    if not chosen or not path.parts:
+        names = sorted(a.name for a in stored)
+        raise NotFoundError(
+            f"Run {run_id} has no file or folder {model_path!r}."
+            f"{did_you_mean(model_path, names)} It has: {', '.join(names) or 'no files'}."
+        )
+    return [replace(a, name=str(PurePosixPath(a.name).relative_to(path.parent))) for a in chosen]
+
+
+def _add_version(session: Session, record: ModelRecord, files: Iterable[ArtifactRecord]) -> Model:
+    """Make the next version with its files in one transaction: seen whole, or not at all."""
+    with session.write() as tx:
+        made = tx.models.register(
+            record.name,
+            run_id=record.run_id,
+            description=record.description,
+            tags=record.tags,
+            properties=record.properties,
+            framework=record.framework,
+            framework_version=record.framework_version,
+        )
+        for file in files:
+            tx.artifacts.add(replace(file, owner=made.owner_id))
+    return Model._of(session, made)
+
+
+def _find(
+    session: Session,
+    name: str | None,
+    version: int | None,
+    *,
+    tags: Sequence[Any] | Mapping[str, str] | None,
+    run_id: str | None,
+) -> ModelRecord:
+    with session.read() as tx:
+        records = tx.models.list(name=name, run_id=run_id)
+        known = [r.name for r in tx.models.list(latest=True)]
+    fitting = [r for r in records if version in (None, r.version) and _has_tags(r, tags)]
+    if fitting:
+        return max(fitting, key=lambda r: (r.created_at, r.version))
+    asked = f"No model {name or ''}{'' if version is None else f':{version}'}".rstrip()
+    if records:
+        found = f" Its versions are: {', '.join(str(r.version) for r in reversed(records))}."
+    else:
+        hint = did_you_mean(name, known) if name else ""
+        found = f"{hint} There are: {', '.join(known) or 'no models'}."
+    raise NotFoundError(f"{asked} fits in this workspace.{found}")
+
+
+def _version_number(text: str, *, of: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(
+            f"id of Model must be 'name:version', such as 'churn:3'; got {of!r}."
+        ) from None
+
+
+def _check_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            "model_name must be 1 to 255 letters, digits, '.', '_' or '-', and begin with a "
+            f"letter or a digit; got {name!r}."
+        )
+    return name
+
+
+def _as_text(values: Mapping[str, Any] | None) -> dict[str, str]:
+    return {str(k): str(v) for k, v in (values or {}).items()}
+
+
+def _lineage(datasets: Sequence[tuple[str, Any]] | None) -> dict[str, str]:
+    return {f"dataset.{label}": str(dataset.id) for label, dataset in datasets or ()}
+
+
+def _has_tags(record: ModelRecord, tags: Sequence[Any] | Mapping[str, str] | None) -> bool:
+    if not tags:
+        return True
+    wanted = tags.items() if isinstance(tags, Mapping) else [_pair(t) for t in tags]
+    return all(name in record.tags and value in (None, record.tags[name]) for name, value in wanted)
+
+
+def _pair(tag: Any) -> tuple[str, str | None]:
+    """Return name and value of a tag filter: a word stands for any value."""
+    if isinstance(tag, str):
+        return tag, None
+    name, value = tag
+    return str(name), str(value)
+
+
+def _local_files(path: Path) -> Iterable[tuple[str, Path]]:
+    """Return name and place of the file at a path, or of all files below it."""
+    if path.is_file():
+        return [(path.name, path)]
+    found = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else []
+    if not found:
+        what = "is an empty folder" if path.is_dir() else "does not exist"
+        raise NotFoundError(f"model_path of Model.register: {path} {what} (in {Path.cwd()}).")
+    base = path.resolve()
+    return [(f"{base.name}/{p.relative_to(path).as_posix()}", p) for p in found]
+
+
+def _inside(target: Path, name: str) -> Path:
+    """Return the place of a stored file below a folder; a name that leads out is refused."""
+    root = target.resolve()
+    path = (root / name).resolve()
+    if not path.is_relative_to(root) or path == root:
+        raise ModelError(f"The file name {name!r} leads out of {target}; it was not written.")
+    return path
+
+
+def _only_pickle(artifacts: Sequence[ArtifactRecord], *, of: str) -> ArtifactRecord:
+    """Return the pickle to load: ``model.pkl`` where there is one, else the only pickle."""
+    pickles = [a for a in artifacts if PurePosixPath(a.name).suffix in _PICKLES]
+    named = [a for a in pickles if PurePosixPath(a.name).name == "model.pkl"]
+    chosen = named or pickles
+    if len(chosen) == 1:
+        return chosen[0]
+    names = ", ".join(a.name for a in artifacts)
+    problem = "has no pickle" if not chosen else "has several pickles"
+    raise ModelError(f"{of} {problem} to load; its files are: {names}. Use download() instead.")
