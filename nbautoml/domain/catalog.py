@@ -55,19 +55,22 @@ class Catalog(Generic[T]):
     def get(self, name: str) -> T:
         """Return the object of that name, importing it the first time.
 
+        A name with a colon is taken as a ``"module:attribute"`` path of its own: it reaches
+        what no catalog lists.
+
         Raises
         ------
         ConfigError
             When nothing has that name.
         """
         self._find_plugins()
-        if name not in self._paths:
+        if name not in self._paths and ":" not in name:
             hint = did_you_mean(name, self._paths)
             raise ConfigError(
                 f"No {self._noun} is called {name!r}.{hint} There are: {', '.join(self._paths)}."
             )
         if name not in self._loaded:
-            module, _, attribute = self._paths[name].partition(":")
+            module, _, attribute = self._paths.get(name, name).partition(":")
             self._loaded[name] = cast(T, getattr(importlib.import_module(module), attribute))
         return self._loaded[name]
 

@@ -24,3 +24,9 @@ def test_an_unknown_name_gets_a_hint() -> None:
     catalog: Catalog[str] = Catalog("thing", {"LightGBM": "os:sep"}, "nbautoml.none")
     with pytest.raises(ConfigError, match=r"No thing is called 'LigthGBM'\. Did you mean"):
         catalog.get("LigthGBM")
+
+
+def test_a_path_reaches_what_no_catalog_lists() -> None:
+    catalog: Catalog[str] = Catalog("thing", {}, "nbautoml.none")
+    assert catalog.get("os:sep") == os.sep
+    assert catalog.names() == ()  # a "module:attribute" name is not kept among the names

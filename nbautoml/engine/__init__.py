@@ -1,0 +1,1 @@
+"""Pure machine learning: no workspace, store or Dask; it reaches the outside through ports."""

@@ -1,0 +1,1 @@
+"""Ensembles chosen on out-of-fold predictions."""

@@ -1,0 +1,1 @@
+"""Model families: one contract, one file a family, one catalog."""

@@ -1,0 +1,225 @@
+"""The contract of a model family, and the unit cube in which its settings are searched."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, TypeAlias  # Any: matrices are ndarray or csr
+
+import numpy as np
+import numpy.typing as npt
+
+from nbautoml.domain.tasks import Task
+from nbautoml.engine.search.budget import Deadline
+
+Params: TypeAlias = Mapping[str, Any]
+Matrix: TypeAlias = Any  # float32, (n_rows, n_columns): ndarray or scipy csr
+Vector: TypeAlias = npt.NDArray[Any]
+
+
+class Representation(StrEnum):
+    """How the columns reach a family: see `nbautoml.engine.featurize`."""
+
+    TREE = "tree"
+    LINEAR = "linear"
+
+
+class Estimator(Protocol):
+    """A scikit-learn estimator."""
+
+    def fit(self, X: Matrix, y: Vector) -> Any:
+        """Learn from rows."""
+
+    def predict(self, X: Matrix) -> Vector:
+        """Return class codes or numbers."""
+
+    def get_params(self, deep: bool = ...) -> dict[str, Any]:
+        """Return the settings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataShape:
+    """Size of what a fit sees; `n_classes` is 0 for numbers."""
+
+    n_rows: int
+    n_columns: int
+    n_classes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitContext:
+    """Circumstances of a fit: everything that is neither data nor a setting.
+
+    ``deadline`` is cooperative: a family that can stop early keeps what it has by then.
+    """
+
+    task: Task
+    n_classes: int = 0
+    threads: int = 1
+    seed: int = 0
+    deadline: Deadline = field(default_factory=Deadline)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitResult:
+    """A fitted estimator; ``rounds`` is how many boosting rounds it uses, where it boosts."""
+
+    model: Any  # any scikit-learn estimator
+    rounds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A number from `low` to `high`."""
+
+    low: float
+    high: float
+    is_log: bool = False
+    is_whole: bool = False
+
+    def decode(self, u: float) -> float | int:
+        """Return the value at `u` in [0, 1]."""
+        u = min(max(u, 0.0), 1.0)
+        if self.is_log:
+            value = math.exp(math.log(self.low) + u * math.log(self.high / self.low))
+        else:
+            value = self.low + u * (self.high - self.low)
+        return int(round(value)) if self.is_whole else float(f"{value:.4g}")
+
+    def encode(self, value: Any) -> float:
+        """Return where in [0, 1] a value lies."""
+        if self.is_log:
+            u = math.log(max(float(value), self.low) / self.low) / math.log(self.high / self.low)
+        else:
+            u = (float(value) - self.low) / (self.high - self.low)
+        return min(max(u, 0.0), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some values without order."""
+
+    values: tuple[Any, ...]
+
+    def decode(self, u: float) -> Any:
+        """Return the value at `u` in [0, 1]."""
+        return self.values[min(int(min(max(u, 0.0), 1.0) * len(self.values)), len(self.values) - 1)]
+
+    def encode(self, value: Any) -> float:
+        """Return the middle of the value's share of [0, 1]."""
+        return (self.values.index(value) + 0.5) / len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSpace:
+    """Named dimensions of the unit cube.
+
+    Examples
+    --------
+    >>> space = SearchSpace({"C": Span(0.01, 100, is_log=True), "fast": Choice((True, False))})
+    >>> space.decode([0.5, 0.9])
+    {'C': 1.0, 'fast': False}
+    >>> space.encode({"C": 1.0, "fast": False})
+    [0.5, 0.75]
+    """
+
+    dimensions: Mapping[str, Span | Choice]
+
+    def decode(self, point: Sequence[float]) -> dict[str, Any]:
+        """Return settings for a point of the cube."""
+        pairs = zip(self.dimensions.items(), point, strict=True)
+        return {name: dimension.decode(u) for (name, dimension), u in pairs}
+
+    def encode(self, params: Params) -> list[float]:
+        """Return the point of the cube for settings."""
+        return [dim.encode(params[name]) for name, dim in self.dimensions.items()]
+
+    def __len__(self) -> int:
+        return len(self.dimensions)
+
+
+class ModelFamily(ABC):
+    """One kind of model: its names, its search space and how it is fitted.
+
+    Families hold no state. Classes arrive as codes ``0..n_classes-1``, each present at least
+    once; numbers as floats. Fitted estimators are those of scikit-learn, LightGBM or XGBoost
+    themselves, so that a saved model loads without this package's engine.
+    """
+
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    tasks: ClassVar[frozenset[Task]]
+    representation: ClassVar[Representation]
+    scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
+
+    @abstractmethod
+    def space(self, task: Task) -> SearchSpace:
+        """Return the settings that the search may vary."""
+
+    @abstractmethod
+    def portfolio(self, task: Task) -> tuple[dict[str, Any], ...]:
+        """Return settings worth trying before any search, the best first."""
+
+    @abstractmethod
+    def cost(self, params: Params, shape: DataShape) -> float:
+        """Return about how many seconds one fit takes on one thread."""
+
+    @abstractmethod
+    def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
+        """Return the estimator, not yet fitted."""
+
+    def suits(self, shape: DataShape) -> bool:
+        """Whether the family is any use on data of this shape."""
+        return shape.n_rows > 0
+
+    def fit(
+        self,
+        X: Matrix,
+        y: Vector,
+        *,
+        params: Params,
+        context: FitContext,
+        valid: tuple[Matrix, Vector] | None = None,
+    ) -> FitResult:
+        """Fit on rows; a boosting family stops early on `valid`.
+
+        Parameters
+        ----------
+        X : ndarray or csr of float32, shape (n_rows, n_columns)
+            Featurized and scaled rows.
+        y : ndarray, shape (n_rows,)
+            Class codes or numbers.
+        params : mapping
+            Settings from `space` or `portfolio`.
+        context : FitContext
+            Task, threads, seed and deadline.
+        valid : tuple of (X, y), optional
+            Rows to stop on.
+        """
+        del valid
+        return FitResult(model=self.build(params, shape_of(X, context), context).fit(X, y))
+
+    def refit(
+        self, X: Matrix, y: Vector, *, params: Params, context: FitContext, rounds: int | None
+    ) -> FitResult:
+        """Fit on all rows, for `rounds` boosting rounds where the family boosts."""
+        del rounds
+        return self.fit(X, y, params=params, context=context)
+
+
+def shape_of(X: Matrix, context: FitContext) -> DataShape:
+    """Return the shape of a matrix."""
+    return DataShape(n_rows=X.shape[0], n_columns=X.shape[1], n_classes=context.n_classes)
+
+
+def is_classification(context: FitContext) -> bool:
+    """Whether the target is a class."""
+    return context.task is Task.CLASSIFICATION
+
+
+def log2_rows(shape: DataShape) -> float:
+    """Return log2 of the number of rows, at least 1: the depth of a full tree."""
+    return max(1.0, float(np.log2(max(shape.n_rows, 2))))

@@ -1,0 +1,1 @@
+"""Model families for classification and regression on tables."""

@@ -1,0 +1,29 @@
+"""RandomForest: bagged trees."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar  # Any: an estimator of scikit-learn
+
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+from nbautoml.engine.models._base import DataShape, FitContext, Params, is_classification
+from nbautoml.engine.models.tabular._forest import N_TREES, Forest
+
+
+class RandomForest(Forest):
+    """Bagged trees (`sklearn.ensemble.RandomForestClassifier`, `RandomForestRegressor`)."""
+
+    name: ClassVar[str] = "RandomForest"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "RandomForestClassifier",
+        "RandomForestRegressor",
+        "RF",
+    )
+    scalers: ClassVar[tuple[str, ...]] = ("MinMaxScaler",)
+
+    def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
+        """Return the estimator, not yet fitted."""
+        kind = RandomForestClassifier if is_classification(context) else RandomForestRegressor
+        return kind(
+            n_estimators=N_TREES, random_state=context.seed, n_jobs=context.threads, **params
+        )

@@ -1,0 +1,1 @@
+"""What to try next, what it costs, and the loop that tries it."""

@@ -1,0 +1,52 @@
+"""A model family that fits in a fraction of a millisecond: for tests of runs of many iterations.
+
+It is in no catalog. A plan names it by its path, ``"nbautoml.testing.fast_family:FastFamily"``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar  # Any: an estimator of scikit-learn
+
+from sklearn.dummy import DummyRegressor
+from sklearn.naive_bayes import BernoulliNB
+
+from nbautoml.domain.tasks import Task
+from nbautoml.engine.models._base import (
+    DataShape,
+    FitContext,
+    ModelFamily,
+    Params,
+    Representation,
+    SearchSpace,
+    Span,
+    is_classification,
+)
+
+FAST_FAMILY = "nbautoml.testing.fast_family:FastFamily"
+
+
+class FastFamily(ModelFamily):
+    """Naive Bayes or a quantile of the target, with enough settings for thousands of trials."""
+
+    name: ClassVar[str] = "TestFast"
+    tasks = frozenset({Task.CLASSIFICATION, Task.REGRESSION})
+    representation = Representation.LINEAR
+    scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
+
+    def space(self, task: Task) -> SearchSpace:
+        """Return the settings that the search may vary."""
+        return SearchSpace({"x": Span(1e-6, 1.0, is_log=True)})
+
+    def portfolio(self, task: Task) -> tuple[dict[str, Any], ...]:
+        """Return settings worth trying before any search, the best first."""
+        return ({"x": 0.001}, {"x": 0.1})
+
+    def cost(self, params: Params, shape: DataShape) -> float:
+        """Return about how many seconds one fit takes on one thread."""
+        return 1e-3 + 1e-9 * shape.n_rows * shape.n_columns
+
+    def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
+        """Return the estimator, not yet fitted."""
+        if is_classification(context):
+            return BernoulliNB(alpha=params["x"])
+        return DummyRegressor(strategy="quantile", quantile=params["x"])
