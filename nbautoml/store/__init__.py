@@ -1,0 +1,1 @@
+"""The workspace store: records in SQLite or PostgreSQL, files by content, events in order."""

@@ -1,0 +1,92 @@
+"""Logged numbers of runs, and the last of each name for leaderboards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from nbautoml.domain.records import MetricPoint
+from nbautoml.errors import NotFoundError
+from nbautoml.store.records.scope import Records, in_chunks
+from nbautoml.store.tables import metrics, metrics_last, runs
+
+
+class MetricReads(Records):
+    """What can be asked about metrics."""
+
+    def get(self, run_id: str) -> dict[str, list[MetricPoint]]:
+        """Return all points of a run by name, in the order of their steps."""
+        query = (
+            sa.select(metrics.c.name, metrics.c.value, metrics.c.step, metrics.c.time)
+            .where(metrics.c.run_id == run_id)
+            .order_by(metrics.c.step, metrics.c.id)
+        )
+        points: dict[str, list[MetricPoint]] = {}
+        for name, value, step, time in self._connection.execute(query):
+            point = MetricPoint(name=name, value=value, step=step, time=time)
+            points.setdefault(name, []).append(point)
+        return points
+
+    def last(self, run_ids: Sequence[str]) -> dict[str, dict[str, float | None]]:
+        """Return the newest value of each metric of some runs.
+
+        Returns
+        -------
+        dict of str to dict
+            Run id to metric to value; a run without metrics has an empty dict.
+        """
+        found: dict[str, dict[str, float | None]] = {run_id: {} for run_id in run_ids}
+        for ids in in_chunks(list(found)):
+            query = sa.select(
+                metrics_last.c.run_id, metrics_last.c.name, metrics_last.c.value
+            ).where(metrics_last.c.run_id.in_(ids))
+            for run_id, name, value in self._connection.execute(query):
+                found[run_id][name] = value
+        return found
+
+
+class MetricWrites(MetricReads):
+    """What can be done with metrics."""
+
+    def log(self, run_id: str, points: Sequence[MetricPoint]) -> None:
+        """Append points; values that are not finite are kept as missing.
+
+        The last value of a name is the one of the highest step, of equal steps the newest.
+
+        Raises
+        ------
+        NotFoundError
+            When there is no such run.
+        """
+        if not points:
+            return
+        known = self._connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id))
+        if known.one_or_none() is None:
+            raise NotFoundError(f"No run has the id {run_id!r}.")
+        rows = [
+            {
+                "run_id": run_id,
+                "name": point.name,
+                "step": point.step,
+                "time": point.time,
+                "value": _finite(point.value),
+            }
+            for point in points
+        ]
+        self._connection.execute(sa.insert(metrics), rows)
+        insert = self._insert(metrics_last)
+        new = insert.excluded
+        self._connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["run_id", "name"],
+                set_={"step": new["step"], "value": new["value"]},
+                where=metrics_last.c.step <= new["step"],
+            ),
+            [{k: v for k, v in row.items() if k != "time"} for row in rows],
+        )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
