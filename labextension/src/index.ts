@@ -1,0 +1,18 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+
+import { ServerTransport } from './connection';
+import { rendererFactory } from './renderer';
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'nbautoml:run-view',
+  description: 'Shows AutoML runs live in notebook outputs.',
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) => {
+    const transport = new ServerTransport(app.serviceManager.serverSettings);
+    rendermime.addFactory(rendererFactory(transport));
+  }
+};
+
+export default plugin;

@@ -1,0 +1,102 @@
+import type { Actions, Component } from './component';
+import { el, setText, show } from './dom';
+import type { RunState } from './model';
+
+const MINUTES = 5;
+
+/** Finish now, + 5 min and Stop. Stop asks once, and says that it is stopping. */
+export class Buttons implements Component {
+  readonly node = el('div', { class: 'nba-buttons', role: 'group', 'aria-label': 'Run' });
+  private readonly finish = el('button', { type: 'button' }, 'Finish now');
+  private readonly more = el('button', { type: 'button' }, `+ ${MINUTES} min`);
+  private readonly stop = el('button', { type: 'button', class: 'nba-stop' }, 'Stop');
+  private readonly question = el('span', { class: 'nba-question', hidden: '' }, 'Stop this run?');
+  private readonly yes = el('button', { type: 'button', class: 'nba-stop nba-solid' }, 'Stop run');
+  private readonly no = el('button', { type: 'button' }, 'Keep running');
+  private isAsking = false;
+  private isStopping = false;
+  private isFinishing = false;
+
+  constructor(
+    private readonly actions: Actions,
+    private readonly say: (message: string) => void
+  ) {
+    this.finish.title = 'End the search, keep what was found, build the final model';
+    this.more.title = `Give the run ${MINUTES} more minutes`;
+    this.stop.title = 'Cancel the run';
+    this.question.append(this.yes, this.no);
+    this.node.append(this.finish, this.more, this.stop, this.question);
+    this.finish.addEventListener('click', () => void this.onFinish());
+    this.more.addEventListener('click', () => void this.onMore());
+    this.stop.addEventListener('click', () => this.ask(true));
+    this.no.addEventListener('click', () => this.ask(false));
+    this.yes.addEventListener('click', () => void this.onStop());
+    this.question.addEventListener('keydown', event => {
+      if (event.key === 'Escape') {
+        this.ask(false);
+      }
+    });
+  }
+
+  update(state: RunState): void {
+    const { is_live: isLive, status, deadline } = state.header;
+    const isStopping = this.isStopping || status === 'CancelRequested';
+    const isFinishing = this.isFinishing || status === 'Finalizing';
+    show(this.node, isLive);
+    show(this.question, this.isAsking && !isStopping);
+    show(this.stop, !this.isAsking || isStopping);
+    show(this.more, !this.isAsking && deadline !== null && !isStopping && !isFinishing);
+    show(this.finish, !this.isAsking && !isStopping);
+    this.stop.disabled = isStopping;
+    this.finish.disabled = isFinishing;
+    setText(this.stop, isStopping ? 'Stopping…' : 'Stop');
+    setText(this.finish, isFinishing ? 'Finishing…' : 'Finish now');
+  }
+
+  /** Redraw after a click, before the next state comes. */
+  private redraw: () => void = () => undefined;
+
+  onRedraw(redraw: () => void): void {
+    this.redraw = redraw;
+  }
+
+  private ask(isAsking: boolean): void {
+    this.isAsking = isAsking;
+    this.redraw();
+    (isAsking ? this.yes : this.stop).focus();
+  }
+
+  private async onStop(): Promise<void> {
+    this.isAsking = false;
+    this.isStopping = true;
+    this.redraw();
+    this.isStopping = await this.attempt(() => this.actions.cancel());
+    this.redraw();
+  }
+
+  private async onFinish(): Promise<void> {
+    this.isFinishing = true;
+    this.redraw();
+    this.isFinishing = await this.attempt(() => this.actions.finishNow());
+    this.redraw();
+  }
+
+  private async onMore(): Promise<void> {
+    this.more.disabled = true;
+    if (await this.attempt(() => this.actions.addMinutes(MINUTES))) {
+      this.say(`Asked for ${MINUTES} more minutes.`);
+    }
+    this.more.disabled = false;
+  }
+
+  private async attempt(action: () => Promise<void>): Promise<boolean> {
+    try {
+      await action();
+      this.say('');
+      return true;
+    } catch (error) {
+      this.say(error instanceof Error ? error.message : String(error));
+      return false;
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import { el, setText } from './dom';
+import { score } from './format';
+import { N_COLUMNS } from './row';
+import type { Trial, TrialDetails } from './types';
+
+/** What is fetched on demand of the chosen trial: settings, metrics, folds, the whole error. */
+export class DetailsRow {
+  readonly node = el('tr', { class: 'nba-details' });
+  private readonly cell = el('td', { colspan: N_COLUMNS });
+  private shown: { n: number; status: string } | null = null;
+
+  constructor(private readonly load: (n: number) => Promise<TrialDetails>) {
+    this.node.append(this.cell);
+  }
+
+  /** Show a trial; it is fetched again only when it is another one, or has ended since. */
+  async update(trial: Trial): Promise<void> {
+    if (this.shown?.n === trial.n && this.shown.status === trial.status) {
+      return;
+    }
+    const asked = { n: trial.n, status: trial.status };
+    const isOther = this.shown?.n !== trial.n;
+    this.shown = asked;
+    if (isOther) {
+      this.cell.replaceChildren(el('span', { class: 'nba-muted' }, 'Loading…'));
+    }
+    let content: Node[];
+    try {
+      content = draw(await this.load(trial.n));
+    } catch (error) {
+      content = offline(trial, error instanceof Error ? error.message : String(error));
+    }
+    if (this.shown === asked) {
+      this.cell.replaceChildren(...content);
+    }
+  }
+
+  clear(): void {
+    this.shown = null;
+    this.cell.replaceChildren();
+  }
+}
+
+function draw(details: TrialDetails): Node[] {
+  const parts: Node[] = [];
+  if (details.error_full) {
+    parts.push(block('Error', el('pre', { tabindex: 0 }, details.error_full)));
+  }
+  const folds = details.fold_scores.map((value, i): [string, unknown] => [`fold ${i + 1}`, shown(value)]);
+  parts.push(block('Settings', pairs(Object.entries(details.params), 'the defaults')));
+  parts.push(block('Metrics', pairs(Object.entries(details.metrics).map(([k, v]) => [k, shown(v)]), 'none yet')));
+  if (folds.length > 1) {
+    parts.push(block('Folds', pairs(folds, '')));
+  }
+  return [el('div', { class: 'nba-blocks' }, ...parts)];
+}
+
+function offline(trial: Trial, reason: string): Node[] {
+  const parts: Node[] = [];
+  if (trial.error) {
+    parts.push(block('Error', el('pre', {}, trial.error)));
+  }
+  parts.push(el('p', { class: 'nba-muted' }, `Its settings and metrics cannot be shown now. ${reason}`));
+  return parts;
+}
+
+function block(name: string, content: Element): Element {
+  return el('section', {}, el('h4', {}, name), content);
+}
+
+function pairs(entries: readonly (readonly [string, unknown])[], empty: string): Element {
+  if (!entries.length) {
+    return el('p', { class: 'nba-muted' }, empty);
+  }
+  const list = el('dl', { class: 'nba-pairs' });
+  for (const [name, value] of entries) {
+    const text = el('dd');
+    setText(text, typeof value === 'object' ? JSON.stringify(value) : String(value));
+    list.append(el('dt', {}, name), text);
+  }
+  return list;
+}
+
+function shown(value: number | null): string {
+  return value === null ? '–' : score(value);
+}

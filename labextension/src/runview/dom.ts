@@ -1,0 +1,75 @@
+/** The few DOM calls of the view. Text only ever goes in as text. */
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+type Attributes = Readonly<Record<string, string | number>>;
+type Child = Node | string;
+
+/** Make an element: `el('td', { class: 'n' }, '3')`. */
+export function el<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const node = document.createElement(tag);
+  set(node, attributes);
+  node.append(...children);
+  return node;
+}
+
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): SVGElementTagNameMap[K] {
+  const node = document.createElementNS(SVG, tag) as SVGElementTagNameMap[K];
+  set(node, attributes);
+  node.append(...children);
+  return node;
+}
+
+/** Set attributes that differ from what is there. */
+export function set(node: Element, attributes: Attributes): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    const text = String(value);
+    if (node.getAttribute(name) !== text) {
+      node.setAttribute(name, text);
+    }
+  }
+}
+
+/** Set a node's text when it differs, so that a selection in it lives on. */
+export function setText(node: Element, text: string): void {
+  if (node.textContent !== text) {
+    node.textContent = text;
+  }
+}
+
+export function show(node: Element, isShown: boolean): void {
+  node.toggleAttribute('hidden', !isShown);
+}
+
+/** Make `parent` hold exactly these children in this order, moving as few as possible. */
+export function arrange(parent: Element, children: readonly Element[]): void {
+  let at = parent.firstElementChild;
+  for (const child of children) {
+    if (child === at) {
+      at = at.nextElementSibling;
+    } else {
+      parent.insertBefore(child, at);
+    }
+  }
+  while (at) {
+    const next = at.nextElementSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+let lastId = 0;
+
+/** A fresh id for `aria-controls` and its like. */
+export function freshId(prefix: string): string {
+  lastId += 1;
+  return `nbautoml-${prefix}-${lastId}`;
+}

@@ -1,0 +1,186 @@
+import { scoresOf } from './chartdata';
+import type { Colors } from './colors';
+import type { Component } from './component';
+import { DetailsRow } from './details';
+import { arrange, el, set, setText, show } from './dom';
+import { count } from './format';
+import { HeadRow } from './headrow';
+import type { RunState } from './model';
+import { matches, metricOrder, nextOrder, rank, type Column, type Order } from './ranking';
+import { Row } from './row';
+import { scoreRange } from './scale';
+import type { Trial, TrialDetails } from './types';
+
+/** Most rows in the page at a time. */
+export const PAGE_ROWS = 100;
+
+/** All trials, best first: sortable, with a filter; the chosen one opens below its row. */
+export class Leaderboard implements Component {
+  readonly node = el('div', { class: 'nba-board' });
+  private readonly filter = el('input', { type: 'search', placeholder: 'Filter models', 'aria-label': 'Filter models' });
+  private readonly found = el('span', { class: 'nba-muted nba-found' });
+  private readonly back = el('button', { type: 'button' }, 'Previous');
+  private readonly forth = el('button', { type: 'button' }, 'Next');
+  private readonly pager = el('span', { class: 'nba-pager', hidden: '' }, this.back, this.forth);
+  private readonly head: HeadRow;
+  private readonly body = el('tbody', { 'data-lm-suppress-shortcuts': 'true' });
+  private readonly table = el('table', { class: 'nba-table nba-trials', 'aria-label': 'Models' });
+  private readonly scroller = el('div', { class: 'nba-scroller' });
+  private readonly rows = new Map<number, Row>();
+  private readonly details: DetailsRow;
+  private order: Order | null = null;
+  private page = 0;
+  private selected: number | null = null;
+  private sorted: Trial[] = [];
+  private state: RunState | null = null;
+
+  constructor(
+    private readonly colors: Colors,
+    private readonly onSelect: (n: number | null) => void,
+    load: (n: number) => Promise<TrialDetails>
+  ) {
+    this.details = new DetailsRow(load);
+    this.head = new HeadRow(column => this.sortBy(column));
+    this.table.append(el('thead', {}, this.head.node), this.body);
+    this.scroller.append(this.table);
+    this.node.append(el('div', { class: 'nba-tools' }, this.filter, this.found, this.pager), this.scroller);
+    this.filter.addEventListener('input', () => this.turn(0));
+    this.back.addEventListener('click', () => this.turn(this.page - 1));
+    this.forth.addEventListener('click', () => this.turn(this.page + 1));
+    this.body.addEventListener('click', event => this.onClick(event.target));
+    this.body.addEventListener('keydown', event => this.onKey(event));
+  }
+
+  update(state: RunState): void {
+    this.state = state;
+    const { metric, best } = state.header;
+    const maximize = metric?.maximize ?? true;
+    const order = this.order ?? metricOrder(maximize);
+    this.head.update(order, metric?.name ?? 'Score');
+    const all = [...state.trials.values()];
+    this.sorted = rank(all.filter(trial => matches(trial, this.filter.value)), order);
+    const pages = Math.max(1, Math.ceil(this.sorted.length / PAGE_ROWS));
+    this.page = Math.min(this.page, pages - 1);
+    this.updateTools(all.length, pages);
+    const range = scoreRange(scoresOf(all), maximize);
+    const shown = this.sorted.slice(this.page * PAGE_ROWS, (this.page + 1) * PAGE_ROWS);
+    const nodes: Element[] = [];
+    for (const trial of shown) {
+      const isSelected = trial.n === this.selected;
+      const row = this.row(trial.n);
+      row.update(trial, { isBest: trial.n === best?.n, isSelected, maximize, range });
+      nodes.push(row.node);
+      if (isSelected) {
+        nodes.push(this.details.node);
+        void this.details.update(trial);
+      }
+    }
+    arrange(this.body, nodes);
+    this.keepOneTabStop();
+  }
+
+  /** Open a trial's details, or close them with null; `reveal` scrolls the table to its row. */
+  select(n: number | null, reveal = false): void {
+    this.selected = n;
+    if (n === null) {
+      this.details.clear();
+    } else if (reveal) {
+      this.turnTo(n);
+    }
+    this.redraw();
+    if (n !== null && reveal) {
+      const row = this.rows.get(n)?.node;
+      if (row) {
+        this.scroller.scrollTop = row.offsetTop - this.scroller.clientHeight / 3;
+      }
+    }
+  }
+
+  setFilter(text: string): void {
+    this.filter.value = this.filter.value === text ? '' : text;
+    this.turn(0);
+  }
+
+  private turnTo(n: number): void {
+    if (!this.sorted.some(trial => trial.n === n)) {
+      this.filter.value = '';
+      this.redraw();
+    }
+    this.page = Math.max(0, Math.floor(this.sorted.findIndex(trial => trial.n === n) / PAGE_ROWS));
+  }
+
+  private sortBy(column: Column): void {
+    const maximize = this.state?.header.metric?.maximize ?? true;
+    this.order = nextOrder(this.order ?? metricOrder(maximize), column, maximize);
+    this.turn(0);
+  }
+
+  private turn(page: number): void {
+    this.page = Math.max(0, page);
+    this.scroller.scrollTop = 0;
+    this.redraw();
+  }
+
+  private redraw(): void {
+    if (this.state) {
+      this.update(this.state);
+    }
+  }
+
+  private row(n: number): Row {
+    let row = this.rows.get(n);
+    if (!row) {
+      row = new Row(this.colors);
+      this.rows.set(n, row);
+    }
+    return row;
+  }
+
+  private updateTools(total: number, pages: number): void {
+    const n = this.sorted.length;
+    const first = this.page * PAGE_ROWS;
+    const part = pages > 1 ? `${count(first + 1)} to ${count(Math.min(n, first + PAGE_ROWS))} of ` : '';
+    const among = n < total ? ` of ${count(total)}` : '';
+    setText(this.found, total === 0 ? 'No model yet' : `${part}${count(n)}${among} models`);
+    show(this.pager, pages > 1);
+    this.back.disabled = this.page === 0;
+    this.forth.disabled = this.page >= pages - 1;
+  }
+
+  /** Tab reaches the table once; arrows move inside it. */
+  private keepOneTabStop(): void {
+    const rows = this.rowNodes();
+    const stop = rows.find(row => row === document.activeElement) ?? rows[0];
+    rows.forEach(row => set(row, { tabindex: row === stop ? 0 : -1 }));
+  }
+
+  private rowNodes(): HTMLElement[] {
+    return [...this.body.querySelectorAll<HTMLElement>('tr[data-n]')];
+  }
+
+  private onClick(target: EventTarget | null): void {
+    const row = target instanceof Element ? target.closest('tr[data-n]') : null;
+    if (row) {
+      const n = Number(row.getAttribute('data-n'));
+      this.onSelect(n === this.selected ? null : n);
+    }
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    const rows = this.rowNodes();
+    const at = rows.indexOf(event.target as HTMLElement);
+    if (at < 0) {
+      return;
+    }
+    const goal: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 };
+    const next = rows[goal[event.key] ?? -1];
+    if (event.key === 'Enter' || event.key === ' ') {
+      event.preventDefault();
+      this.onClick(event.target);
+    } else if (next) {
+      event.preventDefault();
+      next.focus();
+      this.keepOneTabStop();
+    }
+  }
+}

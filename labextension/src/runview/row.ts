@@ -1,0 +1,88 @@
+import type { Colors } from './colors';
+import { el, set, setText, show } from './dom';
+import { duration, score, spread, statusWords } from './format';
+import { hasFailed } from './ranking';
+import type { Range } from './scale';
+import type { Trial } from './types';
+
+export const N_COLUMNS = 5;
+
+/** How a trial stands among the others. */
+export interface Standing {
+  readonly isBest: boolean;
+  readonly isSelected: boolean;
+  readonly maximize: boolean;
+  readonly range: Range;
+}
+
+/** One line of the leaderboard; its cells are made once and then only changed. */
+export class Row {
+  readonly node = el('tr', { tabindex: -1 });
+  private readonly number = el('td', { class: 'nba-n' });
+  private readonly square = el('i', { 'aria-hidden': 'true' });
+  private readonly name = el('span');
+  private readonly tag = el('b', { class: 'nba-tag', hidden: '' }, 'best');
+  private readonly fill = el('s');
+  private readonly bar = el('span', { class: 'nba-scorebar', 'aria-hidden': 'true' }, this.fill);
+  private readonly score = el('span', { class: 'nba-number' });
+  private readonly std = el('span', { class: 'nba-muted nba-std' });
+  private readonly scoreCell = el('td', { class: 'nba-n' }, this.bar, this.score, this.std);
+  private readonly seconds = el('td', { class: 'nba-n' });
+  private readonly state = el('td', { class: 'nba-statecell' });
+  private drawn: Trial | null = null;
+
+  constructor(private readonly colors: Colors) {
+    const pipeline = el('td', { class: 'nba-pipeline' }, this.square, this.name, this.tag);
+    this.node.append(this.number, pipeline, this.scoreCell, this.seconds, this.state);
+  }
+
+  update(trial: Trial, standing: Standing): void {
+    if (this.drawn !== trial) {
+      this.drawn = trial;
+      this.draw(trial);
+    }
+    this.fill.style.width = `${(share(trial, standing) * 100).toFixed(0)}%`;
+    show(this.tag, standing.isBest);
+    this.node.classList.toggle('nba-top', standing.isBest);
+    set(this.node, { 'aria-expanded': String(standing.isSelected) });
+    this.node.classList.toggle('nba-selected', standing.isSelected);
+  }
+
+  private draw(trial: Trial): void {
+    const failed = hasFailed(trial);
+    set(this.node, { 'data-n': trial.n, 'data-status': trial.status });
+    setText(this.number, String(trial.n));
+    setText(this.name, trial.name);
+    this.square.style.background = this.colors.of(trial.family);
+    this.node.classList.toggle('nba-bad', failed);
+    const hasScore = typeof trial.score === 'number';
+    show(this.bar, hasScore && !failed);
+    setText(this.score, hasScore ? score(trial.score) : '');
+    const std = spread(trial.std);
+    setText(this.std, std ? `± ${std}` : '');
+    setText(this.seconds, duration(trial.seconds));
+    setText(this.state, stateText(trial));
+    this.state.title = trial.error ?? '';
+  }
+}
+
+/** What the last column says: folds while it runs, why it failed, nothing more when it is done. */
+export function stateText(trial: Trial): string {
+  const [done, total] = trial.folds ?? [0, 0];
+  if (trial.status === 'Running') {
+    return total > 1 ? `Running, fold ${Math.min(done + 1, total)} of ${total}` : 'Running';
+  }
+  if (!hasFailed(trial)) {
+    return statusWords(trial.status);
+  }
+  const folds = total > 1 && done > 0 && done < total ? ` (${done} of ${total} folds)` : '';
+  return `${statusWords(trial.status)}${folds}${trial.error ? `: ${trial.error}` : ''}`;
+}
+
+function share(trial: Trial, { maximize, range }: Standing): number {
+  if (typeof trial.score !== 'number') {
+    return 0;
+  }
+  const part = (trial.score - range.low) / (range.high - range.low || 1);
+  return Math.min(1, Math.max(0.02, maximize ? part : 1 - part));
+}

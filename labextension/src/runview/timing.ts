@@ -1,0 +1,53 @@
+/** Elapsed time and time left, from a header and a moment on the server's clock. */
+
+import type { Header } from './types';
+
+/** Fewest ended iterations from which their pace says anything. */
+const MIN_DONE = 3;
+
+export function elapsed(header: Header, now: number): number | null {
+  if (header.started_at === null) {
+    return null;
+  }
+  return Math.max(0, (header.ended_at ?? now) - header.started_at);
+}
+
+/** Seconds until the nearest limit; null when the run has ended or nothing bounds it. */
+export function left(header: Header, now: number): number | null {
+  const spent = elapsed(header, now);
+  if (!header.is_live || spent === null) {
+    return null;
+  }
+  const ways: number[] = [];
+  if (header.deadline !== null) {
+    ways.push(header.deadline - now);
+  }
+  if (header.max_iterations !== null && header.n_done >= MIN_DONE) {
+    ways.push((spent / header.n_done) * (header.max_iterations - header.n_done));
+  }
+  return ways.length ? Math.max(0, Math.min(...ways)) : null;
+}
+
+/** Share of the nearest limit, 0 to 1, moved on from the header's own moment to `now`. */
+export function progress(header: Header, now: number): number | null {
+  const { progress: known, started_at: start, deadline } = header;
+  if (!header.is_live || known === null || start === null || deadline === null || deadline <= start) {
+    return known;
+  }
+  return Math.min(1, Math.max(known, (now - start) / (deadline - start)));
+}
+
+/** The server's clock, kept going between its messages. */
+export class ServerClock {
+  private offset = 0;
+
+  constructor(private readonly local: () => number = () => Date.now() / 1000) {}
+
+  sync(serverNow: number): void {
+    this.offset = serverNow - this.local();
+  }
+
+  now(): number {
+    return this.local() + this.offset;
+  }
+}

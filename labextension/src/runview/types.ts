@@ -1,0 +1,130 @@
+/** The shapes that the server sends. Times are seconds since the epoch; an absent key is null. */
+
+export type Status =
+  | 'Running'
+  | 'Completed'
+  | 'Failed'
+  | 'TimeLimit'
+  | 'MemoryLimit'
+  | 'Crashed'
+  | 'Canceled'
+  | 'WorkerLost';
+
+export interface Metric {
+  name: string;
+  maximize: boolean;
+}
+
+export interface Best {
+  n: number;
+  score: number | null;
+  std: number | null;
+  pipeline: string;
+}
+
+export interface Compute {
+  name: string;
+  workers: number | null;
+  busy: number | null;
+  memory_bytes: number | null;
+}
+
+export interface DataSummary {
+  rows: number;
+  columns: number;
+  folds: number;
+  validation: string;
+}
+
+export interface Header {
+  title: string;
+  run_id: string;
+  status: string;
+  is_live: boolean;
+  reason: string;
+  phase: string | null;
+  text: string;
+  task: string | null;
+  label: string | null;
+  dataset: string | null;
+  metric: Metric | null;
+  started_at: number | null;
+  ended_at: number | null;
+  now: number;
+  deadline: number | null;
+  max_iterations: number | null;
+  progress: number | null;
+  ends: string;
+  n_done: number;
+  n_failed: number;
+  n_running: number;
+  n_total: number;
+  best: Best | null;
+  compute: Compute | null;
+  data: DataSummary | null;
+  alerts: number;
+}
+
+export interface Trial {
+  n: number;
+  id?: string;
+  name: string;
+  family: string;
+  status: Status;
+  score?: number | null;
+  std?: number | null;
+  seconds?: number | null;
+  folds?: [number, number];
+  error?: string | null;
+  started_at?: number;
+  ensemble?: boolean;
+  /** Only its point of the chart is known: the saved output leaves the rest out. */
+  partial?: boolean;
+}
+
+export interface TrialDetails extends Trial {
+  params: Record<string, unknown>;
+  metrics: Record<string, number | null>;
+  fold_scores: (number | null)[];
+  error_full: string;
+}
+
+export interface Guardrail {
+  name: string;
+  state: string;
+  description: string;
+  details: Record<string, unknown>[];
+}
+
+/** Trials as points only: number, score, index into `families`, index into `states`. */
+export interface Series {
+  families: string[];
+  states: Status[];
+  points: [number, number | null, number, number][];
+}
+
+export interface Full {
+  schema: number;
+  run_id: string;
+  workspace: string;
+  seq: number;
+  header: Header;
+  trials: Trial[];
+  guardrails: Guardrail[];
+  series?: Series;
+}
+
+export interface Frame {
+  run: string;
+  from: number;
+  seq: number;
+  header?: Partial<Header>;
+  trials: Trial[];
+  guardrails?: Guardrail[];
+}
+
+export interface RunError {
+  code: string;
+  message: string;
+  hint: string;
+}
