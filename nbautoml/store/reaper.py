@@ -22,13 +22,7 @@ def this_process() -> Owner:
 
 
 def find_orphans(session: Session, *, now: float, grace_seconds: float = 30.0) -> list[RunRecord]:
-    """Return the live runs whose owner is dead; nothing is changed.
-
-    An owner on this host is dead when its process is. A process with the owner's pid but
-    another start time is not the owner; as a clock that was set moves start times too, the
-    run then also has to be without a heartbeat for `grace_seconds`. The same silence is the
-    sign for owners on other hosts, and for runs that were handed over but not yet taken
-    (``NotStarted``). Runs without an owner are left alone.
+    """Return the live runs whose owner is dead (see `is_orphan`), newest first; changes nothing.
 
     Parameters
     ----------
@@ -38,25 +32,36 @@ def find_orphans(session: Session, *, now: float, grace_seconds: float = 30.0) -
         Seconds since the epoch.
     grace_seconds : float, default 30
         How long a heartbeat may be missing.
-
-    Returns
-    -------
-    list of RunRecord
-        Newest first.
     """
     with session.read() as tx:
         live = tx.runs.list(
             include_children=True, statuses=[s for s in RunStatus if s not in TERMINAL]
         )
-    host = socket.gethostname()
-    return [run for run in live if _is_orphan(run, host, now - grace_seconds)]
+    return [run for run in live if is_orphan(run, now=now, grace_seconds=grace_seconds)]
 
 
-def _is_orphan(run: RunRecord, host: str, oldest_beat: float) -> bool:
+def is_orphan(run: RunRecord, *, now: float, grace_seconds: float = 30.0) -> bool:
+    """Whether a run's owner is dead, as far as it can be seen from here.
+
+    An owner on this host is dead when its process is. A process with the owner's pid but
+    another start time is not the owner; as a clock that was set moves start times too, the
+    run then also has to be without a heartbeat for `grace_seconds`. The same silence is the
+    sign for owners on other hosts, and for runs that were handed over but not yet taken
+    (``NotStarted``). A run without an owner is no orphan.
+
+    Parameters
+    ----------
+    run : RunRecord
+        A live run.
+    now : float
+        Seconds since the epoch.
+    grace_seconds : float, default 30
+        How long a heartbeat may be missing.
+    """
     if run.owner is None:
         return False
-    is_silent = (run.heartbeat_at or run.created_at) < oldest_beat
-    if run.owner.host != host:
+    is_silent = (run.heartbeat_at or run.created_at) < now - grace_seconds
+    if run.owner.host != socket.gethostname():
         return is_silent
     started_at = _start_time(run.owner.pid)
     if started_at is None:
