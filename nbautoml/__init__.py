@@ -1,3 +1,69 @@
-"""AutoML that lives in the notebook."""
+"""AutoML that lives in the notebook: workspaces, datasets, live runs, models that stay yours.
+
+The public names; each is imported when it is first used, so that ``import nbautoml`` stays light.
+
+Examples
+--------
+>>> import nbautoml
+>>> "Workspace" in dir(nbautoml)
+True
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from nbautoml.automl.automl_run import AutoMLRun as AutoMLRun
+    from nbautoml.automl.config import AutoMLConfig as AutoMLConfig
+    from nbautoml.compute.target import AmlCompute as AmlCompute
+    from nbautoml.compute.target import ComputeTarget as ComputeTarget
+    from nbautoml.data.dataset import Dataset as Dataset
+    from nbautoml.data.datastore import Datastore as Datastore
+    from nbautoml.domain.metrics import get_primary_metrics as get_primary_metrics
+    from nbautoml.registry.model import Model as Model
+    from nbautoml.runs.experiment import Experiment as Experiment
+    from nbautoml.runs.run import Run as Run
+    from nbautoml.widgets.run_details import RunDetails as RunDetails
+    from nbautoml.workspace.workspace import Workspace as Workspace
 
 __version__ = "0.1.0"
+VERSION = __version__
+
+_HOMES = {
+    "AmlCompute": "nbautoml.compute.target",
+    "AutoMLConfig": "nbautoml.automl.config",
+    "AutoMLRun": "nbautoml.automl.automl_run",
+    "ComputeTarget": "nbautoml.compute.target",
+    "Dataset": "nbautoml.data.dataset",
+    "Datastore": "nbautoml.data.datastore",
+    "Experiment": "nbautoml.runs.experiment",
+    "Model": "nbautoml.registry.model",
+    "Run": "nbautoml.runs.run",
+    "RunDetails": "nbautoml.widgets.run_details",
+    "Workspace": "nbautoml.workspace.workspace",
+    "get_primary_metrics": "nbautoml.domain.metrics",
+}
+
+__all__ = ["VERSION", *sorted(_HOMES)]  # noqa: PLE0604 - the names of _HOMES are strings
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'nbautoml' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
+
+
+def load_ipython_extension(ip: InteractiveShell) -> None:
+    """Register ``%automl`` and ``%%automl`` (called by ``%load_ext nbautoml``)."""
+    importlib.import_module("nbautoml.magics").load_ipython_extension(ip)

@@ -1,0 +1,12 @@
+"""Names of the files that AutoML runs store."""
+
+from __future__ import annotations
+
+SERVED_MODEL = "outputs/model.pkl"
+"""The model users download: loads with public packages only, once its bundle is made."""
+INTERNAL_MODEL = "internal/model.pkl"
+"""The same model for this package's own use: smaller, survives a Python upgrade."""
+MANIFEST = "outputs/manifest.json"
+"""Present where a child's bundle has been made."""
+VERSIONS = "dependencies_versions"
+"""Property of a run: JSON of the package versions its models were made with."""

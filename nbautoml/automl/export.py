@@ -1,0 +1,110 @@
+"""Making a child's model its owner's: the bundle that loads without nbautoml.
+
+The best model's bundle is made by the run itself. Any other child's is made when somebody asks
+for it, in a process of its own: whoever registers a model never unpickles it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from nbautoml.automl.artifacts import INTERNAL_MODEL, MANIFEST, SERVED_MODEL
+from nbautoml.domain.ids import child_run_id
+from nbautoml.errors import ModelError, NbAutoMLError
+from nbautoml.runs.child_process import environment, own_address
+from nbautoml.store.session import Session, open_session
+
+EXPORT_TIMEOUT_SECONDS = 300.0
+
+
+def ensure_bundle(session: Session, run_id: str, number: int) -> None:
+    """Make the bundle of a child, unless it has one.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    run_id : str
+        The parent run.
+    number : int
+        The child's number.
+
+    Raises
+    ------
+    ModelError
+        When the model cannot be exported; the message says why.
+    """
+    with session.read() as tx:
+        names = {a.name for a in tx.artifacts.list(child_run_id(run_id, number))}
+    if MANIFEST in names or SERVED_MODEL not in names:
+        return
+    command = [sys.executable, "-m", "nbautoml.automl.export", run_id, str(number)]
+    result = subprocess.run(
+        command,
+        env=environment(session, run_id),
+        capture_output=True,
+        text=True,
+        timeout=EXPORT_TIMEOUT_SECONDS,
+        check=False,
+    )
+    if result.returncode != 0:
+        last = result.stderr.strip().splitlines()[-1:] or ["no message"]
+        raise ModelError(f"The model of {child_run_id(run_id, number)} was not exported: {last[0]}")
+
+
+def export_child(session: Session, run_id: str, number: int) -> None:
+    """Make the bundle of a child in this process, which loads its model.
+
+    The pickle that the trial wrote is kept as ``internal/model.pkl``; the bundle's files take
+    the names ``outputs/…``.
+    """
+    from nbautoml.data.dataset import load_frame
+    from nbautoml.registry.bundle import export_bundle
+    from nbautoml.registry.schema import describe_frame
+    from nbautoml.registry.trust import load_pickle
+
+    child_id = child_run_id(run_id, number)
+    with session.read() as tx:
+        run = tx.runs.get(run_id)
+        metrics = tx.metrics.last([child_id]).get(child_id, {})
+    settings = run.settings
+    label = str(settings["label"])
+    source = session.load_artifact(child_id, SERVED_MODEL)
+    session.save_artifact(child_id, INTERNAL_MODEL, source.read_bytes())
+    model = load_pickle(source, versions={}, of=f"run {child_id}")
+    features = load_frame(session, str(settings["training_data"])).drop(columns=[label])
+    classes = getattr(model, "classes_", None)
+    schema = describe_frame(
+        features,
+        task=str(settings["task"]),
+        label=label,
+        classes=None if classes is None else list(classes),
+    )
+    with tempfile.TemporaryDirectory(prefix="nbautoml-export-") as folder:
+        bundle = export_bundle(
+            model, Path(folder), schema=schema, sample=features, metrics=metrics, run_id=child_id
+        )
+        # The manifest goes last: where it is, the bundle is whole.
+        for name in sorted(bundle.files, key=lambda n: n == Path(MANIFEST).name):
+            session.save_artifact(child_id, f"outputs/{name}", Path(folder) / name)
+
+
+def main() -> int:
+    """Export the child that the command line names; return the exit code."""
+    run_id, number = sys.argv[1], int(sys.argv[2])
+    session = open_session(own_address())
+    try:
+        export_child(session, run_id, number)
+    except NbAutoMLError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        session.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""From a configuration to a run that has begun, without waiting for anything."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any  # Any: settings are JSON values
+
+from nbautoml.automl.automl_run import AutoMLRun
+from nbautoml.automl.config import AutoMLConfig
+from nbautoml.compute.target import executor_for
+from nbautoml.data.dataset import capture
+from nbautoml.domain.ids import new_run_id
+from nbautoml.domain.records import RunRecord
+from nbautoml.domain.status import RunStatus
+from nbautoml.runs.controller import launch
+from nbautoml.runs.experiment import Experiment
+
+__all__ = ["submit_config"]
+
+
+def submit_config(
+    config: AutoMLConfig,
+    experiment: Experiment,
+    *,
+    tags: Mapping[str, str] | None = None,
+    show_output: bool = False,
+) -> AutoMLRun:
+    """Keep the data, record the run and start its controller.
+
+    Parameters
+    ----------
+    config : AutoMLConfig
+        The settings; they were checked when it was made.
+    experiment : Experiment
+        Where the run belongs.
+    tags : mapping of str to str, optional
+        Kept with the run.
+    show_output : bool, default False
+        Whether to wait and print what happens.
+
+    Returns
+    -------
+    AutoMLRun
+    """
+    session = experiment.session
+    target = config.values.get("compute_target")
+    # A wrong name is an error of the user's here and now, not of the run's later.
+    executor_for(session, target, config.values.get("max_concurrent_iterations"))
+    label = str(config.values["label_column_name"])
+    settings: dict[str, Any] = {
+        "config": config.to_dict(),
+        "task": str(config.values["task"]),
+        "label": label,
+        "compute_target": target or "local",
+        "training_data": capture(session, config.values["training_data"], label=label).id,
+        "validation_data": None,
+    }
+    if config.values.get("validation_data") is not None:
+        captured = capture(session, config.values["validation_data"], label=label)
+        settings["validation_data"] = captured.id
+    run_id = new_run_id("AutoML")
+    record = RunRecord(
+        id=run_id,
+        experiment=experiment.name,
+        type="automl",
+        status=RunStatus.NOT_STARTED,
+        created_at=time.time(),
+        settings=settings,
+        tags={k: str(v) for k, v in (tags or {}).items()},
+        properties=_properties(config, label),
+    )
+    with session.write() as tx:
+        tx.experiments.get_or_create(experiment.name)
+        tx.runs.create(record)
+    launch(session, run_id)
+    run = AutoMLRun(experiment, run_id)
+    if show_output:
+        run.wait_for_completion(show_output=True)
+    return run
+
+
+def _properties(config: AutoMLConfig, label: str) -> dict[str, str]:
+    """Return the parent properties that notebooks read, in the SDK's names."""
+    values = config.values
+    found = {
+        "num_iterations": values.get("iterations"),
+        "training_type": "TrainFull",
+        "primary_metric": values.get("primary_metric"),
+        "task_type": values.get("task"),
+        "target": values.get("compute_target") or "local",
+        "label_column_name": label,
+        "num_cross_validation": values.get("n_cross_validations"),
+        "runTemplate": "AutoML",
+    }
+    return {k: str(v) for k, v in found.items() if v is not None}

@@ -1,0 +1,1 @@
+"""Experiments and runs: what was submitted, what became of it, and the process that does it."""

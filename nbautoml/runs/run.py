@@ -1,0 +1,384 @@
+"""`Run`: a handle on a run, in the SDK's words. It holds ids, never state."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import sys
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO  # Any: metric values and details are JSON
+
+from nbautoml.domain.records import RunRecord
+from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
+from nbautoml.domain.status import RequestKind, RunStatus
+from nbautoml.errors import NotFoundError, TrainingError
+from nbautoml.registry.model import Model, register_from_run
+from nbautoml.runs import details, files
+from nbautoml.runs import metrics as run_metrics
+from nbautoml.runs.child_process import current_run
+from nbautoml.runs.ending import cancel_unowned
+from nbautoml.runs.types import RUN_CLASSES
+from nbautoml.store.events import EventTail
+from nbautoml.store.session import Session, open_session
+
+if TYPE_CHECKING:
+    from nbautoml.domain.events import EventRecord
+    from nbautoml.runs.experiment import Experiment
+    from nbautoml.runs.offline import OfflineRun
+
+__all__ = ["Run"]
+
+POLL_SECONDS = 0.1
+
+
+class Run:
+    """A run, or a child run, of an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The experiment it belongs to.
+    run_id : str
+        Its id.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace has no run of that id.
+    """
+
+    def __init__(self, experiment: Experiment, run_id: str, **_azure: Any) -> None:
+        self.experiment = experiment
+        self.session: Session = experiment.session
+        self.id = run_id
+        self._record()
+
+    @classmethod
+    def get(cls, workspace: Any, run_id: str) -> Run:  # Any: whatever has .session
+        """Return a run by its id, as the class that fits its type."""
+        from nbautoml.runs.experiment import Experiment  # each needs the other to be made
+
+        with workspace.session.read() as tx:
+            record = tx.runs.get(run_id)
+        return RUN_CLASSES.get(record.type)(Experiment(workspace, record.experiment), run_id)
+
+    @staticmethod
+    def get_context(allow_offline: bool = True) -> Run | OfflineRun:
+        """Return the run that this process belongs to.
+
+        Parameters
+        ----------
+        allow_offline : bool, default True
+            Outside of a run: whether to return a stand-in that keeps what is logged in memory.
+
+        Raises
+        ------
+        NotFoundError
+            Outside of a run, when `allow_offline` is false.
+        """
+        from nbautoml.runs.offline import OfflineRun
+        from nbautoml.runs.workspace_handle import WorkspaceHandle
+
+        found = current_run()
+        if found is not None:
+            address, run_id = found
+            return Run.get(WorkspaceHandle(open_session(address)), run_id)
+        if not allow_offline:
+            raise NotFoundError("This process belongs to no run; submit it as one.")
+        return OfflineRun()
+
+    def _record(self) -> RunRecord:
+        with self.session.read() as tx:
+            return tx.runs.get(self.id)
+
+    @property
+    def number(self) -> int | None:
+        """The child's number within its parent, None for a parent."""
+        return self._record().number
+
+    @property
+    def type(self) -> str:
+        """What kind of run it is, such as ``"automl"``."""
+        return self._record().type
+
+    @property
+    def display_name(self) -> str:
+        """A name for people, such as the pipeline of a child."""
+        record = self._record()
+        return record.display_name or record.id
+
+    @property
+    def status(self) -> str:
+        """State of the run, in the SDK's spelling."""
+        return self.get_status()
+
+    def get_status(self) -> str:
+        """Return the state of the run, such as ``"Running"`` or ``"Completed"``."""
+        return self._record().status.value
+
+    @property
+    def parent(self) -> Run | None:
+        """The run this one is a child of, or None."""
+        parent_id = self._record().parent_id
+        return Run.get(self.experiment, parent_id) if parent_id else None
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags, as text; change them with `tag` or `set_tags`."""
+        return dict(self._record().tags)
+
+    def get_tags(self) -> dict[str, str]:
+        """Return the tags, as text."""
+        return self.tags
+
+    def tag(self, key: str, value: Any = "") -> None:
+        """Add or change one tag."""
+        self.set_tags({key: value})
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Add or change tags."""
+        with self.session.write() as tx:
+            tx.runs.set_tags(self.id, {k: str(v) for k, v in tags.items()})
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Properties, as text: facts that the run's work recorded."""
+        return self.get_properties()
+
+    def get_properties(self) -> dict[str, str]:
+        """Return the properties, as text."""
+        return dict(self._record().properties)
+
+    def add_properties(self, properties: Mapping[str, Any]) -> None:
+        """Add properties."""
+        with self.session.write() as tx:
+            tx.runs.set_properties(self.id, {k: str(v) for k, v in properties.items()})
+
+    def get_details(self) -> dict[str, Any]:
+        """Return what is known of the run, in the SDK's shape (``runId``, ``status``, …)."""
+        return details.run_details(self.session, self._record())
+
+    def snapshot(self) -> RunSnapshot:
+        """Return the run's state now, folded from its events."""
+        fold = SnapshotFold(self.id)
+        with self.session.read() as tx:
+            fold.apply_all(tx.events.read(self.id))
+        return fold.build()
+
+    def get_children(
+        self,
+        recursive: bool = False,
+        tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+        type: str | None = None,  # noqa: A002 - the SDK's name
+        status: str | None = None,
+    ) -> Iterator[Run]:
+        """Yield the child runs, newest first.
+
+        Parameters
+        ----------
+        recursive : bool, default False
+            Whether to go on into children of children.
+        tags, properties : mapping of str to str, optional
+            Which values they must have.
+        type, status : str, optional
+            Which type and state they must be of.
+        """
+        statuses = [RunStatus(status)] if status else None
+        with self.session.read() as tx:
+            found = tx.runs.list(
+                parent_id=self.id, tags=tags, properties=properties, type=type, statuses=statuses
+            )
+        for record in sorted(found, key=lambda r: r.number or 0, reverse=True):
+            child = RUN_CLASSES.get(record.type)(self.experiment, record.id)
+            yield child
+            if recursive:
+                yield from child.get_children(
+                    True, tags=tags, properties=properties, type=type, status=status
+                )
+
+    def get_metrics(self, name: str | None = None, recursive: bool = False) -> dict[str, Any]:
+        """Return the metrics: a number each, or a list where a name was logged repeatedly.
+
+        Parameters
+        ----------
+        name : str, optional
+            Only the metric of this name.
+        recursive : bool, default False
+            Whether to return a mapping of child id to metrics instead.
+        """
+        return run_metrics.read(self.session, self.id, name=name, recursive=recursive)
+
+    def log(self, name: str, value: float, description: str = "") -> None:
+        """Log a number; the same name again makes a list."""
+        run_metrics.write(self.session, self.id, name, [value])
+
+    def log_list(self, name: str, value: Sequence[float], description: str = "") -> None:
+        """Log a list of numbers."""
+        run_metrics.write(self.session, self.id, name, list(value))
+
+    def get_file_names(self) -> list[str]:
+        """Return the names of the run's stored files, such as ``outputs/model.pkl``."""
+        return files.names(self.session, self.id)
+
+    def download_file(
+        self, name: str, output_file_path: str | Path | None = None, **_azure: Any
+    ) -> None:
+        """Copy one stored file to a path, or into the working directory under its own name."""
+        files.download(self.session, self.id, name, output_file_path)
+
+    def download_files(
+        self,
+        prefix: str | None = None,
+        output_directory: str | Path | None = None,
+        append_prefix: bool = True,
+        **_azure: Any,
+    ) -> None:
+        """Copy all stored files whose names begin with `prefix` into a folder."""
+        files.download_all(self.session, self.id, prefix or "", output_directory, append_prefix)
+
+    def upload_file(self, name: str, path_or_stream: str | Path) -> None:
+        """Store a file with the run under a name of your choice."""
+        self.session.save_artifact(self.id, name, Path(path_or_stream))
+
+    def register_model(
+        self,
+        model_name: str,
+        model_path: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+        description: str | None = None,
+        **_azure: Any,
+    ) -> Model:
+        """Register files of the run as a new version of a model.
+
+        Parameters
+        ----------
+        model_name : str
+            The model's name.
+        model_path : str, optional
+            Stored file or folder to register; ``outputs`` when not given.
+        tags, properties : mapping of str to str, optional
+            Kept with the version.
+        description : str, optional
+            A sentence for people.
+
+        Returns
+        -------
+        Model
+        """
+        return register_from_run(
+            self.session,
+            run_id=self.id,
+            model_path=model_path or "outputs",
+            model_name=model_name,
+            tags=tags,
+            properties=properties,
+            description=description,
+        )
+
+    def cancel(self) -> None:
+        """Ask the run to stop; finished models are kept. Returns at once."""
+        self._request(RequestKind.CANCEL)
+        cancel_unowned(self.session, self.id)
+
+    def finish_now(self) -> None:
+        """Ask the run to stop searching, build its ensemble and complete."""
+        self._request(RequestKind.FINISH_NOW)
+
+    def add_minutes(self, minutes: float) -> None:
+        """Give the run more time (or less, when negative)."""
+        self._request(RequestKind.ADD_MINUTES, {"minutes": float(minutes)})
+
+    def _request(self, kind: RequestKind, payload: Mapping[str, Any] | None = None) -> None:
+        with self.session.write() as tx:
+            if not tx.runs.get(self.id).status.is_terminal:
+                tx.requests.append(self.id, kind, dict(payload or {}), time.time())
+
+    def wait_for_completion(
+        self,
+        show_output: bool = False,
+        wait_post_processing: bool = False,
+        raise_on_error: bool = True,
+    ) -> dict[str, Any]:
+        """Wait until the run ends; an interrupt ends the waiting, not the run.
+
+        Parameters
+        ----------
+        show_output : bool, default False
+            Whether to print what happens while it happens.
+        wait_post_processing : bool, default False
+            The SDK's argument; nothing goes on after a run here.
+        raise_on_error : bool, default True
+            Whether a failed run raises.
+
+        Returns
+        -------
+        dict
+            As `get_details`.
+
+        Raises
+        ------
+        TrainingError
+            When the run failed and `raise_on_error` is true.
+        """
+        printer = self._printer(sys.stdout) if show_output else None
+        tail = EventTail(self.session, self.id)
+        try:
+            while True:
+                is_over = self._record().status.is_terminal
+                for record in tail.poll():
+                    if printer is not None:
+                        printer(record)
+                if is_over:
+                    break
+                time.sleep(POLL_SECONDS)
+        finally:
+            tail.close()
+        self._raise_if_failed(raise_on_error)
+        return self.get_details()
+
+    def __await__(self) -> Generator[Any, None, Run]:
+        return self._wait_async().__await__()
+
+    async def _wait_async(self) -> Run:
+        while not self._record().status.is_terminal:
+            await asyncio.sleep(POLL_SECONDS)
+        self._raise_if_failed(True)
+        return self
+
+    def _raise_if_failed(self, raise_on_error: bool) -> None:
+        record = self._record()
+        if raise_on_error and record.status is RunStatus.FAILED:
+            raise TrainingError(f"Run {self.id} failed: {record.reason}")
+
+    def _printer(self, stream: TextIO) -> Any:  # Any: a callable that takes an EventRecord
+        """Return what prints this run's events; classes of runs have their own."""
+
+        def show(record: EventRecord) -> None:
+            status = getattr(record.event, "status", None)
+            if isinstance(status, RunStatus):
+                stream.write(f"{status.value} {record.event.reason}".rstrip() + "\n")  # type: ignore[attr-defined]
+
+        return show
+
+    def get_portal_url(self) -> str:
+        """Return where this run can be looked at: here, a line for a notebook cell."""
+        return f"nbautoml.RunDetails(workspace.get_run({self.id!r})).show()"
+
+    def __repr__(self) -> str:
+        record = self._record()
+        return (
+            f"Run(Experiment: {self.experiment.name},\nId: {self.id},\n"
+            f"Type: {record.type},\nStatus: {record.status.value})"
+        )
+
+    def _repr_html_(self) -> str:
+        record = self._record()
+        names = ("Experiment", "Id", "Type", "Status")
+        values = (self.experiment.name, self.id, record.type, record.status.value)
+        head = "".join(f"<th>{n}</th>" for n in names)
+        cells = "".join(f"<td>{html.escape(v)}</td>" for v in values)
+        return f"<table><tr>{head}</tr><tr>{cells}</tr></table>"
