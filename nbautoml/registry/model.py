@@ -179,8 +179,10 @@ class Model:
         """
         session = workspace.session
         with session.read() as tx:
-            records = tx.models.list(name=name, run_id=run_id, latest=latest)
-        return [Model._of(session, r) for r in records if _has_tags(r, tags)]
+            records = tx.models.list(
+                name=name, tags=_tag_filter(tags), run_id=run_id, latest=latest
+            )
+        return [Model._of(session, record) for record in records]
 
     @property
     def name(self) -> str:
@@ -234,12 +236,14 @@ class Model:
 
     def add_tags(self, tags: Mapping[str, str]) -> None:
         """Add tags, or change those of the same name."""
-        self.update(tags={**self._record.tags, **tags})
+        with self._session.write() as tx:
+            self._record = tx.models.update(self.name, self.version, tags=_as_text(tags))
 
     def remove_tags(self, tags: Iterable[str]) -> None:
         """Take tags away by name; names that are not there are left out."""
-        gone = {tags} if isinstance(tags, str) else set(tags)
-        self.update(tags={k: v for k, v in self._record.tags.items() if k not in gone})
+        gone = (tags,) if isinstance(tags, str) else tuple(tags)
+        with self._session.write() as tx:
+            self._record = tx.models.update(self.name, self.version, remove_tags=gone)
 
     def update(self, tags: Mapping[str, str] | None = None, description: str | None = None) -> None:
         """Replace the tags, the description or both; what is None stays.
@@ -249,16 +253,16 @@ class Model:
         NotFoundError
             When the model has been deleted.
         """
-        changed = replace(
-            self._record,
-            tags=self._record.tags if tags is None else _as_text(tags),
-            description=self._record.description if description is None else description,
-        )
         with self._session.write() as tx:
-            tx.models.update(
-                changed.name, changed.version, tags=changed.tags, description=changed.description
+            has = tx.models.get(self.name, self.version).tags
+            wanted = dict(has) if tags is None else _as_text(tags)
+            self._record = tx.models.update(
+                self.name,
+                self.version,
+                description=description,
+                tags=wanted,
+                remove_tags=set(has) - set(wanted),
             )
-        self._record = changed
 
     def delete(self) -> None:
         """Remove this version from the workspace; its number is not used again."""
@@ -483,18 +487,18 @@ def _find(
     run_id: str | None,
 ) -> ModelRecord:
     with session.read() as tx:
-        records = tx.models.list(name=name, run_id=run_id)
-        known = [r.name for r in tx.models.list(latest=True)]
-    fitting = [r for r in records if version in (None, r.version) and _has_tags(r, tags)]
-    if fitting:
-        return max(fitting, key=lambda r: (r.created_at, r.version))
-    asked = f"No model {name or ''}{'' if version is None else f':{version}'}".rstrip()
-    if records:
-        found = f" Its versions are: {', '.join(str(r.version) for r in reversed(records))}."
-    else:
-        hint = did_you_mean(name, known) if name else ""
-        found = f"{hint} There are: {', '.join(known) or 'no models'}."
-    raise NotFoundError(f"{asked} fits in this workspace.{found}")
+        if name is not None and tags is None and run_id is None:
+            return tx.models.get(name, version)
+        records = tx.models.list(name=name, tags=_tag_filter(tags), run_id=run_id)
+        known = sorted({r.name for r in tx.models.list()})
+    fitting = [r for r in records if version in (None, r.version)]
+    if not fitting:
+        wanted = {"name": name, "version": version, "tags": tags, "run_id": run_id}
+        asked = ", ".join(f"{k}={v!r}" for k, v in wanted.items() if v is not None)
+        raise NotFoundError(
+            f"No model fits {asked or 'nothing'}. There are: {', '.join(known) or 'none yet'}."
+        )
+    return fitting[0]
 
 
 def _version_number(text: str, *, of: str) -> int:
@@ -523,19 +527,12 @@ def _lineage(datasets: Sequence[tuple[str, Any]] | None) -> dict[str, str]:
     return {f"dataset.{label}": str(dataset.id) for label, dataset in datasets or ()}
 
 
-def _has_tags(record: ModelRecord, tags: Sequence[Any] | Mapping[str, str] | None) -> bool:
-    if not tags:
-        return True
-    wanted = tags.items() if isinstance(tags, Mapping) else [_pair(t) for t in tags]
-    return all(name in record.tags and value in (None, record.tags[name]) for name, value in wanted)
-
-
-def _pair(tag: Any) -> tuple[str, str | None]:
-    """Return name and value of a tag filter: a word stands for any value."""
-    if isinstance(tag, str):
-        return tag, None
-    name, value = tag
-    return str(name), str(value)
+def _tag_filter(tags: Sequence[Any] | Mapping[str, str] | None) -> dict[str, str | None]:
+    """Return name and value of each tag that must be there; None stands for any value."""
+    if isinstance(tags, Mapping):
+        return dict(_as_text(tags))
+    pairs = [(t, None) if isinstance(t, str) else (t[0], str(t[1])) for t in tags or ()]
+    return dict(pairs)
 
 
 def _local_files(path: Path) -> Iterable[tuple[str, Path]]:
