@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Runs every test of nbautoml; does all set-up on its own. Arguments go to pytest.
+#
+#   bash test.sh                       everything
+#   bash test.sh tests/unit -k budget  some of the Python tests
+#
+# NBAUTOML_SKIP_BROWSER=1 leaves out the tests that drive a browser.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. .ci/setup.sh
+
+setup dev
+# One thread a process: the tests start several, and idle OpenMP threads spin.
+export OMP_NUM_THREADS=1
+
+if [ "$#" -gt 0 ]; then
+  exec python -m pytest "$@"
+fi
+
+failed=()
+step() {
+  say "$1"
+  shift
+  "$@" || failed+=("$*")
+}
+
+skip_browser=()
+if [ "${NBAUTOML_SKIP_BROWSER:-}" = 1 ]; then
+  skip_browser=(-m "not e2e")
+fi
+
+run_view() { (cd labextension && "$@"); }
+
+step "Run view: packages" run_view npm ci --no-audit --no-fund --loglevel=error
+step "Run view: eslint and tsc" run_view npm run --silent lint
+step "Run view: vitest" run_view npm run --silent test
+step "Python: style, unit, contract, integration, notebooks, browser" \
+  python -m pytest ${skip_browser[@]+"${skip_browser[@]}"}
+
+if [ "${#failed[@]}" -gt 0 ]; then
+  printf 'failed: %s\n' "${failed[@]}" >&2
+  exit 1
+fi
+say "All tests passed"
