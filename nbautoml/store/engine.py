@@ -1,9 +1,10 @@
 """From a URL to transactions: SQLite in WAL mode, SQLite in memory, PostgreSQL.
 
 Readers and writers are told apart. A reader begins deferred and sees one state of the store
-from its first statement to its last. A writer begins with ``BEGIN IMMEDIATE`` on SQLite: a
+from its first statement to its last. Writers of a workspace come one after another, so that
+what a writer has read stays true until it commits. On SQLite that is ``BEGIN IMMEDIATE``: a
 deferred transaction that reads and then writes fails at once when another process wrote in
-between, whatever the busy timeout. On PostgreSQL writers lock the rows that they count on.
+between, whatever the busy timeout. On PostgreSQL it is an advisory lock.
 
 An engine is for the threads of one process. A forked child has to open its own.
 """
@@ -29,7 +30,10 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from nbautoml.errors import MissingExtraError, StoreError
 
 BUSY_SECONDS = 30.0
-"""How long a SQLite writer waits for another one before it gives up."""
+"""How long a writer waits for another one before it gives up."""
+
+_IDLE_SECONDS = 60.0
+"""How long PostgreSQL leaves the lock to a writer that sends nothing (a laptop asleep)."""
 
 _BEGIN = "nbautoml_begin"
 
@@ -117,9 +121,8 @@ class StoreEngine(ABC):
     def follow(self) -> Follower:
         """Return a new follower of changes."""
 
-    @abstractmethod
-    def lock_schema(self, connection: Connection) -> None:
-        """Keep other processes from changing the schema until the transaction ends."""
+    def make_namespace(self, connection: Connection) -> None:
+        """Make the place for the tables, where they need one; call it in a `write`."""
 
     @property
     def database_file(self) -> Path | None:
@@ -163,7 +166,7 @@ class StoreEngine(ABC):
 
     def _explain(self, reason: str) -> str:
         where = f"The store at {self.display_url} could not be used: {reason}."
-        if "locked" in reason:
+        if "locked" in reason or "lock timeout" in reason:
             return (
                 f"{where} Another process kept it for more than {BUSY_SECONDS:.0f} s; "
                 "end that process, or try again."
@@ -198,9 +201,6 @@ class _FileEngine(StoreEngine):
 
     def follow(self) -> Follower:
         return _DataVersionFollower(self)
-
-    def lock_schema(self, connection: Connection) -> None:
-        """Do nothing: ``BEGIN IMMEDIATE`` keeps out every other writer."""
 
     @contextmanager
     def migrate(self) -> Iterator[Connection]:
@@ -265,9 +265,6 @@ class _MemoryEngine(StoreEngine):
     def follow(self) -> Follower:
         return _CommitFollower(self)
 
-    def lock_schema(self, connection: Connection) -> None:
-        """Do nothing: nobody else can see this store."""
-
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._lock:
@@ -320,13 +317,18 @@ class _PostgresEngine(StoreEngine):
         super().__init__(engine)
         self._schema = schema
         self._quoted_schema = engine.dialect.identifier_preparer.quote_identifier(schema)
-        sa.event.listen(engine, "connect", self._set_search_path)
+        self._lock_statement = sa.select(
+            sa.func.set_config(
+                "idle_in_transaction_session_timeout", str(int(_IDLE_SECONDS * 1000)), True
+            ),
+            sa.func.pg_advisory_xact_lock(sa.func.hashtext("nbautoml"), sa.func.hashtext(schema)),
+        )
+        sa.event.listen(engine, "connect", self._prepare_connection)
 
     def follow(self) -> Follower:
         return _KeptConnectionFollower(self)
 
-    def lock_schema(self, connection: Connection) -> None:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(self._schema))))
+    def make_namespace(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {self._quoted_schema}")
 
     def connect_autocommit(self) -> Connection:
@@ -342,13 +344,16 @@ class _PostgresEngine(StoreEngine):
 
     @contextmanager
     def _writing(self, is_durable: bool) -> Iterator[Connection]:
-        # Every commit is durable with the server's default, synchronous_commit=on.
+        # Every commit is durable: a server that forgot the last ones at a crash, while its
+        # clients live on, would give the numbers of events that were seen already to new ones.
         with self._engine.begin() as connection:
+            connection.execute(self._lock_statement)
             yield connection
 
-    def _set_search_path(self, raw: Any, _record: object) -> None:
+    def _prepare_connection(self, raw: Any, _record: object) -> None:
         with raw.cursor() as cursor:
             cursor.execute(f"SET search_path TO {self._quoted_schema}")
+            cursor.execute(f"SET lock_timeout TO {int(BUSY_SECONDS * 1000)}")
         raw.commit()
 
 

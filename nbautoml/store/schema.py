@@ -52,7 +52,7 @@ def create_schema(engine: StoreEngine, migrations: Migrations | None = None) -> 
     """
     if _find_version(engine) is None:
         with engine.write(is_durable=True) as connection:
-            engine.lock_schema(connection)
+            engine.make_namespace(connection)
             if _read_version(connection) is None:  # nobody was faster
                 _refuse_foreign_tables(engine, connection)
                 tables.metadata.create_all(connection, checkfirst=False)
@@ -124,7 +124,6 @@ def _migrate(engine: StoreEngine, migrations: Migrations) -> None:
     scripts = ScriptDirectory.from_config(config)
     known = {script.revision for script in scripts.walk_revisions("base", migrations.head)}
     with engine.migrate() as connection:
-        engine.lock_schema(connection)
         version = _read_version(connection)
         if version == migrations.head:
             return  # another process did it while this one waited

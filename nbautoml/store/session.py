@@ -299,7 +299,6 @@ def _check_name_of_workspace(engine: StoreEngine, address: SessionAddress) -> No
         found = connection.execute(query).scalar_one_or_none()
     if found is None:
         with engine.write(is_durable=True) as connection:
-            engine.lock_schema(connection)
             found = connection.execute(query).scalar_one_or_none()
             if found is None:
                 row = {"key": "name", "value": address.name}
