@@ -1,0 +1,33 @@
+"""The output of RunDetails: one MIME bundle that every notebook host can show something of."""
+
+from __future__ import annotations
+
+from typing import Any  # Any: JSON values of a view
+
+from nbautoml.domain.snapshot import RunSnapshot
+from nbautoml.widgets.html import view_html
+from nbautoml.widgets.small_view import small_view
+from nbautoml.widgets.text import view_text
+
+RUN_MIME = "application/vnd.nbautoml.run+json"
+
+
+def run_bundle(snapshot: RunSnapshot, *, now: float, workspace: str = "") -> dict[str, Any]:
+    """Return what a cell shows of a run.
+
+    Parameters
+    ----------
+    snapshot : RunSnapshot
+        The run.
+    now : float
+        Seconds since the epoch at which it is shown.
+    workspace : str, default ""
+        Root folder of the run's workspace, with which the live view finds the run again.
+
+    Returns
+    -------
+    dict
+        MIME type to content: the view as JSON, HTML without scripts, and plain text.
+    """
+    shown = small_view(snapshot, now=now, workspace=workspace)
+    return {RUN_MIME: shown, "text/html": view_html(shown), "text/plain": view_text(shown)}

@@ -1,0 +1,259 @@
+"""`RunDetails`: the live view of a run in a cell's output."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any, Protocol  # Any: MIME bundles and widget data are JSON values
+
+from IPython.core.getipython import get_ipython
+from IPython.display import publish_display_data
+
+from nbautoml.domain.snapshot import RunSnapshot
+from nbautoml.domain.status import RunStatus
+from nbautoml.services.view import view
+from nbautoml.widgets.bundle import run_bundle
+from nbautoml.widgets.html import run_html
+from nbautoml.widgets.text import view_text
+
+__all__ = ["RunDetails", "WatchedRun"]
+
+_log = logging.getLogger(__name__)
+
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 60.0
+POLL_SECONDS = 2.0  # how late the end of a run may be seen
+
+Publish = Callable[[dict[str, Any], str, bool], None]
+"""Shows a bundle under a display id; True replaces what is shown under it."""
+
+
+class WatchedRun(Protocol):
+    """What RunDetails needs of a run."""
+
+    id: str
+
+    def get_status(self) -> str:
+        """Return the run's status; cheap."""
+
+    def snapshot(self) -> RunSnapshot:
+        """Return the run's state now."""
+
+
+class RunDetails:
+    """Shows a run while it goes on, and how it ended when the notebook is opened again.
+
+    Parameters
+    ----------
+    run_instance : Run
+        The run, or one of its children (then the whole run is shown).
+
+    Notes
+    -----
+    In JupyterLab and Notebook the view is live by itself, also while a cell runs and after a
+    kernel restart. Elsewhere the output is replaced at growing intervals while the kernel lives:
+    after 1, 2, 4, 8 … seconds, then once a minute, and when the run ends.
+    """
+
+    def __init__(self, run_instance: WatchedRun) -> None:
+        self._run = _parent_of(run_instance)
+
+    def show(self, render_lib: object = None, widget_settings: object = None) -> None:
+        """Show the run below the cell and return at once.
+
+        Outside of a notebook the state is written as text.
+
+        Parameters
+        ----------
+        render_lib, widget_settings : object
+            Azure's arguments, of no use here.
+        """
+        if get_ipython() is None:
+            sys.stdout.write(f"{self}\n")
+            return
+        follower = Follower(self._bundle, publish_bundle, is_over=self._is_over)
+        follower.show()
+        if is_notebook():
+            follower.start()
+
+    def get_widget_data(self, widget_settings: object = None) -> dict[str, Any]:
+        """Return what is shown, as plain values.
+
+        Parameters
+        ----------
+        widget_settings : object
+            Azure's argument, of no use here.
+
+        Returns
+        -------
+        dict
+            ``status``, ``run_id``, ``run_properties``, ``child_runs`` (one dict a child, by
+            number), ``primary_metric``, ``best_child_run_id`` and the whole ``view``.
+        """
+        shown = view(self._run.snapshot(), now=time.time(), workspace=self._workspace())
+        header = shown["header"]
+        metric = header["metric"]["name"] if header["metric"] else None
+        ids = {row["n"]: row["id"] for row in shown["trials"]}
+        return {
+            "status": header["status"],
+            "run_id": shown["run_id"],
+            "run_properties": {
+                "run_id": shown["run_id"],
+                "status": header["status"],
+                "created_utc": header["started_at"],
+                "end_time_utc": header["ended_at"],
+            },
+            "primary_metric": metric,
+            "best_child_run_id": ids.get(header["best"]["n"]) if header["best"] else None,
+            "child_runs": [_child(row, metric) for row in shown["trials"]],
+            "view": shown,
+        }
+
+    def __repr__(self) -> str:
+        return view_text(view(self._run.snapshot(), now=time.time()))
+
+    def _repr_html_(self) -> str:
+        return run_html(self._run.snapshot())
+
+    def _workspace(self) -> str:
+        address = getattr(getattr(self._run, "session", None), "address", None)
+        return str(getattr(address, "root", ""))
+
+    def _is_over(self) -> bool:
+        return RunStatus(self._run.get_status()).is_terminal
+
+    def _bundle(self) -> tuple[dict[str, Any], RunSnapshot]:
+        snapshot = self._run.snapshot()
+        return run_bundle(snapshot, now=time.time(), workspace=self._workspace()), snapshot
+
+
+class Follower:
+    """Keeps one output up to date from a small thread until the run ends.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the bundle to show and the snapshot it shows.
+    publish : callable
+        Shows a bundle.
+    is_over : callable
+        Says cheaply whether the run has ended.
+    first_wait_seconds, longest_wait_seconds : float
+        The wait between two updates doubles from the first to the longest.
+    poll_seconds : float
+        How often `is_over` is asked.
+
+    Notes
+    -----
+    It never raises and never writes into the notebook: when the run cannot be read or the kernel
+    is gone, it stops, and the output keeps the last state.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], tuple[dict[str, Any], RunSnapshot]],
+        publish: Publish,
+        *,
+        is_over: Callable[[], bool],
+        first_wait_seconds: float = FIRST_WAIT_SECONDS,
+        longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self._read = read
+        self._publish = publish
+        self._is_over = is_over
+        self._wait = first_wait_seconds
+        self._longest_wait = longest_wait_seconds
+        self._poll = poll_seconds
+        self._display_id = uuid.uuid4().hex
+        self._shown_seq = -1
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def show(self) -> None:
+        """Show the run for the first time, in the thread of the caller."""
+        self._show_state(is_update=False)
+
+    def start(self) -> None:
+        """Follow the run from a daemon thread, unless it is over."""
+        if self._is_over():
+            return
+        self._thread = threading.Thread(
+            target=self._follow, name="nbautoml-run-details", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following; the output stays as it is."""
+        self._stop.set()
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for the thread to end; return whether it has."""
+        if self._thread is not None:
+            self._thread.join(timeout_seconds)
+        return self._thread is None or not self._thread.is_alive()
+
+    def _follow(self) -> None:
+        try:
+            is_over = False
+            while not is_over:
+                is_over = self._wait_for_turn()
+                if self._stop.is_set():
+                    return
+                self._show_state(is_update=True)
+                self._wait = min(self._wait * 2, self._longest_wait)
+        except Exception:  # noqa: BLE001 - a subscriber's border: the output keeps its last state
+            _log.debug("stopped following a run", exc_info=True)
+
+    def _wait_for_turn(self) -> bool:
+        """Wait until the next update is due or the run ends; return whether it has ended."""
+        due = time.monotonic() + self._wait
+        while not self._stop.is_set():
+            if self._is_over():
+                return True
+            rest = due - time.monotonic()
+            if rest <= 0:
+                return False
+            self._stop.wait(min(rest, self._poll))
+        return False
+
+    def _show_state(self, *, is_update: bool) -> None:
+        bundle, snapshot = self._read()
+        if snapshot.seq != self._shown_seq:
+            self._publish(bundle, self._display_id, is_update)
+            self._shown_seq = snapshot.seq
+
+
+def publish_bundle(bundle: dict[str, Any], display_id: str, is_update: bool) -> None:
+    """Send a bundle to the front end, in place of the one shown under the same display id."""
+    publish_display_data(  # type: ignore[no-untyped-call]
+        bundle, transient={"display_id": display_id}, update=is_update
+    )
+
+
+def is_notebook() -> bool:
+    """Whether there is a front end that can replace an output (a kernel, not a terminal)."""
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def _parent_of(run: WatchedRun) -> WatchedRun:
+    parent: WatchedRun | None = getattr(run, "parent", None)
+    return run if parent is None else parent
+
+
+def _child(row: dict[str, Any], metric: str | None) -> dict[str, Any]:
+    """Return one child run in the words of Azure's widget data."""
+    return {
+        "run_id": row["id"],
+        "iteration": row["n"],
+        "run_name": row["name"],
+        "status": row["status"],
+        "primary_metric": metric,
+        "metric": row.get("score"),
+        "duration_seconds": row.get("seconds"),
+        "error": row.get("error", ""),
+    }
