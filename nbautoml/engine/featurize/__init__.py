@@ -1,0 +1,1 @@
+"""Raw columns to features: `options`, `detect` (what columns are) and `build` (transformers)."""

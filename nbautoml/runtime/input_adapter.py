@@ -1,0 +1,281 @@
+"""The first step of every saved model: raw rows in, columns of known types out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self  # Any: sklearn's X and y, raw cells
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from nbautoml.runtime import parsing
+
+WARN_SHARE = 0.05
+"""Share of unreadable cells of a column up to which they count as missing without a word."""
+REFUSE_SHARE = 0.5
+"""Share of unreadable cells of a column above which the rows are refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnFormat:
+    """How one raw column is read.
+
+    Parameters
+    ----------
+    name : str
+        Name of the raw column.
+    kind : {"number", "boolean", "date", "category", "text", "drop"}
+        What its cells become.
+    purpose : str, default ""
+        The type that was found, as reports show it, such as ``"CategoricalHash"``.
+    decimal : {".", ","}, default "."
+        Decimal sign of numbers that are written as text.
+    date_format : str, default "mixed"
+        ``strptime`` format of dates that are written as text, ``"ISO8601"`` or ``"mixed"``.
+    """
+
+    name: str
+    kind: str
+    purpose: str = ""
+    decimal: str = "."
+    date_format: str = "mixed"
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the fields as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, str]) -> ColumnFormat:
+        """Rebuild a format from `to_dict`."""
+        return cls(**values)
+
+
+class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn is untyped
+    """Align raw rows with the training columns and read their cells.
+
+    It learns nothing from rows: `columns` says it all, so it is fitted from the start.
+    Columns are found by name in any order; other columns are ignored.
+
+    Parameters
+    ----------
+    columns : sequence of ColumnFormat
+        All raw columns of the training data in their order, dropped ones included.
+
+    Notes
+    -----
+    Infinities and numbers too large for float32 become NaN. Cells of a number, truth or date
+    column that cannot be read become missing: with a warning above 5 % of the filled cells,
+    with an error above 50 %.
+
+    Examples
+    --------
+    >>> adapter = InputAdapter([ColumnFormat(name="price", kind="number")])
+    >>> adapter.transform(pd.DataFrame({"other": [1], "price": ["$1,200.50"]}))["price"].item()
+    1200.5
+    """
+
+    def __init__(self, columns: Sequence[ColumnFormat] = ()) -> None:
+        self.columns = columns
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check that `X` has the columns; nothing is learned."""
+        self._select(as_frame(X, self._input_names()))
+        return self
+
+    def transform(self, X: Any) -> pd.DataFrame:
+        """Return the used columns of `X` in training order, read.
+
+        Parameters
+        ----------
+        X : DataFrame, or array of shape (n_rows, n_input_columns)
+            Raw rows; an array has all training columns in their order.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows, n_used_columns)
+            Numbers and truth values as float64, dates as datetime64 in UTC, categories as
+            `pandas.Categorical` of strings, texts as strings ("" where missing).
+
+        Raises
+        ------
+        ValueError
+            When a column is missing or most of its cells cannot be read.
+        """
+        frame = as_frame(X, self._input_names())
+        data = {
+            form.name: _READERS[form.kind](column, form) for form, column in self._select(frame)
+        }
+        return pd.DataFrame(data, index=frame.index, copy=False)
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return the names of the used columns."""
+        return np.array([form.name for form in self._used()], dtype=object)
+
+    @property
+    def feature_names_in_(self) -> npt.NDArray[np.object_]:
+        """Names of all training columns."""
+        return np.array(self._input_names(), dtype=object)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of training columns."""
+        return len(self.columns)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def _input_names(self) -> list[str]:
+        return [form.name for form in self.columns]
+
+    def _used(self) -> list[ColumnFormat]:
+        return [form for form in self.columns if form.kind != "drop"]
+
+    def _select(self, frame: pd.DataFrame) -> list[tuple[ColumnFormat, pd.Series]]:
+        places = column_places(frame)
+        used = self._used()
+        missing = [form.name for form in used if form.name not in places]
+        if missing:
+            noun = "Column" if len(missing) == 1 else "Columns"
+            raise ValueError(
+                f"{noun} {', '.join(repr(name) for name in missing)} of the training data "
+                f"are not in these rows. They have: {', '.join(map(repr, places)) or 'none'}."
+            )
+        return [(form, frame.iloc[:, places[form.name]]) for form in used]
+
+
+def as_frame(X: Any, names: Sequence[str]) -> pd.DataFrame:
+    """Return rows as a DataFrame; arrays get `names` as their columns.
+
+    Raises
+    ------
+    ValueError
+        When an array has another number of columns.
+    """
+    if isinstance(X, pd.DataFrame):
+        return X
+    array = np.asarray(X, dtype=object)
+    if array.ndim != 2 or array.shape[1] != len(names):
+        raise ValueError(
+            f"Rows without column names must be a table of {len(names)} columns "
+            f"({', '.join(map(repr, names))}); got shape {array.shape}."
+        )
+    return pd.DataFrame(array, columns=list(names)).infer_objects()
+
+
+def column_places(frame: pd.DataFrame) -> dict[str, int]:
+    """Return the position of each column by its name as text.
+
+    Raises
+    ------
+    ValueError
+        When two columns have the same name, also when one of them is a number.
+    """
+    names = [str(name) for name in frame.columns]
+    places = {name: position for position, name in enumerate(names)}
+    if len(places) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(
+            f"Two columns have the same name as text: {', '.join(map(repr, twice))}. "
+            "Rename them, so that each name is there once."
+        )
+    return places
+
+
+def _read_number(series: pd.Series, form: ColumnFormat) -> npt.NDArray[np.float64]:
+    numbers = parsing.numbers_of_type(series)
+    if numbers is None:
+        codes, values = parsing.distinct(series)
+        numbers = _spread(_numbers_of_cells(values, form.decimal), codes)
+        _check_readable(series, codes, values, np.isnan(numbers), what="numbers")
+    return parsing.clean_numbers(numbers)
+
+
+def _numbers_of_cells(values: Sequence[Any], decimal: str) -> npt.NDArray[np.float64]:
+    if all(isinstance(value, str) for value in values):
+        return parsing.parse_numbers(values, decimal)
+    cells = [parsing.number_of_cell(value, decimal) for value in values]
+    return np.array(cells, dtype=np.float64)
+
+
+def _read_boolean(series: pd.Series, form: ColumnFormat) -> npt.NDArray[np.float64]:
+    codes, values = parsing.distinct(series)
+    truths = np.array([parsing.parse_truth(parsing.label_of(v)) for v in values], dtype=np.float64)
+    numbers = _spread(truths, codes)
+    _check_readable(series, codes, values, np.isnan(numbers), what="truth values")
+    return numbers
+
+
+def _read_date(series: pd.Series, form: ColumnFormat) -> npt.NDArray[np.datetime64]:
+    times = parsing.times_of_type(series)
+    if times is not None:
+        return times
+    codes, values = parsing.distinct(series)
+    parsed = np.full(len(values) + 1, np.datetime64("NaT"), dtype="datetime64[us]")
+    for is_typed, date_format in ((True, "ISO8601"), (False, form.date_format)):
+        at = [i for i, value in enumerate(values) if parsing.is_time(value) == is_typed]
+        if at:
+            texts = [parsing.text_of_time(values[i]) for i in at]
+            parsed[at] = parsing.parse_dates(texts, date_format)
+    times = parsed[codes]
+    _check_readable(series, codes, values, np.isnat(times), what="dates")
+    return times
+
+
+def _read_category(series: pd.Series, form: ColumnFormat) -> pd.Categorical:
+    codes, values = parsing.distinct(series)
+    labels: dict[str, int] = {}
+    places = np.full(len(values) + 1, -1, dtype=np.int64)
+    for position, value in enumerate(values):
+        label = parsing.label_of(value)
+        if label:
+            places[position] = labels.setdefault(label, len(labels))
+    dtype = pd.CategoricalDtype(pd.Index(list(labels), dtype=object))
+    return pd.Categorical.from_codes(places[codes], dtype=dtype)
+
+
+def _read_text(series: pd.Series, form: ColumnFormat) -> pd.Series:
+    codes, values = parsing.distinct(series)
+    texts = np.array([*(parsing.label_of(value) for value in values), ""], dtype=object)
+    return pd.Series(texts[codes], index=series.index, dtype=object)
+
+
+def _spread(values: npt.NDArray[np.float64], codes: parsing.IntArray) -> npt.NDArray[np.float64]:
+    """Return the value of each cell; cells with code -1 get NaN."""
+    return np.append(values, np.nan)[codes]
+
+
+def _check_readable(
+    series: pd.Series,
+    codes: parsing.IntArray,
+    values: Sequence[Any],
+    is_missing: npt.NDArray[np.bool_],
+    *,
+    what: str,
+) -> None:
+    """Warn or refuse when filled cells could not be read."""
+    if not (is_missing & (codes >= 0)).any():
+        return
+    has_content = [not parsing.is_null_word(parsing.label_of(value)) for value in values]
+    is_filled = np.append(np.array(has_content, dtype=bool), False)[codes]
+    is_unread = is_filled & is_missing
+    n_unread, n_filled = int(is_unread.sum()), int(is_filled.sum())
+    if n_unread <= WARN_SHARE * n_filled:
+        return
+    example = values[codes[np.flatnonzero(is_unread)[0]]]
+    found = f"{n_unread} of {n_filled} filled cells of column {series.name!r} are not {what}"
+    if n_unread > REFUSE_SHARE * n_filled:
+        raise ValueError(f"{found}, such as {example!r}; the model learned it as {what}.")
+    warnings.warn(f"{found}, such as {example!r}; they count as missing.", stacklevel=5)
+
+
+_READERS: dict[str, Callable[[pd.Series, ColumnFormat], Any]] = {
+    "number": _read_number,
+    "boolean": _read_boolean,
+    "date": _read_date,
+    "category": _read_category,
+    "text": _read_text,
+}

@@ -1,0 +1,140 @@
+"""Features from number columns."""
+
+from __future__ import annotations
+
+from typing import Any, Self  # Any: sklearn's X and y
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from nbautoml.runtime.lineage import Feature
+
+FloatMatrix = npt.NDArray[np.float64]
+
+EXACT_FLOAT32 = float(2**23)
+"""Above this, float32 has no digits after the point; such columns are moved to zero first."""
+
+_LABELS = {
+    "none": "Numeric",
+    "mean": "MeanImputer",
+    "median": "MedianImputer",
+    "most_frequent": "ModeImputer",
+    "constant": "ConstantImputer",
+}
+
+
+class NumericColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn is untyped
+    """Fill missing numbers and mark where they were missing.
+
+    Parameters
+    ----------
+    strategy : {"mean", "median", "most_frequent", "constant", "none"}, default "mean"
+        What a missing number becomes; "none" leaves it NaN.
+    fill_value : float, default 0.0
+        The value of "constant".
+    add_marker : bool, default True
+        Whether columns with missing numbers in the training rows get a 0/1 column
+        ``<name>_WASNULL``; not for "none".
+
+    Attributes
+    ----------
+    statistics_ : ndarray of shape (n_columns,)
+        The filled-in values (NaN for "none").
+    markers_ : ndarray of int
+        Positions of the columns that have a marker.
+    offset_ : ndarray of shape (n_columns,)
+        What is taken off each column, so that large numbers keep their digits in float32.
+    """
+
+    def __init__(
+        self, strategy: str = "mean", fill_value: float = 0.0, add_marker: bool = True
+    ) -> None:
+        self.strategy = strategy
+        self.fill_value = fill_value
+        self.add_marker = add_marker
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the filled-in values from the training rows."""
+        values = _as_matrix(X)
+        self.feature_names_in_ = _names_of(X)
+        self.n_features_in_ = values.shape[1]
+        is_missing = np.isnan(values)
+        self.statistics_ = self._statistics(values, is_missing)
+        has_marker = self.add_marker and self.strategy != "none"
+        self.markers_ = np.flatnonzero(is_missing.any(axis=0)) if has_marker else np.array([], int)
+        self.offset_ = _offsets(values)
+        return self
+
+    def transform(self, X: Any) -> npt.NDArray[np.float32]:
+        """Return float32 columns, then the markers."""
+        values = _as_matrix(X)
+        is_missing = np.isnan(values)
+        if self.strategy != "none" and is_missing.any():
+            values = np.where(is_missing, self.statistics_, values)
+        n_columns = values.shape[1]
+        out = np.empty((len(values), n_columns + len(self.markers_)), dtype=np.float32)
+        out[:, :n_columns] = values - self.offset_
+        out[:, n_columns:] = is_missing[:, self.markers_]
+        return out
+
+    def get_features(self) -> list[Feature]:
+        """Return what each output is."""
+        label = _LABELS[self.strategy]
+        names = [str(name) for name in self.feature_names_in_]
+        features = [Feature(raw=name, transformation=label, name=name) for name in names]
+        return features + [marker_of(names[position]) for position in self.markers_]
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return the names of the outputs."""
+        return np.array([feature.name for feature in self.get_features()], dtype=object)
+
+    def _statistics(self, values: FloatMatrix, is_missing: npt.NDArray[np.bool_]) -> FloatMatrix:
+        if self.strategy == "none":
+            return np.full(values.shape[1], np.nan)
+        if self.strategy == "constant":
+            return np.full(values.shape[1], float(self.fill_value))
+        if self.strategy == "mean":
+            n_filled = np.maximum((~is_missing).sum(axis=0), 1)
+            # Divided first, so that a sum of large numbers cannot overflow.
+            means: FloatMatrix = (np.where(is_missing, 0.0, values) / n_filled).sum(axis=0)
+            return means
+        pick = np.median if self.strategy == "median" else _mode
+        columns = [values[~is_missing[:, j], j] for j in range(values.shape[1])]
+        return np.array([float(pick(c)) if len(c) else 0.0 for c in columns])
+
+
+def marker_of(name: str) -> Feature:
+    """Return the feature that says where column `name` was missing."""
+    return Feature(raw=name, transformation="ImputationMarker", name=f"{name}_WASNULL")
+
+
+def _names_of(X: Any) -> npt.NDArray[np.object_]:
+    if isinstance(X, pd.DataFrame):
+        return np.array([str(name) for name in X.columns], dtype=object)
+    return np.array([f"x{position}" for position in range(np.shape(X)[1])], dtype=object)
+
+
+def _as_matrix(X: Any) -> FloatMatrix:
+    values = X.to_numpy(dtype=np.float64) if isinstance(X, pd.DataFrame) else np.asarray(X, float)
+    if values.ndim != 2:
+        raise ValueError(f"Number columns must be a table; got shape {values.shape}.")
+    return values
+
+
+def _mode(values: FloatMatrix) -> float:
+    distinct, counts = np.unique(values, return_counts=True)
+    return float(distinct[counts.argmax()])
+
+
+def _offsets(values: FloatMatrix) -> FloatMatrix:
+    """Return the middle of columns whose numbers are large beside their spread, else 0."""
+    if values.size == 0:
+        return np.zeros(values.shape[1])
+    low = np.where(np.isnan(values), np.inf, values).min(axis=0)
+    high = np.where(np.isnan(values), -np.inf, values).max(axis=0)
+    with np.errstate(invalid="ignore"):
+        is_large = (np.minimum(np.abs(low), np.abs(high)) > EXACT_FLOAT32) & (low * high > 0)
+        middle = low / 2 + high / 2
+    return np.where(is_large & np.isfinite(middle), middle, 0.0)

@@ -1,0 +1,231 @@
+"""Scaling steps under the SDK's names; each takes dense and sparse matrices without NaN.
+
+A sparse matrix stays sparse: nothing is shifted that would fill its zeros, but where a
+column has negative numbers and the range must begin at 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self  # Any: sklearn's X and y
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn import decomposition, preprocessing
+from sklearn.base import BaseEstimator, TransformerMixin
+
+
+class _Scaler(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn is untyped
+    """A step around a scikit-learn transformer that is chosen when the data is seen.
+
+    Attributes
+    ----------
+    scaler_ : transformer or None
+        The fitted transformer; None where the data is passed on as it is.
+    """
+
+    scaler_: Any
+
+    def _choose(self, X: Any) -> Any:
+        """Return an unfitted transformer for such data, or None."""
+        raise NotImplementedError
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from the training rows."""
+        self.n_features_in_ = X.shape[1]
+        scaler = self._choose(X)
+        self.scaler_ = None if scaler is None else scaler.fit(X)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Return scaled features."""
+        return X if self.scaler_ is None else self.scaler_.transform(X)
+
+
+class StandardScalerWrapper(_Scaler):
+    """Mean 0 and standard deviation 1; a sparse matrix is not centred.
+
+    Parameters
+    ----------
+    with_mean, with_std : bool, default True
+        Whether to take the mean off, and whether to divide by the deviation.
+    """
+
+    def __init__(self, with_mean: bool = True, with_std: bool = True) -> None:
+        self.with_mean = with_mean
+        self.with_std = with_std
+
+    def _choose(self, X: Any) -> Any:
+        with_mean = self.with_mean and not sp.issparse(X)
+        return preprocessing.StandardScaler(with_mean=with_mean, with_std=self.with_std)
+
+
+class MaxAbsScaler(_Scaler):
+    """Largest absolute value 1."""
+
+    def __init__(self) -> None:
+        pass
+
+    def _choose(self, X: Any) -> Any:
+        return preprocessing.MaxAbsScaler()
+
+
+class RobustScaler(_Scaler):
+    """Median 0 and inter-quantile range 1; a sparse matrix is not centred.
+
+    Parameters
+    ----------
+    with_centering, with_scaling : bool, default True
+        Whether to take the median off, and whether to divide by the range.
+    quantile_range : tuple of (float, float), default (25.0, 75.0)
+        Percentiles of the range.
+    """
+
+    def __init__(
+        self,
+        with_centering: bool = True,
+        with_scaling: bool = True,
+        quantile_range: tuple[float, float] = (25.0, 75.0),
+    ) -> None:
+        self.with_centering = with_centering
+        self.with_scaling = with_scaling
+        self.quantile_range = quantile_range
+
+    def _choose(self, X: Any) -> Any:
+        return preprocessing.RobustScaler(
+            with_centering=self.with_centering and not sp.issparse(X),
+            with_scaling=self.with_scaling,
+            quantile_range=self.quantile_range,
+        )
+
+
+class MinMaxScaler(_Scaler):
+    """Training rows from 0 to 1 in each column.
+
+    A sparse matrix stays sparse, because only columns with negative numbers are shifted; the
+    others are divided by their maximum.
+
+    Parameters
+    ----------
+    clip : bool, default False
+        Whether new rows are held within 0 and 1.
+    """
+
+    def __init__(self, clip: bool = False) -> None:
+        self.clip = clip
+
+    def _choose(self, X: Any) -> Any:
+        return (
+            _SparseMinMax(self.clip)
+            if sp.issparse(X)
+            else preprocessing.MinMaxScaler(clip=self.clip)
+        )
+
+
+class SparseNormalizer(_Scaler):
+    """Each row has length 1.
+
+    Parameters
+    ----------
+    norm : {"l1", "l2", "max"}, default "l2"
+        How length is measured.
+    """
+
+    def __init__(self, norm: str = "l2") -> None:
+        self.norm = norm
+
+    def _choose(self, X: Any) -> Any:
+        return preprocessing.Normalizer(norm=self.norm)
+
+
+class TruncatedSVDWrapper(_Scaler):
+    """A few components that hold most of the matrix, without centring.
+
+    Parameters
+    ----------
+    n_components : float or int, default 0.5
+        Their number; below 1, as a share of the columns.
+    random_state : int, default 0
+        Seed.
+    """
+
+    def __init__(self, n_components: float = 0.5, random_state: int = 0) -> None:
+        self.n_components = n_components
+        self.random_state = random_state
+
+    def _choose(self, X: Any) -> Any:
+        n_components = _number_of(self.n_components, X.shape)
+        if n_components is None:
+            return None
+        return decomposition.TruncatedSVD(n_components, random_state=self.random_state)
+
+
+class PCA(_Scaler):
+    """A few directions along which the rows differ most.
+
+    Parameters
+    ----------
+    n_components : float or int, default 0.5
+        Their number; below 1, as a share of the columns.
+    whiten : bool, default False
+        Whether each gets deviation 1.
+    random_state : int, default 0
+        Seed.
+    """
+
+    def __init__(
+        self, n_components: float = 0.5, whiten: bool = False, random_state: int = 0
+    ) -> None:
+        self.n_components = n_components
+        self.whiten = whiten
+        self.random_state = random_state
+
+    def _choose(self, X: Any) -> Any:
+        n_components = _number_of(self.n_components, X.shape)
+        if n_components is None:
+            return None
+        return decomposition.PCA(
+            n_components,
+            whiten=self.whiten,
+            svd_solver="arpack" if sp.issparse(X) else "auto",
+            random_state=self.random_state,
+        )
+
+
+class _SparseMinMax(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn is untyped
+    """`MinMaxScaler` for csr matrices."""
+
+    def __init__(self, clip: bool = False) -> None:
+        self.clip = clip
+
+    def fit(self, X: sp.csr_matrix, y: Any = None) -> Self:
+        """Learn lowest and highest values; absent entries count as 0."""
+        low = X.min(axis=0).toarray().ravel()
+        high = X.max(axis=0).toarray().ravel()
+        self.shift_ = np.minimum(low, 0)
+        spread = high - self.shift_
+        self.scale_ = np.where(spread > 0, spread, 1).astype(X.dtype)
+        return self
+
+    def transform(self, X: sp.csr_matrix) -> sp.csr_matrix:
+        """Return scaled rows."""
+        shifted = np.flatnonzero(self.shift_)
+        if len(shifted):
+            n_rows, n_shifted = X.shape[0], len(shifted)
+            data = np.tile(-self.shift_[shifted], n_rows).astype(X.dtype)
+            columns = np.tile(shifted, n_rows)
+            starts = np.arange(n_rows + 1) * n_shifted
+            X = X + sp.csr_matrix((data, columns, starts), shape=X.shape)
+        scaled = sp.csr_matrix(X.multiply(1 / self.scale_), dtype=X.dtype)
+        if self.clip:
+            np.clip(scaled.data, 0, 1, out=scaled.data)
+        return scaled
+
+
+def _number_of(n_components: float, shape: tuple[int, int]) -> int | None:
+    """Return how many components there are, or None for a matrix with fewer than two columns."""
+    n_rows, n_columns = shape
+    most = min(n_columns, n_rows) - 1
+    if most < 1:
+        return None
+    wanted = round(n_components * n_columns) if n_components < 1 else int(n_components)
+    return max(1, min(wanted, most))
