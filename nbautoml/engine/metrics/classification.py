@@ -141,7 +141,7 @@ class _ScoredRows:
     @cached_property
     def support(self) -> FloatArray:
         """Weight of rows of each true class."""
-        return self.confusion.sum(axis=1)
+        return np.asarray(self.confusion.sum(axis=1))
 
     @cached_property
     def is_present(self) -> npt.NDArray[np.bool_]:
