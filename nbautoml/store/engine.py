@@ -24,10 +24,16 @@ from typing import Any, Protocol  # Any: DBAPI connections have no common type
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+    StatementError,
+)
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from nbautoml.errors import MissingExtraError, StoreError
+from nbautoml.errors import MissingExtraError, NbAutoMLError, StoreError
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one before it gives up."""
@@ -121,7 +127,7 @@ class StoreEngine(ABC):
     def follow(self) -> Follower:
         """Return a new follower of changes."""
 
-    def make_namespace(self, connection: Connection) -> None:
+    def make_namespace(self, connection: Connection) -> None:  # noqa: B027 - SQLite needs none
         """Make the place for the tables, where they need one; call it in a `write`."""
 
     @property
@@ -163,6 +169,10 @@ class StoreEngine(ABC):
             yield
         except OperationalError as error:
             raise StoreError(self._explain(str(error.orig))) from error
+        except StatementError as error:
+            if isinstance(error.orig, NbAutoMLError):  # raised by a column's type
+                raise error.orig from None
+            raise
 
     def _explain(self, reason: str) -> str:
         where = f"The store at {self.display_url} could not be used: {reason}."

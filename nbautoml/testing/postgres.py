@@ -16,6 +16,8 @@ from pathlib import Path
 from nbautoml.errors import NotFoundError
 
 _FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
+_INITDB = ("-U", "nbautoml", "-E", "UTF8", "--auth=trust", "--locale=C", "--no-sync")
+_STOP = ("-m", "immediate", "-w", "stop")
 _ATTEMPTS = 5
 _START_SECONDS = 120.0
 
@@ -59,17 +61,14 @@ def postgres_server() -> Iterator[str]:
     try:
         if user is not None:
             shutil.chown(folder, user)
-        _run([programs / "initdb", "-D", data, "-U", "nbautoml", "-E", "UTF8", *_INITDB], user)
+        _run([str(programs / "initdb"), "-D", str(data), *_INITDB], user)
         port = _start(programs / "pg_ctl", data, user)
         try:
             yield f"postgresql+psycopg://nbautoml@127.0.0.1:{port}/postgres"
         finally:
-            _run([programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], user)
+            _run([str(programs / "pg_ctl"), "-D", str(data), *_STOP], user)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-_INITDB = ("--auth=trust", "--locale=C", "--no-sync")
 
 
 def _start(program: Path, data: Path, user: str | None) -> int:
@@ -80,7 +79,8 @@ def _start(program: Path, data: Path, user: str | None) -> int:
             f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' "
             "-c fsync=off -c full_page_writes=off"
         )
-        command = [program, "-D", data, "-l", data / "log", "-o", options, "-w", "start"]
+        log = str(data / "log")
+        command = [str(program), "-D", str(data), "-l", log, "-o", options, "-w", "start"]
         try:
             _run(command, user)
         except subprocess.CalledProcessError:
@@ -91,10 +91,10 @@ def _start(program: Path, data: Path, user: str | None) -> int:
     raise AssertionError("the loop returns or raises")
 
 
-def _run(command: Sequence[str | Path], user: str | None) -> None:
+def _run(command: Sequence[str], user: str | None) -> None:
     group = pwd.getpwnam(user).pw_gid if user is not None else None
     subprocess.run(
-        [str(part) for part in command],
+        command,
         check=True,
         user=user,
         group=group,
