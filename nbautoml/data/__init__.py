@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from nbautoml.data.dataset import TabularDataset, as_dataset, capture, load_frame
+from nbautoml.data.dataset import Dataset, as_dataset, capture, load_frame
 from nbautoml.data.datastore import DataPath, Datastore
-from nbautoml.data.factory import Dataset, FileDatasetFactory, TabularDatasetFactory
+from nbautoml.data.factory import FileDatasetFactory, TabularDatasetFactory
+from nbautoml.data.tabular import TabularDataset
 from nbautoml.data.types import DataType, PromoteHeadersBehavior
 
 __all__ = [

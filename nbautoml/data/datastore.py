@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from nbautoml.errors import (
 )
 
 if TYPE_CHECKING:
-    from nbautoml.data.dataset import HasSession
+    from nbautoml.data.tabular import HasSession
     from nbautoml.store.session import Session
 
 DEFAULT_NAME = "workspaceblobstore"
@@ -83,12 +84,12 @@ class Datastore:
         return Datastore(workspace)
 
     @staticmethod
-    def get_all(workspace: HasSession) -> dict[str, Datastore]:
+    def list(workspace: HasSession) -> builtins.list[Datastore]:
         """Return all datastores by name, the default one among them."""
         ensure_default_datastore(workspace.session)
         with workspace.session.read() as tx:
             names = [record.name for record in tx.datastores.list()]
-        return {name: Datastore(workspace, name) for name in sorted(names)}
+        return [Datastore(workspace, name) for name in names]
 
     @staticmethod
     def register(

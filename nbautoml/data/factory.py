@@ -1,4 +1,4 @@
-"""The SDK's ways to a dataset: ``Dataset.Tabular.from_…`` and ``Dataset.get_by_…``."""
+"""The SDK's ways to make a dataset: ``Dataset.Tabular.from_…``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from urllib.request import url2pathname
 
 import pandas as pd
 
-from nbautoml.data.dataset import HasSession, TabularDataset, from_frame, from_record
 from nbautoml.data.datastore import DataPath, Datastore
 from nbautoml.data.definition import Definition, Source
 from nbautoml.data.frames import accept_frame, to_arrow, to_parquet
 from nbautoml.data.locate import is_url
 from nbautoml.data.readers import READERS
+from nbautoml.data.tabular import TabularDataset, from_frame
 from nbautoml.data.types import DataType, PromoteHeadersBehavior, accept_column_types
 from nbautoml.errors import ConfigError, NotAvailableError
 
@@ -30,13 +30,14 @@ class TabularDatasetFactory:
     """Makes tabular datasets; reached as ``Dataset.Tabular``."""
 
     @staticmethod
-    def from_delimited_files(  # noqa: PLR0917 - the SDK's signature
+    def from_delimited_files(
         path: PathLike | Sequence[PathLike],
         validate: bool = True,
         include_path: bool = False,
         infer_column_types: bool = True,
         set_column_types: ColumnTypes = None,
         separator: str = ",",
+        *,
         header: bool | PromoteHeadersBehavior = True,
         partition_format: str | None = None,
         support_multi_line: bool = False,
@@ -112,13 +113,14 @@ class TabularDatasetFactory:
         return _finish(definition, validate, include_path=include_path)
 
     @staticmethod
-    def from_json_lines_files(  # noqa: PLR0917 - the SDK's signature
+    def from_json_lines_files(
         path: PathLike | Sequence[PathLike],
         validate: bool = True,
         include_path: bool = False,
         set_column_types: ColumnTypes = None,
         partition_format: str | None = None,
         invalid_lines: str = "error",
+        *,
         encoding: str = "utf8",
     ) -> TabularDataset:
         """Return a dataset of files with one JSON object a line.
@@ -140,13 +142,14 @@ class TabularDatasetFactory:
         return from_frame(dataframe)
 
     @staticmethod
-    def register_pandas_dataframe(  # noqa: PLR0917 - the SDK's signature
+    def register_pandas_dataframe(
         dataframe: pd.DataFrame,
         target: Datastore | DataPath | tuple[Datastore, str],
         name: str,
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
         show_progress: bool = True,
+        *,
         row_group_size: int | None = None,
         make_target_path_unique: bool = True,
     ) -> TabularDataset:
@@ -224,58 +227,6 @@ class FileDatasetFactory:
         )
 
     upload_directory = from_files
-
-
-class Dataset:
-    """Door to datasets, in the SDK's spelling."""
-
-    Tabular = TabularDatasetFactory
-    File = FileDatasetFactory
-
-    @staticmethod
-    def get_by_name(
-        workspace: HasSession, name: str, version: int | str = "latest"
-    ) -> TabularDataset:
-        """Return a registered dataset.
-
-        Parameters
-        ----------
-        workspace : Workspace
-            Where it is registered.
-        name : str
-            Its name.
-        version : int or "latest"
-            Which version, from 1.
-
-        Raises
-        ------
-        NotFoundError
-            When there is no such name or version.
-        """
-        number = _accept_version(version)
-        with workspace.session.read() as tx:
-            record = tx.datasets.get(name, number)
-        return from_record(workspace.session, record)
-
-    @staticmethod
-    def get_by_id(workspace: HasSession, id: str) -> TabularDataset:  # noqa: A002 - SDK's name
-        """Return a dataset by its id.
-
-        Raises
-        ------
-        NotFoundError
-            When the workspace has no dataset of that id.
-        """
-        with workspace.session.read() as tx:
-            record = tx.datasets.get_by_id(id)
-        return from_record(workspace.session, record)
-
-    @staticmethod
-    def get_all(workspace: HasSession) -> dict[str, TabularDataset]:
-        """Return the latest version of each registered dataset, by name."""
-        with workspace.session.read() as tx:
-            records = tx.datasets.list()
-        return {record.name: from_record(workspace.session, record) for record in records}
 
 
 def _define(
@@ -358,15 +309,3 @@ def _accept_target(target: Datastore | tuple[Datastore, str]) -> DataPath:
     if isinstance(target, tuple) and len(target) == 2 and isinstance(target[0], Datastore):
         return target[0].path(target[1])
     raise ConfigError(f"target must be a Datastore or (datastore, folder); got {target!r}.")
-
-
-def _accept_version(version: int | str) -> int | None:
-    if version == "latest" or version is None:
-        return None
-    try:
-        number = int(version)
-    except (TypeError, ValueError):
-        number = 0
-    if number < 1 or isinstance(version, (bool, float)):
-        raise ConfigError(f"version must be 'latest' or a number from 1; got {version!r}.")
-    return number

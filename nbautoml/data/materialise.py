@@ -136,9 +136,7 @@ def register_content(
         )
 
 
-def save_content(
-    session: Session, content: Content, *, origin: Mapping[str, Any], description: str
-) -> DatasetRecord:
+def save_content(session: Session, content: Content, *, origin: Mapping[str, Any]) -> DatasetRecord:
     """Store a content without a name; equal content gets the same record each time."""
     dataset_id = str(uuid.UUID(content.fingerprint[:32]))
     known = find_record(session, dataset_id)
@@ -152,7 +150,6 @@ def save_content(
         fingerprint=content.fingerprint,
         definition={**content.definition.to_dict(), "origin": dict(origin)},
         created_at=time.time(),
-        description=description,
         n_rows=content.n_rows,
         n_columns=content.n_columns,
     )

@@ -20,6 +20,7 @@ from nbautoml.errors import ConfigError, DatasetError
 
 VARIABLE = "NBAUTOML_URL_MAP"
 CONFIG_KEY = "url_map"
+CONFIG_MARKS = frozenset({CONFIG_KEY, "name", "workspace_name"})
 CONFIG_FILES = (".nbautoml/config.json", "config.json", ".azureml/config.json")
 
 
@@ -90,9 +91,19 @@ def load_url_map(environ: Mapping[str, str], root: Path | None) -> UrlMap:
 def find_workspace_root(start: Path) -> Path | None:
     """Return the nearest folder at or above `start` that holds a workspace's config file."""
     for folder in (start, *start.parents):
-        if any((folder / name).is_file() for name in CONFIG_FILES):
+        if any(_read_config(folder / name) is not None for name in CONFIG_FILES):
             return folder
     return None
+
+
+def _read_config(path: Path) -> dict[str, Any] | None:
+    """Return a workspace's config file; None for one of something else, or one that is broken."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return None
+    is_ours = isinstance(values, dict) and not CONFIG_MARKS.isdisjoint(values)
+    return values if is_ours else None
 
 
 def _applies(prefix: str, url: str) -> bool:
@@ -127,10 +138,7 @@ def _from_variable(text: str) -> list[UrlMapping]:
 def _from_config(root: Path) -> list[UrlMapping]:
     for name in CONFIG_FILES:
         path = root / name
-        if not path.is_file():
-            continue
-        values = _parse(path)
-        entry = values.get(CONFIG_KEY) if isinstance(values, dict) else None
+        entry = (_read_config(path) or {}).get(CONFIG_KEY)
         if isinstance(entry, str):
             return _from_file(root / entry, f"{entry} ({CONFIG_KEY} of {path})")
         if entry is not None:
