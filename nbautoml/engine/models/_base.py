@@ -6,38 +6,35 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, ClassVar, Protocol, TypeAlias  # Any: matrices are ndarray or csr
+from typing import Any, ClassVar, TypeAlias  # Any: matrices are ndarray or csr
 
 import numpy as np
 import numpy.typing as npt
 
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.search.budget import Deadline
+
+__all__ = [
+    "Choice",
+    "DataShape",
+    "FitContext",
+    "FitResult",
+    "Matrix",
+    "ModelFamily",
+    "Params",
+    "Representation",
+    "SearchSpace",
+    "Span",
+    "Vector",
+    "is_classification",
+    "log2_rows",
+    "shape_of",
+]
 
 Params: TypeAlias = Mapping[str, Any]
 Matrix: TypeAlias = Any  # float32, (n_rows, n_columns): ndarray or scipy csr
 Vector: TypeAlias = npt.NDArray[Any]
-
-
-class Representation(StrEnum):
-    """How the columns reach a family: see `nbautoml.engine.featurize`."""
-
-    TREE = "tree"
-    LINEAR = "linear"
-
-
-class Estimator(Protocol):
-    """A scikit-learn estimator."""
-
-    def fit(self, X: Matrix, y: Vector) -> Any:
-        """Learn from rows."""
-
-    def predict(self, X: Matrix) -> Vector:
-        """Return class codes or numbers."""
-
-    def get_params(self, deep: bool = ...) -> dict[str, Any]:
-        """Return the settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +151,9 @@ class ModelFamily(ABC):
     tasks: ClassVar[frozenset[Task]]
     representation: ClassVar[Representation]
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
+    # Portfolio entry i is tried at `delay + i / pace`, in units that all families share.
+    pace: ClassVar[float] = 1.0
+    delay: ClassVar[float] = 0.0
 
     @abstractmethod
     def space(self, task: Task) -> SearchSpace:
@@ -174,6 +174,11 @@ class ModelFamily(ABC):
     def suits(self, shape: DataShape) -> bool:
         """Whether the family is any use on data of this shape."""
         return shape.n_rows > 0
+
+    def rounds_of(self, model: Any) -> int | None:
+        """Return how many boosting rounds a fitted estimator uses; None where it does not boost."""
+        del model
+        return None
 
     def fit(
         self,

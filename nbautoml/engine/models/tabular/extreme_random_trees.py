@@ -20,6 +20,7 @@ class ExtremeRandomTrees(Forest):
         "ExtraTreesRegressor",
     )
     scalers: ClassVar[tuple[str, ...]] = ("MinMaxScaler",)
+    delay: ClassVar[float] = 0.4
 
     def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
         """Return the estimator, not yet fitted."""

@@ -36,6 +36,7 @@ class KNN(ModelFamily):
     tasks = frozenset({Task.CLASSIFICATION, Task.REGRESSION})
     representation = Representation.LINEAR
     scalers: ClassVar[tuple[str, ...]] = ("StandardScalerWrapper", "MinMaxScaler", "RobustScaler")
+    delay: ClassVar[float] = 0.5
 
     def suits(self, shape: DataShape) -> bool:
         """Whether the data are small enough for a search of neighbours."""

@@ -47,6 +47,7 @@ class LightGBM(ModelFamily):
     tasks = frozenset({Task.CLASSIFICATION, Task.REGRESSION})
     representation = Representation.TREE
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
+    pace: ClassVar[float] = 3.0
 
     def space(self, task: Task) -> SearchSpace:
         """Return the settings that the search may vary."""
@@ -104,6 +105,11 @@ class LightGBM(ModelFamily):
             **{layout: True},
         )
 
+    def rounds_of(self, model: Any) -> int | None:
+        """Return how many rounds the model uses: up to the best where it stopped early."""
+        best = model.booster_.best_iteration
+        return int(best if best > 0 else model.booster_.current_iteration())
+
     def fit(
         self,
         X: Matrix,
@@ -120,11 +126,11 @@ class LightGBM(ModelFamily):
             callbacks.append(_StopAt(context.deadline))
         if valid is None:
             model.fit(X, y, callbacks=callbacks)
-            return FitResult(model=model, rounds=model.booster_.current_iteration())
+            return FitResult(model=model, rounds=self.rounds_of(model))
         patience = early_stopping_rounds(params["learning_rate"])
         callbacks.append(lightgbm.early_stopping(patience, verbose=False))
         model.fit(X, y, **_eval_data(valid), callbacks=callbacks)
-        return FitResult(model=model, rounds=model.best_iteration_ or model.n_estimators_)
+        return FitResult(model=model, rounds=self.rounds_of(model))
 
     def refit(
         self, X: Matrix, y: Vector, *, params: Params, context: FitContext, rounds: int | None
@@ -134,7 +140,7 @@ class LightGBM(ModelFamily):
         model.set_params(n_estimators=rounds or model.n_estimators)
         limited = context.deadline.is_limited
         model.fit(X, y, callbacks=[_StopAt(context.deadline)] if limited else None)
-        return FitResult(model=model, rounds=model.booster_.current_iteration())
+        return FitResult(model=model, rounds=self.rounds_of(model))
 
 
 class _StopAt:

@@ -20,6 +20,7 @@ class RandomForest(Forest):
         "RF",
     )
     scalers: ClassVar[tuple[str, ...]] = ("MinMaxScaler",)
+    delay: ClassVar[float] = 0.6
 
     def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
         """Return the estimator, not yet fitted."""

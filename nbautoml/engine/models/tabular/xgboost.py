@@ -32,6 +32,7 @@ class _XGBoost(ModelFamily):
 
     representation = Representation.TREE
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
+    pace: ClassVar[float] = 2.0
 
     def space(self, task: Task) -> SearchSpace:
         """Return the settings that the search may vary."""
@@ -88,12 +89,12 @@ class _XGBoost(ModelFamily):
         """Fit on rows, stopping early on `valid` and at the deadline."""
         model = self.build(params, shape_of(X, context), context)
         if valid is None:
-            return _fit(model, X, y, context)
+            return self._train(model, X, y, context)
         model.set_params(
             early_stopping_rounds=early_stopping_rounds(params["learning_rate"]),
             eval_metric=_eval_metric(context),
         )
-        return _fit(model, X, y, context, eval_set=[valid])
+        return self._train(model, X, y, context, eval_set=[valid])
 
     def refit(
         self, X: Matrix, y: Vector, *, params: Params, context: FitContext, rounds: int | None
@@ -101,7 +102,29 @@ class _XGBoost(ModelFamily):
         """Fit on all rows for a given number of rounds."""
         model = self.build(params, shape_of(X, context), context)
         model.set_params(n_estimators=rounds or model.n_estimators)
-        return _fit(model, X, y, context)
+        return self._train(model, X, y, context)
+
+    def rounds_of(self, model: Any) -> int | None:
+        """Return how many rounds the model uses: up to the best where it stopped early."""
+        booster = model.get_booster()
+        best = booster.attributes().get("best_iteration")
+        return booster.num_boosted_rounds() if best is None else int(best) + 1
+
+    def _train(
+        self,
+        model: Any,
+        X: Matrix,
+        y: Vector,
+        context: FitContext,
+        *,
+        eval_set: list[Any] | None = None,
+    ) -> FitResult:
+        if context.deadline.is_limited:
+            model.set_params(callbacks=[_StopAt(context.deadline)])
+        model.fit(X, y.astype(np.float32), eval_set=eval_set, verbose=False)
+        # What only steered the fit is no part of the model that people save.
+        model.set_params(callbacks=None)
+        return FitResult(model=model, rounds=self.rounds_of(model))
 
 
 class XGBoostClassifier(_XGBoost):
@@ -131,20 +154,6 @@ class _StopAt(TrainingCallback):
         """Say whether to stop."""
         del model, epoch, evals_log
         return self._deadline.is_over()
-
-
-def _fit(
-    model: Any, X: Matrix, y: Vector, context: FitContext, eval_set: list[Any] | None = None
-) -> FitResult:
-    if context.deadline.is_limited:
-        model.set_params(callbacks=[_StopAt(context.deadline)])
-    model.fit(X, y.astype(np.float32), eval_set=eval_set, verbose=False)
-    # What only steered the fit is no part of the model that people save.
-    model.set_params(callbacks=None)
-    booster = model.get_booster()
-    if eval_set is None:
-        return FitResult(model=model, rounds=booster.num_boosted_rounds())
-    return FitResult(model=model, rounds=int(model.best_iteration) + 1)
 
 
 def _eval_metric(context: FitContext) -> str:

@@ -1,0 +1,106 @@
+"""What the parts of a run share: the plan, the ports, and the data as they were prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nbautoml.domain.ports import ArtifactSink, EventSink, Executor, RunControl
+from nbautoml.engine.models._base import DataShape, Vector
+from nbautoml.engine.plan import SearchPlan
+from nbautoml.engine.search.candidate import Candidate, candidate_key
+from nbautoml.engine.trial_data import DataSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The outside world of a run."""
+
+    executor: Executor
+    events: EventSink
+    artifacts: ArtifactSink
+    control: RunControl
+    clock: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedData:
+    """A run's data.
+
+    Parameters
+    ----------
+    folder : Path
+        What `write_trial_data` wrote.
+    spec : DataSpec
+        What scoring needs.
+    shape : DataShape
+        Size of the training part of a fold.
+    fingerprint : str
+        Hash of rows, label and folds.
+    y : ndarray of shape (n_rows,)
+        Class codes or numbers.
+    folds : tuple of (ndarray, ndarray)
+        Training and validation rows.
+    class_labels : tuple of str
+        Names of the classes, for charts.
+    adapter : bytes
+        Pickle of the input adapter.
+    """
+
+    folder: Path
+    spec: DataSpec
+    shape: DataShape
+    fingerprint: str
+    y: Vector
+    folds: tuple[tuple[Vector, Vector], ...]
+    class_labels: tuple[str, ...]
+    adapter: bytes
+
+    @property
+    def n_folds(self) -> int:
+        """Number of folds."""
+        return len(self.folds)
+
+    @property
+    def valid_rows(self) -> npt.NDArray[np.int64]:
+        """Rows that are in the validation part of a fold, sorted."""
+        return np.unique(np.concatenate([valid for _, valid in self.folds]))
+
+    @property
+    def y_valid(self) -> Vector:
+        """Labels of the validation rows."""
+        return self.y[self.valid_rows]
+
+    def fold_places(self) -> list[npt.NDArray[np.int64]]:
+        """Return where each fold's validation rows are among all validation rows."""
+        rows = self.valid_rows
+        return [np.searchsorted(rows, valid) for _, valid in self.folds]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """Everything that a part of a run may need."""
+
+    plan: SearchPlan
+    ports: Ports
+    data: PreparedData
+    scratch: Path
+
+    def key_of(self, candidate: Candidate) -> str:
+        """Return the key of a trial of this candidate."""
+        data = self.data
+        return candidate_key(
+            candidate, data=data.fingerprint, seed=self.plan.seed, n_folds=data.n_folds
+        )
+
+    def trial_folder(self, number: int) -> Path:
+        """Return the folder of a trial's files while it runs."""
+        return self.scratch / "trials" / str(number)
+
+    def oof_path(self, number: int) -> Path:
+        """Return the path of a trial's out-of-fold predictions."""
+        return self.scratch / "oof" / f"{number}.npy"

@@ -1,0 +1,118 @@
+"""Fits on all rows: one model in place of one for each fold, for the models that are kept."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import shutil
+from collections.abc import Sequence
+
+import numpy as np
+
+from nbautoml.domain.ports import TaskReport, TrialTask
+from nbautoml.domain.status import TrialOutcome
+from nbautoml.engine.context import RunContext
+from nbautoml.engine.models.catalog import get_family
+from nbautoml.engine.search.book import TrialRecord
+from nbautoml.engine.search.requests import Requests
+from nbautoml.engine.trial import RUN_REFIT, RefitJob
+from nbautoml.engine.trial_files import MODEL, refit_part
+from nbautoml.runtime.bag import FoldBag, PackedPart
+
+# More rows carry a little more boosting than the folds' early stops had.
+_ROUNDS_FACTOR = 1.1
+# A fit on all rows costs this much of a fold, which has at most so many rows less.
+_COST = 1.25
+_LOOK_SECONDS = 0.1
+# Left for writing the models when the refits have to end.
+_WRITING_SECONDS = 0.3
+
+
+def refit(
+    context: RunContext, requests: Requests, records: Sequence[TrialRecord]
+) -> dict[int, PackedPart]:
+    """Fit trials again on all rows, as many as there is time for, the first ones first.
+
+    Returns
+    -------
+    dict of int to PackedPart
+        The fits that were finished in time, by trial number.
+    """
+    executor = context.ports.executor
+    pending: dict[str, TrialRecord] = {}
+    planned = 0.0
+    for place, record in enumerate(records):
+        left = requests.deadline.remaining() - _WRITING_SECONDS
+        cost = _COST * record.fold_seconds
+        if math.isfinite(left) and max(cost, (planned + cost) / executor.n_slots) > left:
+            continue
+        planned += cost
+        key = f"refit{record.number}"
+        pending[key] = record
+        executor.submit(
+            TrialTask(
+                key=key,
+                entry=RUN_REFIT,
+                payload=_job(context, record, left),
+                time_limit_seconds=max(left, 0.1) if math.isfinite(left) else None,
+                memory_limit_bytes=context.plan.limits.memory_limit_bytes,
+                priority=place,
+            )
+        )
+    return _collect(context, requests, pending)
+
+
+def _collect(
+    context: RunContext, requests: Requests, pending: dict[str, TrialRecord]
+) -> dict[int, PackedPart]:
+    parts: dict[int, PackedPart] = {}
+    executor = context.ports.executor
+    while pending:
+        requests.poll()
+        left = requests.deadline.remaining() - _WRITING_SECONDS
+        if left <= 0 or requests.is_canceled:
+            for key in pending:
+                executor.cancel(key)
+            break
+        for item in executor.poll(min(_LOOK_SECONDS, left)):
+            if not isinstance(item, TaskReport) or item.key not in pending:
+                continue
+            record = pending.pop(item.key)
+            if item.outcome is TrialOutcome.COMPLETED:
+                folder = context.trial_folder(record.number)
+                parts[record.number] = refit_part(context.data, record.candidate, folder)
+                shutil.rmtree(folder, ignore_errors=True)
+    return parts
+
+
+def _job(context: RunContext, record: TrialRecord, left: float) -> RefitJob:
+    return RefitJob(
+        data=context.data.folder,
+        out=context.trial_folder(record.number),
+        candidate=record.candidate,
+        key=record.key,
+        seed=context.plan.seed,
+        rounds=_rounds(context, record),
+        threads=context.ports.executor.threads_per_slot,
+        seconds=left if math.isfinite(left) else None,
+    )
+
+
+def _rounds(context: RunContext, record: TrialRecord) -> int | None:
+    """Return how long to boost: a little longer than the folds did on the mean."""
+    rounds = record.rounds or _stored_rounds(context, record)
+    return max(1, round(_ROUNDS_FACTOR * float(np.mean(rounds)))) if rounds else None
+
+
+def _stored_rounds(context: RunContext, record: TrialRecord) -> tuple[int, ...]:
+    """Return the rounds of the fold models of a trial of an earlier attempt."""
+    model = pickle.loads(context.ports.artifacts.local_path(record.number, MODEL).read_bytes())
+    last = model.steps[-1][1]
+    folds = [m.steps[-1][1] for m in last.estimators] if isinstance(last, FoldBag) else [last]
+    family = get_family(record.candidate.family)
+    rounds = [None if _is_constant(m) else family.rounds_of(m) for m in folds]
+    return tuple(r for r in rounds if r is not None)
+
+
+def _is_constant(model: object) -> bool:
+    return type(model).__name__ == "DummyClassifier"

@@ -1,0 +1,122 @@
+"""What a run is to do: everything resolved, nothing None that means "default"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nbautoml.domain.metrics import MetricSpec, metric
+from nbautoml.domain.tasks import Task
+from nbautoml.engine.featurize.options import FeaturizationOptions
+from nbautoml.engine.validation import ValidationOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When a run and its trials end.
+
+    Parameters
+    ----------
+    max_iterations : int or None
+        Trials, ensembles included; None is no limit.
+    timeout_seconds : float or None
+        Time of the whole run; None is no limit.
+    iteration_timeout_seconds : float or None
+        Time of one trial; None is no limit.
+    exit_score : float or None
+        The run ends when a trial reaches this value of the primary metric.
+    max_concurrent : int, default 1
+        Trials at a time; the folds of each share all slots.
+    enable_early_stopping : bool, default True
+        Whether the run ends when trials stop bringing gain. A run without any other limit
+        always does.
+    memory_limit_bytes : int or None
+        Memory of one task; None leaves it to the executor.
+    """
+
+    max_iterations: int | None = None
+    timeout_seconds: float | None = None
+    iteration_timeout_seconds: float | None = None
+    exit_score: float | None = None
+    max_concurrent: int = 1
+    enable_early_stopping: bool = True
+    memory_limit_bytes: int | None = None
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether a lack of gain ends the run."""
+        has_end = self.max_iterations is not None or self.timeout_seconds is not None
+        return self.enable_early_stopping or not has_end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsembleOptions:
+    """Which ensembles end a run.
+
+    Parameters
+    ----------
+    enable_voting : bool, default True
+        Whether the last iteration is a VotingEnsemble.
+    max_members : int, default 15
+        Most different members (the SDK's ``ensemble_iterations``).
+    enable_refit : bool, default True
+        Whether members and the best single model are fitted again on all rows.
+    """
+
+    enable_voting: bool = True
+    max_members: int = 15
+    enable_refit: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPlan:
+    """What a run is to do.
+
+    Parameters
+    ----------
+    task : Task
+        Classification or regression.
+    primary_metric : str
+        Name of the metric that is optimised.
+    models : tuple of str
+        Catalog names of the families to use, or ``"module:attribute"`` paths.
+    seed : int, default 0
+        Seed of everything that draws.
+    limits : Limits
+        When it ends.
+    validation : ValidationOptions
+        How trials are scored.
+    ensemble : EnsembleOptions
+        Which ensembles end it.
+    featurization : FeaturizationOptions
+        How columns become features.
+    n_valid_rows : int, default 0
+        How many of the last rows are validation data that the user gave.
+    """
+
+    task: Task
+    primary_metric: str
+    models: tuple[str, ...]
+    seed: int = 0
+    limits: Limits = field(default_factory=Limits)
+    validation: ValidationOptions = field(default_factory=ValidationOptions)
+    ensemble: EnsembleOptions = field(default_factory=EnsembleOptions)
+    featurization: FeaturizationOptions = field(default_factory=FeaturizationOptions)
+    n_valid_rows: int = 0
+
+    @property
+    def metric(self) -> MetricSpec:
+        """The primary metric."""
+        return metric(self.primary_metric)
+
+    @property
+    def max_singles(self) -> int | None:
+        """How many trials are not ensembles; None is no limit."""
+        most = self.limits.max_iterations
+        if most is None:
+            return None
+        return most - 1 if self.ensemble.enable_voting and most > 1 else most
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether iterations end the run, so that no clock may decide what is tried."""
+        return self.limits.max_iterations is not None

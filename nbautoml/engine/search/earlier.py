@@ -1,0 +1,62 @@
+"""Trials of an earlier attempt of the same run, read back from its log and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nbautoml.domain.events import TrialFinished
+from nbautoml.domain.status import TrialOutcome
+from nbautoml.engine.context import RunContext
+from nbautoml.engine.models.catalog import get_family
+from nbautoml.engine.search.book import TrialRecord
+from nbautoml.engine.search.candidate import Candidate
+from nbautoml.engine.trial_files import OOF
+from nbautoml.errors import NotFoundError
+
+
+def earlier_records(context: RunContext, finished: Sequence[TrialFinished]) -> list[TrialRecord]:
+    """Return the single trials of an earlier attempt, by number.
+
+    A trial whose worker was lost is left out: it deserves another attempt. So is one of other
+    data, another seed or other folds, whose key says so.
+    """
+    by_name = {get_family(model).name: model for model in context.plan.models}
+    records = []
+    for event in sorted(finished, key=lambda e: e.number):
+        if event.is_ensemble or event.outcome is TrialOutcome.WORKER_LOST:
+            continue
+        scaler = event.pipeline.partition(", ")[0]
+        candidate = Candidate(
+            family=by_name.get(event.family, event.family),
+            model_name=event.family,
+            params=dict(event.params),
+            scaler=scaler,
+        )
+        if context.key_of(candidate) == event.key:
+            records.append(_record(context, event, candidate))
+    return records
+
+
+def _record(context: RunContext, event: TrialFinished, candidate: Candidate) -> TrialRecord:
+    return TrialRecord(
+        number=event.number,
+        key=event.key,
+        candidate=candidate,
+        outcome=event.outcome,
+        score=event.score,
+        score_std=event.score_std,
+        metrics=dict(event.metrics),
+        fold_seconds=event.seconds / max(event.n_folds, 1),
+        oof=_predictions(context, event),
+        error=event.error,
+    )
+
+
+def _predictions(context: RunContext, event: TrialFinished) -> Path | None:
+    if event.outcome is not TrialOutcome.COMPLETED:
+        return None
+    try:
+        return context.ports.artifacts.local_path(event.number, OOF)
+    except NotFoundError:
+        return None

@@ -1,0 +1,267 @@
+"""The search: asks for candidates while there is time for them, and ends it when it should.
+
+Two ways of keeping time. A run with `iterations` is *counted*: the n-th candidate depends on
+the results of the trials before the last `max_concurrent` ones, taken in the order of their
+numbers, and on no clock, so that the same seed gives the same trials. A run with a time limit
+alone takes results as they come.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+
+from nbautoml.domain.events import WorkersChanged
+from nbautoml.domain.status import TrialOutcome
+from nbautoml.engine.context import RunContext
+from nbautoml.engine.search.active import TrialEnd
+from nbautoml.engine.search.book import TrialBook, TrialRecord
+from nbautoml.engine.search.budget import EARLIEST_STOP, patience
+from nbautoml.engine.search.candidate import Candidate
+from nbautoml.engine.search.proposer import Proposer
+from nbautoml.engine.search.requests import Requests
+from nbautoml.engine.search.runner import TrialRunner
+
+
+class StopReason(StrEnum):
+    """Why a search ended."""
+
+    ITERATIONS = "The number of iterations was reached."
+    TIME = "The time was used up."
+    EXIT_SCORE = "The exit score was reached."
+    NO_GAIN = "More iterations brought no gain."
+    EXHAUSTED = "There was nothing left to try."
+    FINISH_NOW = "The run was asked to finish."
+    CANCELED = "The run was canceled."
+
+
+# Requests and limits are looked at this often.
+_LOOK_SECONDS = 0.1
+_WORKERS_SECONDS = 1.0
+# Candidates that do not fit into the time left are passed over this often.
+_MOST_PASSED_OVER = 12
+# The other folds wait for the first one when they are expected to take longer than this.
+_RACE_SECONDS = 1.0
+# Time kept for the ensemble, refits and writing: at least, at most, and as a share.
+_LEAST_RESERVE, _RESERVE_SHARE, _MOST_RESERVE_SHARE = 1.0, 0.03, 0.2
+_REFITS_IN_RESERVE = 5
+_REFIT_COST = 1.25
+
+
+class SearchLoop:
+    """Runs trials until something ends the search.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run.
+    proposer : Proposer
+        Chooses candidates.
+    book : TrialBook
+        Takes in finished trials.
+    requests : Requests
+        What people ask, and the deadline.
+    earlier : sequence of TrialRecord
+        Trials of an earlier attempt; none of them is run again.
+    taken : collection of int
+        Numbers of trials that are not to be used again.
+    """
+
+    def __init__(
+        self,
+        context: RunContext,
+        proposer: Proposer,
+        book: TrialBook,
+        requests: Requests,
+        *,
+        earlier: Sequence[TrialRecord] = (),
+        taken: Collection[int] = (),
+    ) -> None:
+        self._context = context
+        self._proposer = proposer
+        self._book = book
+        self._requests = requests
+        self._earlier = {record.key: record for record in earlier}
+        self._taken = set(taken)
+        limits = context.plan.limits
+        self._is_counted = context.plan.is_counted
+        self._most = max(1, min(limits.max_concurrent, context.ports.executor.n_slots))
+        self._patience = max(patience(len(context.data.y)), 1)
+        self.runner = TrialRunner(context, self._time_left, self._most)
+        self._asked: deque[int] = deque()
+        self._ended: dict[int, TrialRecord] = {}
+        self._n_asked = 0
+        self._reason: StopReason | None = None
+        self._workers_at = -math.inf
+        if not self._is_counted:
+            for record in earlier:
+                self._take_in(record)
+            self._n_asked = len(self._earlier)
+
+    def run(self) -> StopReason:
+        """Run trials until the search ends; nothing of it runs on when this returns."""
+        while True:
+            self._requests.poll()
+            cut = self._reason_to_cut()
+            if cut is not None:
+                self._cut(cut)
+                return cut
+            self._settle()
+            if not self.runner.active:
+                return self._reason or StopReason.EXHAUSTED
+            self._report_workers()
+            wait = min(_LOOK_SECONDS, max(self._time_left(), 0.0))
+            for record in self.runner.poll(wait):
+                self._ended[record.number] = record
+
+    def reserve(self) -> float:
+        """Return the seconds that are kept for what follows the search."""
+        budget = self._context.plan.limits.timeout_seconds
+        if budget is None:
+            return 0.0
+        seconds = max(_LEAST_RESERVE, _RESERVE_SHARE * budget)
+        if self._context.plan.ensemble.enable_refit:
+            costs = [r.fold_seconds for r in self._book.choices()[:_REFITS_IN_RESERVE]]
+            seconds += _REFIT_COST * sum(costs) / self._context.ports.executor.n_slots
+        return min(seconds, _MOST_RESERVE_SHARE * budget)
+
+    def _time_left(self) -> float:
+        deadline = self._requests.deadline
+        return deadline.remaining() - self.reserve() if deadline.is_limited else math.inf
+
+    def _reason_to_cut(self) -> StopReason | None:
+        """Return why trials on their way are to be stopped, if they are."""
+        if self._requests.is_canceled:
+            return StopReason.CANCELED
+        if self._requests.is_finishing:
+            return StopReason.FINISH_NOW
+        if self._time_left() <= 0:
+            return StopReason.TIME
+        if self._reason is StopReason.EXIT_SCORE and not self._is_counted:
+            return self._reason
+        return None
+
+    def _cut(self, reason: StopReason) -> None:
+        is_late = reason is StopReason.TIME
+        outcome = TrialOutcome.TIME_LIMIT if is_late else TrialOutcome.CANCELED
+        for record in self.runner.cancel_all(TrialEnd(outcome=outcome, error=reason.value)):
+            self._ended[record.number] = record
+        while self._tell_one():
+            pass
+
+    def _settle(self) -> None:
+        """Start and tell what can be, in an order that no clock decides."""
+        while True:
+            while self._reason is None and self._start_one():
+                pass
+            if not self._tell_one():
+                return
+
+    def _start_one(self) -> bool:
+        """Start the next candidate, if there is room for one; say whether it was done."""
+        most = self._context.plan.max_singles
+        if most is not None and self._n_asked >= most:
+            self._reason = StopReason.ITERATIONS
+            return False
+        n_open = len(self._asked) if self._is_counted else len(self.runner.active)
+        if n_open >= self._most:
+            return False
+        candidate = self._next_candidate()
+        if candidate is None:
+            return False
+        self._n_asked += 1
+        known = self._earlier.get(self._context.key_of(candidate))
+        number = known.number if known is not None else self._new_number()
+        self._asked.append(number)
+        if known is not None:
+            self._ended[number] = known
+        else:
+            self.runner.start(number, candidate, self._bar(candidate))
+        return True
+
+    def _next_candidate(self) -> Candidate | None:
+        """Return a candidate that fits into the time left; None ends the search."""
+        for _ in range(_MOST_PASSED_OVER):
+            candidate = self._proposer.ask(self._book.members)
+            if candidate is None:
+                self._reason = StopReason.EXHAUSTED
+                return None
+            if self._fits(candidate):
+                return candidate
+        self._reason = StopReason.TIME
+        return None
+
+    def _fits(self, candidate: Candidate) -> bool:
+        left = self._time_left()
+        if not math.isfinite(left) or not self._book.completed:
+            return True
+        fold = self.runner.predict(candidate)
+        n_slots = self._context.ports.executor.n_slots
+        work = self.runner.work_left + fold * self._context.data.n_folds
+        return max(fold, work / n_slots) <= left
+
+    def _bar(self, candidate: Candidate) -> tuple[float, float] | None:
+        """Return what the first fold must reach, where waiting for it pays.
+
+        Counted runs never wait: what the others cost is a matter of clocks.
+        """
+        n_folds = self._context.data.n_folds
+        best = self._book.best
+        if self._is_counted or n_folds < 3 or best is None or not best.fold_scores:
+            return None
+        is_known = any(r.candidate.family == candidate.family for r in self._book.completed)
+        is_cheap = self.runner.predict(candidate) * (n_folds - 1) < _RACE_SECONDS
+        if not is_known or is_cheap:
+            return None
+        return best.fold_scores[0], best.score_std or 0.0
+
+    def _new_number(self) -> int:
+        number = next(n for n in range(len(self._taken) + 1) if n not in self._taken)
+        self._taken.add(number)
+        return number
+
+    def _tell_one(self) -> bool:
+        """Take in one trial that ended; a counted run takes them in the order of asking."""
+        places = range(1) if self._is_counted else range(len(self._asked))
+        for place in places:
+            if place < len(self._asked) and self._asked[place] in self._ended:
+                number = self._asked[place]
+                del self._asked[place]
+                self._take_in(self._ended.pop(number))
+                return True
+        return False
+
+    def _take_in(self, record: TrialRecord) -> None:
+        self._book.add(record)
+        hint = self.runner.hint(record.candidate)
+        n_folds = self._context.data.n_folds
+        cost = hint if self._is_counted else record.fold_seconds or hint
+        self._proposer.tell(record.candidate, loss=self._book.loss_of(record), cost=cost * n_folds)
+        if self._reason is None:
+            self._reason = self._reason_to_end(record)
+
+    def _reason_to_end(self, record: TrialRecord) -> StopReason | None:
+        limits = self._context.plan.limits
+        metric = self._context.plan.metric
+        is_scored = record.outcome is TrialOutcome.COMPLETED and record.score is not None
+        goal = limits.exit_score
+        if goal is not None and is_scored and not metric.is_better(goal, record.score):
+            return StopReason.EXIT_SCORE
+        is_early = len(self._book.records) < EARLIEST_STOP
+        if limits.stops_early and not is_early and self._book.n_since_gain >= self._patience:
+            return StopReason.NO_GAIN
+        return None
+
+    def _report_workers(self) -> None:
+        ports = self._context.ports
+        if ports.clock() - self._workers_at < _WORKERS_SECONDS:
+            return
+        self._workers_at = ports.clock()
+        state = ports.executor.workers()
+        ports.events.emit(
+            WorkersChanged(
+                n_workers=state.n_workers, n_busy=state.n_busy, memory_bytes=state.memory_bytes
+            )
+        )

@@ -1,0 +1,54 @@
+"""What people ask of a run while it goes on, and its deadline, which they can move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nbautoml.domain.events import DeadlineChanged
+from nbautoml.domain.ports import EventSink, Request, RunControl
+from nbautoml.domain.status import RequestKind
+from nbautoml.engine.search.budget import Deadline
+
+_SECONDS_A_MINUTE = 60.0
+
+
+class Requests:
+    """Keeps what was asked so far; polled often, because a poll costs almost nothing.
+
+    Parameters
+    ----------
+    control : RunControl
+        Where requests come from.
+    events : EventSink
+        Hears of a new deadline.
+    deadline : Deadline
+        End of the run.
+    """
+
+    def __init__(self, control: RunControl, events: EventSink, deadline: Deadline) -> None:
+        self._control = control
+        self._events = events
+        self.deadline = deadline
+        self.is_canceled = False
+        self.is_finishing = False
+
+    def poll(self) -> None:
+        """Take in what was asked since the last call."""
+        obey: dict[RequestKind, Callable[[Request], None]] = {
+            RequestKind.CANCEL: self._cancel,
+            RequestKind.FINISH_NOW: self._finish,
+            RequestKind.ADD_MINUTES: self._add,
+        }
+        for request in self._control.poll():
+            obey[request.kind](request)
+
+    def _cancel(self, _request: Request) -> None:
+        self.is_canceled = True
+
+    def _finish(self, _request: Request) -> None:
+        self.is_finishing = True
+
+    def _add(self, request: Request) -> None:
+        if self.deadline.is_limited:
+            self.deadline = self.deadline.moved(request.minutes * _SECONDS_A_MINUTE)
+            self._events.emit(DeadlineChanged(deadline=self.deadline.at))

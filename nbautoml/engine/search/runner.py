@@ -1,0 +1,293 @@
+"""Carries trials out: hands their folds to the executor and makes results of the reports."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Sequence
+
+from nbautoml.domain import events as ev
+from nbautoml.domain.ports import TaskMessage, TaskReport, TrialTask
+from nbautoml.domain.status import TrialOutcome
+from nbautoml.engine.context import RunContext
+from nbautoml.engine.models.catalog import get_family
+from nbautoml.engine.search.active import ActiveTrial, TrialEnd, chunk_folds, mean_and_std
+from nbautoml.engine.search.book import TrialRecord
+from nbautoml.engine.search.budget import CostModel
+from nbautoml.engine.search.candidate import Candidate
+from nbautoml.engine.trial import RUN_FOLDS, FoldResult, FoldsJob
+from nbautoml.engine.trial_files import mean_metrics, merge_folds, pack_trial, put_trial
+
+# A fold that takes less than this shares a task with others, because handing over a task
+# costs tens of milliseconds.
+_CHEAP_SECONDS = 0.3
+# A fit that knows its limit ends itself at this share of it, before the task is killed.
+_COOPERATIVE_SHARE = 0.9
+# A trial goes on after its first fold unless it is this many deviations behind.
+_DROP_DEVIATIONS = 3.0
+
+
+class TrialRunner:
+    """Runs trials of candidates; called from one thread.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run.
+    time_left : callable
+        Returns the seconds until the last trial must have ended (infinite without a limit).
+    max_in_flight : int
+        Trials at a time.
+    """
+
+    def __init__(
+        self, context: RunContext, time_left: Callable[[], float], max_in_flight: int
+    ) -> None:
+        self._context = context
+        self._time_left = time_left
+        self._max_in_flight = max_in_flight
+        self._trial_of: dict[str, int] = {}
+        self.active: dict[int, ActiveTrial] = {}
+        self.cost = CostModel()
+
+    @property
+    def work_left(self) -> float:
+        """Seconds of one slot that the trials on their way are expected to take."""
+        return sum(trial.work_left for trial in self.active.values())
+
+    def hint(self, candidate: Candidate) -> float:
+        """Return the family's own guess of the seconds of one fold."""
+        data = self._context.data
+        return get_family(candidate.family).cost(candidate.params, data.shape)
+
+    def predict(self, candidate: Candidate) -> float:
+        """Return the seconds that one fold is planned to take."""
+        return self.cost.predict(candidate.family, hint=self.hint(candidate))
+
+    def start(
+        self, number: int, candidate: Candidate, bar: tuple[float, float] | None = None
+    ) -> None:
+        """Hand over the folds of a trial, only the first one where it has a bar to pass."""
+        context = self._context
+        trial = ActiveTrial(
+            number=number,
+            key=context.key_of(candidate),
+            candidate=candidate,
+            n_folds=context.data.n_folds,
+            started_at=context.ports.clock(),
+            predicted_seconds=self.predict(candidate),
+            bar=bar,
+        )
+        shutil.rmtree(context.trial_folder(number), ignore_errors=True)
+        self.active[number] = trial
+        context.ports.events.emit(
+            ev.TrialStarted(
+                number=number,
+                pipeline=candidate.pipeline,
+                family=candidate.model_name,
+                params=candidate.params,
+                n_folds=trial.n_folds,
+            )
+        )
+        if bar is not None:
+            trial.waiting = tuple(range(1, trial.n_folds))
+            self._submit(trial, [(0,)])
+        else:
+            self._submit(trial, self._chunks(trial))
+
+    def poll(self, timeout_seconds: float) -> list[TrialRecord]:
+        """Take in what came from the executor; return the trials that ended by it."""
+        ended = []
+        for item in self._context.ports.executor.poll(timeout_seconds):
+            if isinstance(item, TaskMessage):
+                self._take_message(item)
+            else:
+                record = self._take_report(item)
+                ended += [record] if record is not None else []
+        return ended + self._end_overdue()
+
+    def cancel_all(self, end: TrialEnd) -> list[TrialRecord]:
+        """Stop all trials; nothing waits for the executor to agree."""
+        return [self._stop(trial, end) for trial in list(self.active.values())]
+
+    def _chunks(self, trial: ActiveTrial) -> Sequence[tuple[int, ...]]:
+        if trial.predicted_seconds > _CHEAP_SECONDS:
+            return [(fold,) for fold in range(trial.n_folds)]
+        n_slots = self._context.ports.executor.n_slots
+        return chunk_folds(trial.n_folds, math.ceil(n_slots / self._max_in_flight))
+
+    def _submit(self, trial: ActiveTrial, chunks: Sequence[tuple[int, ...]]) -> None:
+        context = self._context
+        executor = context.ports.executor
+        left = min(self._time_left(), self._iteration_time_left(trial))
+        seconds = None
+        if math.isfinite(left):
+            n_waves = math.ceil(len(chunks) / executor.n_slots)
+            seconds = max(_COOPERATIVE_SHARE * left / n_waves, 0.0)
+        for folds in chunks:
+            key = f"trial{trial.number}.fold{'-'.join(map(str, folds))}"
+            trial.tasks[key] = folds
+            self._trial_of[key] = trial.number
+            job = FoldsJob(
+                data=context.data.folder,
+                out=context.trial_folder(trial.number),
+                candidate=trial.candidate,
+                key=trial.key,
+                seed=context.plan.seed,
+                folds=folds,
+                threads=executor.threads_per_slot,
+                seconds=seconds,
+            )
+            executor.submit(
+                TrialTask(
+                    key=key,
+                    entry=RUN_FOLDS,
+                    payload=job,
+                    time_limit_seconds=max(left, 0.1) if math.isfinite(left) else None,
+                    memory_limit_bytes=context.plan.limits.memory_limit_bytes,
+                    priority=trial.number,
+                )
+            )
+
+    def _iteration_time_left(self, trial: ActiveTrial) -> float:
+        limit = self._context.plan.limits.iteration_timeout_seconds
+        if limit is None:
+            return math.inf
+        return trial.started_at + limit - self._context.ports.clock()
+
+    def _take_message(self, message: TaskMessage) -> None:
+        trial = self.active.get(self._trial_of.get(message.key, -1))
+        if trial is not None and isinstance(message.body, FoldResult):
+            self._take_fold(trial, message.body)
+
+    def _take_fold(self, trial: ActiveTrial, result: FoldResult) -> None:
+        if result.fold in trial.results:
+            return
+        trial.results[result.fold] = result
+        hint = self.hint(trial.candidate)
+        self.cost.observe(trial.candidate.family, hint=hint, seconds=result.seconds)
+        self._context.ports.events.emit(
+            ev.FoldFinished(
+                number=trial.number,
+                fold=result.fold,
+                score=result.score if math.isfinite(result.score) else None,
+                seconds=result.seconds,
+            )
+        )
+
+    def _take_report(self, report: TaskReport) -> TrialRecord | None:
+        trial = self.active.get(self._trial_of.pop(report.key, -1))
+        if trial is None:
+            return None
+        trial.tasks.pop(report.key)
+        if report.outcome is not TrialOutcome.COMPLETED:
+            if report.traceback:
+                self._log(f"Trial {trial.number} failed.\n{report.traceback}")
+            return self._stop(trial, TrialEnd(outcome=report.outcome, error=report.error))
+        for result in report.value:
+            self._take_fold(trial, result)
+        if trial.is_complete:
+            return self._complete(trial)
+        return self._judge(trial) if trial.waiting else None
+
+    def _judge(self, trial: ActiveTrial) -> TrialRecord | None:
+        """Run the other folds of a trial whose first one was good enough."""
+        assert trial.bar is not None
+        best, deviation = trial.bar
+        metric = self._context.plan.metric
+        score = trial.results[0].score
+        behind = metric.sort_key(score) - metric.sort_key(best)
+        if behind > _DROP_DEVIATIONS * deviation:
+            error = (
+                f"Stopped after 1 of {trial.n_folds} folds: {score:.4g} is too far from the "
+                f"best trial's {best:.4g} on that fold."
+            )
+            return self._stop(trial, TrialEnd(outcome=TrialOutcome.CANCELED, error=error))
+        waiting, trial.waiting = trial.waiting, ()
+        self._submit(trial, [(fold,) for fold in waiting])
+        return None
+
+    def _end_overdue(self) -> list[TrialRecord]:
+        """Stop trials that have used up the time of an iteration."""
+        ended = []
+        for trial in list(self.active.values()):
+            if self._iteration_time_left(trial) <= 0:
+                limit = self._context.plan.limits.iteration_timeout_seconds
+                error = (
+                    f"Stopped after {limit:g} s, the time of an iteration, with "
+                    f"{len(trial.results)} of {trial.n_folds} folds done."
+                )
+                end = TrialEnd(outcome=TrialOutcome.TIME_LIMIT, error=error)
+                ended.append(self._stop(trial, end))
+        return ended
+
+    def _stop(self, trial: ActiveTrial, end: TrialEnd) -> TrialRecord:
+        """End a trial without a score, and kill what still runs of it."""
+        for key in trial.tasks:
+            self._trial_of.pop(key, None)
+            self._context.ports.executor.cancel(key)
+        del self.active[trial.number]
+        shutil.rmtree(self._context.trial_folder(trial.number), ignore_errors=True)
+        record = TrialRecord(
+            number=trial.number,
+            key=trial.key,
+            candidate=trial.candidate,
+            outcome=end.outcome,
+            error=end.error,
+        )
+        self._emit_end(trial, record)
+        return record
+
+    def _complete(self, trial: ActiveTrial) -> TrialRecord:
+        """Score a trial over its folds and store what it leaves."""
+        folds = trial.ordered()
+        score, deviation = mean_and_std([fold.score for fold in folds])
+        if score is None:
+            name = self._context.plan.primary_metric
+            error = f"{name} is not defined for the validation rows of any fold."
+            return self._stop(trial, TrialEnd(outcome=TrialOutcome.FAILED, error=error))
+        context = self._context
+        folder = context.trial_folder(trial.number)
+        predictions = merge_folds(context.data, folder)
+        put_trial(
+            context, trial.number, predictions, pack_trial(context.data, trial.candidate, folder)
+        )
+        del self.active[trial.number]
+        shutil.rmtree(folder, ignore_errors=True)
+        record = TrialRecord(
+            number=trial.number,
+            key=trial.key,
+            candidate=trial.candidate,
+            outcome=TrialOutcome.COMPLETED,
+            score=score,
+            score_std=deviation,
+            metrics=mean_metrics([fold.metrics for fold in folds]),
+            fold_scores=tuple(fold.score for fold in folds),
+            rounds=tuple(fold.rounds for fold in folds if fold.rounds is not None),
+            fold_seconds=sum(fold.seconds for fold in folds) / len(folds),
+            oof=context.oof_path(trial.number),
+        )
+        self._emit_end(trial, record)
+        return record
+
+    def _emit_end(self, trial: ActiveTrial, record: TrialRecord) -> None:
+        self._context.ports.events.emit(
+            ev.TrialFinished(
+                number=trial.number,
+                key=trial.key,
+                outcome=record.outcome,
+                pipeline=trial.candidate.pipeline,
+                family=trial.candidate.model_name,
+                params=trial.candidate.params,
+                n_folds=trial.n_folds,
+                folds_done=len(trial.results),
+                seconds=self._context.ports.clock() - trial.started_at,
+                score=record.score,
+                score_std=record.score_std,
+                metrics=record.metrics,
+                error=record.error,
+            )
+        )
+
+    def _log(self, message: str) -> None:
+        self._context.ports.events.emit(ev.LogWritten(level="ERROR", message=message))

@@ -1,0 +1,301 @@
+"""What runs in a child process: the folds of a trial, and a fit on all rows.
+
+The entries take a small job, read data by path, write models and predictions beside it, and
+return small results.
+"""
+
+from __future__ import annotations
+
+import functools
+import pickle
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any  # Any: estimators of scikit-learn, LightGBM and XGBoost
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.dummy import DummyClassifier
+from threadpoolctl import ThreadpoolController
+
+from nbautoml.domain.ports import Emit
+from nbautoml.domain.tasks import Task
+from nbautoml.engine.metrics import score_classification, score_regression
+from nbautoml.engine.models._base import FitContext, FitResult, Matrix, Vector
+from nbautoml.engine.models.catalog import get_family
+from nbautoml.engine.search.budget import Deadline
+from nbautoml.engine.search.candidate import Candidate, fold_seed
+from nbautoml.engine.trial_data import (
+    ALL_ROWS,
+    DataSpec,
+    FoldMatrices,
+    open_fold,
+    read_classes,
+    read_spec,
+)
+from nbautoml.errors import TrainingError
+from nbautoml.runtime import scalers
+from nbautoml.runtime.bag import FittedPart
+from nbautoml.runtime.pipeline import spread_proba
+
+RUN_FOLDS = "nbautoml.engine.trial:run_folds"
+RUN_REFIT = "nbautoml.engine.trial:run_refit"
+REFIT_FILE = "refit.pkl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldsJob:
+    """Some folds of one trial.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of the run's data.
+    out : Path
+        Folder of the trial's files.
+    candidate : Candidate
+        What to fit.
+    key : str
+        The trial's key; seeds come from it.
+    seed : int
+        Seed of the run.
+    folds : tuple of int
+        Which folds, in this order.
+    threads : int
+        Threads of a fit.
+    seconds : float or None
+        Time after which the fits shall end by themselves, for all folds together.
+    """
+
+    data: Path
+    out: Path
+    candidate: Candidate
+    key: str
+    seed: int
+    folds: tuple[int, ...]
+    threads: int
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefitJob:
+    """A fit on all rows; `rounds` is how long a boosting family boosts."""
+
+    data: Path
+    out: Path
+    candidate: Candidate
+    key: str
+    seed: int
+    rounds: int | None
+    threads: int
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldResult:
+    """How one fold went."""
+
+    fold: int
+    score: float
+    metrics: dict[str, float]
+    rounds: int | None
+    fit_seconds: float
+    seconds: float
+
+
+def run_folds(job: FoldsJob, emit: Emit) -> tuple[FoldResult, ...]:
+    """Fit, predict and score some folds of a trial; sends each result as soon as it is there."""
+    job.out.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    results = []
+    with _thread_limits().limit(limits=job.threads):
+        for place, fold in enumerate(job.folds):
+            left = None
+            if job.seconds is not None:
+                n_left = len(job.folds) - place
+                left = (started + job.seconds - time.monotonic()) / n_left
+            results.append(_run_fold(job, fold, Deadline.after(left)))
+            emit(results[-1])
+    return tuple(results)
+
+
+def run_refit(job: RefitJob, emit: Emit) -> float:
+    """Fit on all rows; return the seconds it took."""
+    del emit
+    job.out.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with _thread_limits().limit(limits=job.threads):
+        spec = read_spec(job.data)
+        family = get_family(job.candidate.family)
+        rows = open_fold(job.data, family.representation, ALL_ROWS)
+        prepared = _prepare(job.candidate, rows, spec)
+        context = _context(job, ALL_ROWS, prepared, Deadline.after(job.seconds))
+        if prepared.is_constant:
+            model = _constant(prepared)
+        else:
+            params = job.candidate.params
+            model = family.refit(
+                prepared.X, prepared.y, params=params, context=context, rounds=job.rounds
+            ).model
+        _write(job.out / REFIT_FILE, pickle.dumps(_part(job, prepared, model)))
+    return time.monotonic() - started
+
+
+def score_predictions(y: Vector, predictions: Vector, spec: DataSpec) -> dict[str, float]:
+    """Return all metrics of predictions.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        Class codes or numbers.
+    predictions : ndarray of shape (n_rows, n_classes) or (n_rows,)
+        Probabilities or numbers.
+    spec : DataSpec
+        Task, number of classes and range of the label.
+    """
+    if spec.task is Task.CLASSIFICATION:
+        return score_classification(y, predictions, spec.n_classes)
+    return score_regression(y, predictions, y_min=spec.y_min, y_max=spec.y_max)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """Scaled rows of a fold, with the classes of its training rows counted from 0."""
+
+    X: Matrix
+    y: Vector
+    X_valid: Matrix
+    y_valid: Vector
+    scaler: Any  # a fitted transformer
+    codes: npt.NDArray[np.int64] | None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all training rows are of one class."""
+        return self.codes is not None and len(self.codes) == 1
+
+    def rows_to_stop_on(self) -> tuple[Matrix, Vector] | None:
+        """Return the validation rows whose classes the training rows have."""
+        if self.codes is None:
+            return self.X_valid, self.y_valid
+        known = np.isin(self.y_valid, self.codes)
+        if not known.any():
+            return None
+        y = np.searchsorted(self.codes, self.y_valid[known])
+        return (self.X_valid if known.all() else self.X_valid[known]), y
+
+
+def _prepare(candidate: Candidate, rows: FoldMatrices, spec: DataSpec) -> _Prepared:
+    scaler = getattr(scalers, candidate.scaler)().fit(rows.X_train)
+    y, codes = rows.y_train, None
+    if spec.task is Task.CLASSIFICATION:
+        codes, y = np.unique(rows.y_train, return_inverse=True)
+    return _Prepared(
+        X=scaler.transform(rows.X_train),
+        y=y,
+        X_valid=None if rows.X_valid is None else scaler.transform(rows.X_valid),
+        y_valid=rows.y_valid,
+        scaler=scaler,
+        codes=codes,
+    )
+
+
+def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
+    started = time.monotonic()
+    spec = read_spec(job.data)
+    family = get_family(job.candidate.family)
+    rows = open_fold(job.data, family.representation, fold)
+    prepared = _prepare(job.candidate, rows, spec)
+    context = _context(job, fold, prepared, deadline)
+    before_fit = time.monotonic()
+    result = (
+        FitResult(model=_constant(prepared))
+        if prepared.is_constant
+        else family.fit(
+            prepared.X,
+            prepared.y,
+            params=job.candidate.params,
+            context=context,
+            valid=prepared.rows_to_stop_on(),
+        )
+    )
+    fit_seconds = time.monotonic() - before_fit
+    part = _part(job, prepared, result.model)
+    predictions = _predict(part, prepared.X_valid, spec)
+    _write(job.out / prediction_file(fold), predictions)
+    _write(job.out / part_file(fold), pickle.dumps(part))
+    metrics = score_predictions(prepared.y_valid, predictions, spec)
+    return FoldResult(
+        fold=fold,
+        score=metrics[spec.primary_metric],
+        metrics=metrics,
+        rounds=result.rounds,
+        fit_seconds=fit_seconds,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _context(
+    job: FoldsJob | RefitJob, fold: int, prepared: _Prepared, deadline: Deadline
+) -> FitContext:
+    return FitContext(
+        task=read_spec(job.data).task,
+        n_classes=0 if prepared.codes is None else len(prepared.codes),
+        threads=job.threads,
+        seed=fold_seed(job.seed, job.key, fold),
+        deadline=deadline,
+    )
+
+
+def _constant(prepared: _Prepared) -> Any:
+    """Return a model for training rows of a single class."""
+    return DummyClassifier(strategy="prior").fit(prepared.X, prepared.y)
+
+
+def _part(job: FoldsJob | RefitJob, prepared: _Prepared, model: Any) -> FittedPart:
+    candidate = job.candidate
+    return FittedPart(
+        scaler=(candidate.scaler, prepared.scaler),
+        model=(candidate.model_name, model),
+        codes=prepared.codes,
+        classes=read_classes(job.data),
+    )
+
+
+def _predict(part: FittedPart, X: Matrix, spec: DataSpec) -> npt.NDArray[np.float32]:
+    model = part.model[1]
+    if part.codes is None:
+        predictions = np.asarray(model.predict(X), dtype=np.float32)
+    else:
+        proba = np.asarray(model.predict_proba(X), dtype=np.float64)
+        predictions = spread_proba(proba, part.codes, spec.n_classes).astype(np.float32)
+    if not np.isfinite(predictions).all():
+        raise TrainingError(f"{part.model[0]} predicted values that are not finite numbers.")
+    return predictions
+
+
+def part_file(fold: int) -> str:
+    """Return the name of the file of a fold's model."""
+    return f"fold{fold}.pkl"
+
+
+def prediction_file(fold: int) -> str:
+    """Return the name of the file of a fold's predictions."""
+    return f"fold{fold}.npy"
+
+
+def _write(path: Path, content: bytes | npt.NDArray[Any]) -> None:
+    """Write a file under another name first, so that a killed task leaves no half of it."""
+    draft = path.with_name(f".{path.name}")
+    with draft.open("wb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            np.save(file, content)
+    draft.replace(path)
+
+
+@functools.lru_cache(maxsize=1)
+def _thread_limits() -> ThreadpoolController:
+    """Return the controller of this process's thread pools; finding them takes milliseconds."""
+    return ThreadpoolController()

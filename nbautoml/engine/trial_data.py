@@ -1,0 +1,190 @@
+"""The run's data on disk: written once, mapped by every trial.
+
+A folder holds the read columns, the label and the folds. Beside them lie the matrices of each
+(representation, fold), made by whichever trial needs them first: written under another name
+and renamed, so that a reader finds all of a matrix or nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import pickle
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any  # Any: labels and featurizers of any type, matrices dense or csr
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import scipy.sparse as sp
+from pyarrow import feather
+
+from nbautoml.domain.tasks import Task
+from nbautoml.engine.models._base import Matrix, Vector
+
+ALL_ROWS = -1
+"""Number of the "fold" that trains on all rows and validates on none."""
+
+_FRAME = "frame.arrow"
+_TARGET = "y.npy"
+_SPEC = "spec.json"
+_CLASSES = "classes.pkl"
+# Matrices of this many (representation, fold) pairs stay mapped in a process.
+_OPEN_FOLDS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSpec:
+    """What scoring needs to know of the label."""
+
+    task: Task
+    primary_metric: str
+    n_classes: int
+    y_min: float
+    y_max: float
+    n_folds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldMatrices:
+    """Featurized rows of one fold; `X_valid` and `y_valid` are empty when all rows train."""
+
+    X_train: Matrix
+    y_train: Vector
+    X_valid: Matrix
+    y_valid: Vector
+    featurizer: Path
+
+
+def write_trial_data(
+    folder: Path,
+    *,
+    columns: pd.DataFrame,
+    y: Vector,
+    folds: Sequence[tuple[Vector, Vector]],
+    spec: DataSpec,
+    classes: npt.NDArray[Any] | None,
+    featurizers: Mapping[str, Any],
+) -> None:
+    """Write a run's data.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to; made when it is not there.
+    columns : DataFrame of shape (n_rows, n_columns)
+        Output of the input adapter.
+    y : ndarray of shape (n_rows,)
+        Class codes or numbers.
+    folds : sequence of (ndarray, ndarray)
+        Training and validation rows.
+    spec : DataSpec
+        What scoring needs.
+    classes : ndarray of shape (n_classes,) or None
+        The labels of the codes.
+    featurizers : mapping of str to transformer
+        Representation to unfitted featurizer.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pa.Table.from_pandas(columns.reset_index(drop=True), preserve_index=False)
+    feather.write_feather(table, str(folder / _FRAME), compression="uncompressed")
+    np.save(folder / _TARGET, y)
+    for number, (train, valid) in enumerate(folds):
+        np.save(folder / f"train{number}.npy", train)
+        np.save(folder / f"valid{number}.npy", valid)
+    (folder / _SPEC).write_text(json.dumps(asdict(spec)), encoding="utf-8")
+    (folder / _CLASSES).write_bytes(pickle.dumps(classes))
+    for representation, featurizer in featurizers.items():
+        (folder / f"{representation}.featurizer").write_bytes(pickle.dumps(featurizer))
+
+
+@functools.lru_cache(maxsize=8)
+def read_spec(folder: Path) -> DataSpec:
+    """Return what scoring needs to know of the label."""
+    values = json.loads((folder / _SPEC).read_text(encoding="utf-8"))
+    return DataSpec(**{**values, "task": Task(values["task"])})
+
+
+@functools.lru_cache(maxsize=8)
+def read_classes(folder: Path) -> npt.NDArray[Any] | None:
+    """Return the labels of the class codes."""
+    classes: npt.NDArray[Any] | None = pickle.loads((folder / _CLASSES).read_bytes())
+    return classes
+
+
+@functools.lru_cache(maxsize=_OPEN_FOLDS)
+def open_fold(folder: Path, representation: str, fold: int) -> FoldMatrices:
+    """Return a fold's matrices, making them when no trial did so before.
+
+    Parameters
+    ----------
+    folder : Path
+        What `write_trial_data` wrote.
+    representation : str
+        ``"tree"`` or ``"linear"``.
+    fold : int
+        Number of the fold, or `ALL_ROWS`.
+    """
+    name = "all" if fold == ALL_ROWS else str(fold)
+    place = folder / "matrices" / f"{representation}-{name}"
+    if not place.exists():
+        _make_fold(folder, representation, fold, place)
+    train, valid = _rows(folder, fold)
+    y = np.load(folder / _TARGET, mmap_mode="r")
+    return FoldMatrices(
+        X_train=_load_matrix(place, "train"),
+        y_train=np.asarray(y[train]),
+        X_valid=_load_matrix(place, "valid") if fold != ALL_ROWS else None,
+        y_valid=np.asarray(y[valid]),
+        featurizer=place / "featurizer.pkl",
+    )
+
+
+def _rows(folder: Path, fold: int) -> tuple[Vector, Vector]:
+    if fold == ALL_ROWS:
+        n_rows = len(np.load(folder / _TARGET, mmap_mode="r"))
+        return np.arange(n_rows), np.arange(0)
+    return np.load(folder / f"train{fold}.npy"), np.load(folder / f"valid{fold}.npy")
+
+
+def _make_fold(folder: Path, representation: str, fold: int, place: Path) -> None:
+    frame = feather.read_table(str(folder / _FRAME), memory_map=True).to_pandas()
+    y = np.load(folder / _TARGET, mmap_mode="r")
+    train, valid = _rows(folder, fold)
+    featurizer = pickle.loads((folder / f"{representation}.featurizer").read_bytes())
+    made = place.with_name(f".{place.name}-{uuid.uuid4().hex}")
+    made.mkdir(parents=True)
+    _save_matrix(made, "train", featurizer.fit_transform(frame.iloc[train], np.asarray(y[train])))
+    if fold != ALL_ROWS:
+        _save_matrix(made, "valid", featurizer.transform(frame.iloc[valid]))
+    (made / "featurizer.pkl").write_bytes(pickle.dumps(featurizer))
+    try:
+        made.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
+        shutil.rmtree(made)  # another trial made the same matrices meanwhile
+
+
+def _save_matrix(folder: Path, part: str, X: Matrix) -> None:
+    if not sp.issparse(X):
+        np.save(folder / f"{part}.npy", np.ascontiguousarray(X, dtype=np.float32))
+        return
+    X = sp.csr_matrix(X, dtype=np.float32)
+    for name in ("data", "indices", "indptr"):
+        np.save(folder / f"{part}.{name}.npy", getattr(X, name))
+    np.save(folder / f"{part}.shape.npy", np.array(X.shape))
+
+
+def _load_matrix(folder: Path, part: str) -> Matrix:
+    dense = folder / f"{part}.npy"
+    if dense.exists():
+        return np.asarray(np.load(dense, mmap_mode="r"))
+    pieces = [np.load(folder / f"{part}.{n}.npy") for n in ("data", "indices", "indptr")]
+    shape = tuple(int(n) for n in np.load(folder / f"{part}.shape.npy"))
+    return sp.csr_matrix(tuple(pieces), shape=shape)

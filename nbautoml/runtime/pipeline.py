@@ -1,0 +1,131 @@
+"""The fitted pipeline that users hold: raw rows in, original labels out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any  # Any: scikit-learn carries no types; rows are a frame or an array
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.pipeline import Pipeline
+
+from nbautoml.runtime.featurizer import DataTransformer
+
+
+class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
+    """A fitted scikit-learn pipeline that answers in the labels of the training data.
+
+    Its last step answers in class codes; they are decoded here.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+        Fitted steps; the last one predicts.
+    classes : ndarray of shape (n_classes,), optional
+        Labels in the order of their codes; None for numbers.
+    codes : ndarray of shape (n_known,), optional
+        Codes that the last step knows, when its training rows did not hold every class;
+        the probability of the others is 0.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels in the order of the columns of `predict_proba`.
+    """
+
+    def __init__(
+        self,
+        steps: list[tuple[str, Any]],
+        *,
+        classes: npt.NDArray[Any] | None = None,
+        codes: npt.NDArray[np.int64] | None = None,
+    ) -> None:
+        super().__init__(steps)
+        self.classes = classes
+        self.codes = codes
+
+    @property
+    def classes_(self) -> npt.NDArray[Any]:
+        """Labels in the order of the columns of `predict_proba`."""
+        if self.classes is None:
+            raise AttributeError("A model that predicts numbers has no classes_.")
+        return self.classes
+
+    def predict(self, X: Any, **params: Any) -> npt.NDArray[Any]:
+        """Return the label or the number for each row.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_rows, n_columns)
+            Rows as they came in the training data; columns are found by name.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        if self.classes is None:
+            return np.asarray(self.steps[-1][1].predict(self._features(X)), dtype=np.float64)
+        return np.asarray(self.classes[np.argmax(self._proba(X), axis=1)])
+
+    def predict_proba(self, X: Any, **params: Any) -> npt.NDArray[np.float64]:
+        """Return the probability of each class.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            Columns in the order of `classes_`.
+
+        Raises
+        ------
+        AttributeError
+            When the model predicts numbers.
+        """
+        if self.classes is None:
+            raise AttributeError("A model that predicts numbers has no predict_proba.")
+        return self._proba(X)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> float:
+        """Return the accuracy, or r2 for numbers."""
+        metric = r2_score if self.classes is None else accuracy_score
+        return float(metric(y, self.predict(X), sample_weight=sample_weight))
+
+    def _features(self, X: Any) -> Any:
+        for _, step in self.steps[:-1]:
+            X = step.transform(X)
+        return X
+
+    def _proba(self, X: Any) -> npt.NDArray[np.float64]:
+        assert self.classes is not None
+        known = np.asarray(self.steps[-1][1].predict_proba(self._features(X)), dtype=np.float64)
+        if self.codes is None or len(self.codes) == len(self.classes):
+            return known
+        return spread_proba(known, self.codes, len(self.classes))
+
+
+class MemberInput(DataTransformer):
+    """The ``datatransformer`` step of a model whose members make features themselves.
+
+    It reads raw rows; its names and summary describe the features as one representation has
+    them.
+    """
+
+    def transform(self, X: Any) -> pd.DataFrame:
+        """Return the rows as read, for the members to featurize."""
+        return self.adapter.transform(X)
+
+
+def spread_proba(
+    known: npt.NDArray[np.floating[Any]], codes: Sequence[int] | npt.NDArray[Any], n_classes: int
+) -> npt.NDArray[np.float64]:
+    """Return probabilities of all classes from those of the classes that a model knows.
+
+    Examples
+    --------
+    >>> spread_proba(np.array([[0.25, 0.75]]), [0, 2], 3)
+    array([[0.25, 0.  , 0.75]])
+    """
+    proba = np.zeros((len(known), n_classes))
+    proba[:, codes] = known
+    return proba
