@@ -8,6 +8,7 @@ The tree (each class also inherits the built-in that fits, so that ``except Valu
     ├── MissingExtraError (ImportError)   an optional package is needed
     ├── NotFoundError (LookupError)     a named thing is not in the workspace
     │   └── ComputeTargetException      no compute target of that name (Azure's name)
+    ├── NotAllowedError (PermissionError)  the caller may not see or change this
     ├── ConflictError (RuntimeError)    the thing exists already, or another process holds it
     ├── DatasetError (ValueError)       a file or frame cannot be used as it is
     ├── TrainingError (RuntimeError)    a run, trial or fit ended without a result
@@ -65,6 +66,10 @@ class NotFoundError(NbAutoMLError, LookupError):
 
 class ComputeTargetException(NotFoundError):  # noqa: N818 - Azure's public name
     """No compute target of that name is in the workspace."""
+
+
+class NotAllowedError(NbAutoMLError, PermissionError):
+    """The caller may not see or change this."""
 
 
 class ConflictError(NbAutoMLError, RuntimeError):

@@ -1,0 +1,102 @@
+"""Runs as fronts need them: the state of one, a trial's details, and requests to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any  # Any: JSON values
+
+from nbautoml.domain.records import RequestRecord
+from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
+from nbautoml.domain.status import RequestKind
+from nbautoml.errors import ConfigError, ConflictError, NotFoundError, did_you_mean
+from nbautoml.services.view import view_trial_details
+from nbautoml.store.session import Session
+
+MAX_MINUTES = 7 * 24 * 60
+
+
+def run_snapshot(session: Session, run_id: str) -> RunSnapshot:
+    """Return the state of a run.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace has no such run.
+    """
+    fold = SnapshotFold(run_id)
+    with session.read() as tx:
+        tx.runs.get(run_id)
+        fold.apply_all(tx.events.read(run_id))
+    return fold.build()
+
+
+def trial_details(session: Session, run_id: str, number: int) -> dict[str, Any]:
+    """Return a trial's row with settings, metrics, fold scores and the whole error.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run, or it has no such trial.
+    """
+    trials = run_snapshot(session, run_id).trials
+    for trial in trials:
+        if trial.number == number:
+            return view_trial_details(trial)
+    raise NotFoundError(f"Run {run_id} has no iteration {number}; it has {len(trials)} iterations.")
+
+
+def request_of_run(
+    session: Session, run_id: str, request: Mapping[str, Any], *, time: float
+) -> RequestRecord:
+    """Ask something of a run; its controller obeys when it next looks.
+
+    Parameters
+    ----------
+    session : Session
+        The workspace.
+    run_id : str
+        The run.
+    request : mapping
+        ``kind`` is ``"cancel"``, ``"finish_now"`` or ``"add_minutes"``; ``minutes`` goes with
+        the last one.
+    time : float
+        Seconds since the epoch.
+
+    Raises
+    ------
+    ConfigError
+        When the request is not one of these.
+    NotFoundError
+        When there is no such run.
+    ConflictError
+        When the run has ended.
+    """
+    kind = _kind(request)
+    payload = {"minutes": _minutes(request)} if kind is RequestKind.ADD_MINUTES else {}
+    with session.write() as tx:
+        run = tx.runs.get(run_id)
+        if run.status.is_terminal:
+            raise ConflictError(
+                f"Nothing can be asked of run {run_id} any more: it is {run.status.value}."
+            )
+        return tx.requests.append(run_id, kind, payload, time)
+
+
+def _kind(request: Mapping[str, Any]) -> RequestKind:
+    kinds = [kind.value for kind in RequestKind]
+    kind = request.get("kind")
+    if kind not in kinds:
+        hint = did_you_mean(str(kind), kinds)
+        raise ConfigError(f"kind of a request must be one of {kinds}; got {kind!r}.{hint}")
+    return RequestKind(kind)
+
+
+def _minutes(request: Mapping[str, Any]) -> float:
+    minutes = request.get("minutes")
+    is_number = isinstance(minutes, (int, float)) and not isinstance(minutes, bool)
+    if not is_number or not 0 < minutes <= MAX_MINUTES:  # type: ignore[operator]  # a number here
+        raise ConfigError(
+            f"minutes of a request must be a number above 0 and up to {MAX_MINUTES}; "
+            f"got {minutes!r}."
+        )
+    return float(minutes)  # type: ignore[arg-type]  # a number here
