@@ -46,13 +46,14 @@ def submit_config(
     session = experiment.session
     target = config.values.get("compute_target")
     # A wrong name is an error of the user's here and now, not of the run's later.
-    executor_for(session, target, config.values.get("max_concurrent_iterations"))
+    executor_for(session, target, None)
     label = str(config.values["label_column_name"])
     settings: dict[str, Any] = {
         "config": config.to_dict(),
         "task": str(config.values["task"]),
         "label": label,
         "compute_target": target or "local",
+        "dataset": _name_of(config.values["training_data"]),
         "training_data": capture(session, config.values["training_data"], label=label).id,
         "validation_data": None,
     }
@@ -94,3 +95,11 @@ def _properties(config: AutoMLConfig, label: str) -> dict[str, str]:
         "runTemplate": "AutoML",
     }
     return {k: str(v) for k, v in found.items() if v is not None}
+
+
+def _name_of(data: object) -> str:
+    """Return how people know the data: a dataset's name and version, or what it is."""
+    name = getattr(data, "name", None)
+    if isinstance(name, str) and name:
+        return f"{name}:{getattr(data, 'version', '')}".rstrip(":")
+    return type(data).__name__

@@ -117,7 +117,8 @@ def n_cores(root: Path = Path("/sys/fs/cgroup")) -> int:
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
-    return max(1, min(cores, math.ceil(_cgroup_cores(root))))
+    quota = _cgroup_cores(root)
+    return max(1, min(cores, math.ceil(quota)) if math.isfinite(quota) else cores)
 
 
 def memory_bytes(root: Path = Path("/sys/fs/cgroup")) -> int:

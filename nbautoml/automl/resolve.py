@@ -1,0 +1,95 @@
+"""From a configuration to a plan: every "not given" becomes a decision here, and only here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any  # Any: values of options
+
+from nbautoml.automl.config import AutoMLConfig
+from nbautoml.automl.model_names import AVAILABLE, for_task
+from nbautoml.domain.tasks import Task
+from nbautoml.engine.featurize.options import FeaturizationOptions
+from nbautoml.engine.plan import EnsembleOptions, Limits, SearchPlan
+from nbautoml.engine.validation import ValidationOptions
+from nbautoml.errors import ConfigError
+
+SEED = 0
+"""Every run draws the same numbers: the same data and settings give the same table."""
+
+
+def resolve(
+    config: AutoMLConfig, *, n_slots: int, timeout_seconds: float | None, n_valid_rows: int = 0
+) -> SearchPlan:
+    """Return what a run is to do.
+
+    Parameters
+    ----------
+    config : AutoMLConfig
+        The checked settings.
+    n_slots : int
+        How many tasks the compute runs at once; as many models are trained at once when
+        ``max_concurrent_iterations`` is not given.
+    timeout_seconds : float or None
+        What is left of the run's time; None is no limit.
+    n_valid_rows : int, default 0
+        How many of the last rows are validation data that the user gave.
+
+    Raises
+    ------
+    ConfigError
+        When the settings leave no model to train.
+    """
+    values = config.values
+    minutes = values["iteration_timeout_minutes"]
+    limits = Limits(
+        max_iterations=values["iterations"],
+        timeout_seconds=timeout_seconds,
+        iteration_timeout_seconds=None if minutes is None else minutes * 60.0,
+        exit_score=values["experiment_exit_score"],
+        max_concurrent=values["max_concurrent_iterations"] or n_slots,
+        enable_early_stopping=bool(values["enable_early_stopping"]),
+    )
+    ensemble = EnsembleOptions(enable_voting=bool(values["enable_voting_ensemble"]))
+    if values["ensemble_iterations"] is not None:
+        ensemble = replace(ensemble, max_members=values["ensemble_iterations"])
+    return SearchPlan(
+        task=config.task,
+        primary_metric=str(values["primary_metric"]),
+        models=choose_models(config.task, values["allowed_models"], values["blocked_models"]),
+        seed=SEED,
+        limits=limits,
+        validation=_validation(values),
+        ensemble=ensemble,
+        featurization=FeaturizationOptions(is_auto=values["featurization"] != "off"),
+        n_valid_rows=n_valid_rows,
+    )
+
+
+def choose_models(
+    task: Task, allowed: list[str] | None, blocked: list[str] | None
+) -> tuple[str, ...]:
+    """Return the families to try, in the order of the portfolio.
+
+    Examples
+    --------
+    >>> choose_models(Task.REGRESSION, ["KNN", "LightGBM"], ["KNN"])
+    ('LightGBM',)
+    """
+    wanted = AVAILABLE[task] if not allowed else tuple(for_task(n, task) for n in allowed)
+    without = {for_task(n, task) for n in blocked or ()}
+    chosen = tuple(dict.fromkeys(n for n in wanted if n not in without))
+    if not chosen:
+        raise ConfigError(
+            "allowed_models and blocked_models of AutoMLConfig leave no model to train; there "
+            f"are {', '.join(AVAILABLE[task])} for task {task.value!r}."
+        )
+    return chosen
+
+
+def _validation(values: Mapping[str, Any]) -> ValidationOptions:
+    folds = values["n_cross_validations"]
+    return ValidationOptions(
+        n_cross_validations=None if folds == "auto" else folds,
+        validation_size=values["validation_size"],
+    )
