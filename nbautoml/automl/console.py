@@ -16,6 +16,7 @@ from nbautoml.domain.status import RunStatus, TrialOutcome
 
 RULE = "*" * 106
 PIPELINE_WIDTH = 48
+LEAST_COLUMN, MOST_COLUMN = 23, 48
 LEGEND = """\
 ITERATION: The iteration being evaluated.
 PIPELINE: A summary description of the pipeline being evaluated.
@@ -104,15 +105,23 @@ def format_table(rows: list[dict[str, Any]]) -> list[str]:
     '|Column                 |Missing                |'
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
-    width = 23
-    rule = "+" + "+".join("-" * width for _ in names) + "+"
+    widths = [_width([name, *(row.get(name, "") for row in rows)]) for name in names]
+    rule = "+" + "+".join("-" * width for width in widths) + "+"
 
     def line(cells: list[Any]) -> str:
-        texts = [textwrap.shorten(str(c), width - 1, placeholder="…") for c in cells]
-        return "|" + "|".join(f"{t:<{width}}" for t in texts) + "|"
+        texts = [
+            f"{textwrap.shorten(str(cell), width, placeholder='…'):<{width}}"
+            for cell, width in zip(cells, widths, strict=True)
+        ]
+        return "|" + "|".join(texts) + "|"
 
     body = [line([row.get(name, "") for name in names]) for row in rows]
     return [rule, line(list(names)), rule.replace("-", "="), *body, rule]
+
+
+def _width(cells: list[Any]) -> int:
+    """Return the width of a column: what its longest cell needs, within bounds."""
+    return max(LEAST_COLUMN, min(MOST_COLUMN, max(len(str(cell)) for cell in cells)))
 
 
 def _score(score: float | None) -> str:

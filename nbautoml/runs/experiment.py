@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol  # Any: whatever has .session; configs take settings of their own
+from typing import Any, Protocol, TypeVar  # Any: whatever has .session; configs take settings of their own
 
 from nbautoml.domain.records import RunRecord
 from nbautoml.errors import ConfigError, NotFoundError
@@ -19,12 +19,15 @@ __all__ = ["Experiment", "Submittable"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-.]{0,254}")
 
 
-class Submittable(Protocol):
+R_co = TypeVar("R_co", bound=Run, covariant=True)
+
+
+class Submittable(Protocol[R_co]):
     """A configuration that knows how to become a run."""
 
     def submit_to(
         self, experiment: Experiment, *, tags: Mapping[str, str] | None, show_output: bool
-    ) -> Run:
+    ) -> R_co:
         """Create and start the run; return at once unless output is shown."""
 
 
@@ -69,11 +72,11 @@ class Experiment:
 
     def submit(
         self,
-        config: Submittable,
+        config: Submittable[R_co],
         tags: Mapping[str, str] | None = None,
         show_output: bool = False,
         **settings: Any,
-    ) -> Run:
+    ) -> R_co:
         """Start a run and return it at once.
 
         Parameters
@@ -104,7 +107,7 @@ class Experiment:
             )
         with self.session.write() as tx:
             tx.experiments.get_or_create(self.name)
-        run: Run = submit_to(self, tags=tags, show_output=show_output)
+        run: R_co = submit_to(self, tags=tags, show_output=show_output)
         return run
 
     def get_runs(
