@@ -26,7 +26,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import (
     ArgumentError,
+    DatabaseError,
     DBAPIError,
+    InternalError,
     NoSuchModuleError,
     OperationalError,
     StatementError,
@@ -42,6 +44,9 @@ _IDLE_SECONDS = 60.0
 """How long PostgreSQL leaves the lock to a writer that sends nothing (a laptop asleep)."""
 
 _BEGIN = "nbautoml_begin"
+
+_OUTSIDE_ERRORS = (OperationalError, InternalError)
+"""What a disk, a server or another process causes; a plain DatabaseError is a damaged file."""
 
 # File systems on which several hosts may see one file. WAL needs shared memory between all
 # users of the file, which these do not give (https://www.sqlite.org/wal.html).
@@ -167,11 +172,11 @@ class StoreEngine(ABC):
     def _clear_errors(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
-            raise StoreError(self._explain(str(error.orig))) from error
         except StatementError as error:
             if isinstance(error.orig, NbAutoMLError):  # raised by a column's type
                 raise error.orig from None
+            if isinstance(error, _OUTSIDE_ERRORS) or type(error) is DatabaseError:
+                raise StoreError(self._explain(str(error.orig))) from error
             raise
 
     def _explain(self, reason: str) -> str:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from nbautoml.errors import StoreError
 from nbautoml.store import tables
@@ -80,13 +79,8 @@ def check_schema(engine: StoreEngine, migrations: Migrations | None = None) -> N
 
 
 def _find_version(engine: StoreEngine) -> str | None:
-    try:
-        with engine.read() as connection:
-            return _read_version(connection)
-    except DatabaseError as error:
-        if isinstance(error, OperationalError):
-            raise
-        raise StoreError(f"{engine.display_url} is not a store: {error.orig}.") from error
+    with engine.read() as connection:
+        return _read_version(connection)
 
 
 def _read_version(connection: Connection) -> str | None:
