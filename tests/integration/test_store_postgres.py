@@ -16,7 +16,7 @@ from nbautoml.store import engine as engine_module
 from nbautoml.store import tables
 from nbautoml.store.engine import open_engine
 from nbautoml.store.events import EventTail
-from nbautoml.store.schema import Migrations, create_schema
+from nbautoml.store.schema import Migrations, check_schema, create_schema
 from nbautoml.store.session import create_session, open_session
 from nbautoml.testing.postgres import postgres_server
 from nbautoml.testing.store_cases import add_run, log_line
@@ -82,6 +82,34 @@ def test_fresh_tables_equal_migrated_ones(url: str) -> None:
         tables_of_fresh = describe(connection, "nbautoml_fresh")
         assert tables_of_fresh == describe(connection, "nbautoml_migrated")
         assert set(tables_of_fresh) == set(tables.metadata.tables)
+
+
+def test_an_older_store_is_migrated_in_one_transaction(
+    address: SessionAddress, tmp_path: Path
+) -> None:
+    versions = tmp_path / "migrations" / "versions"
+    versions.mkdir(parents=True)
+    for script in (Migrations().folder / "versions").glob("0*.py"):
+        (versions / script.name).write_text(script.read_text())
+    second = versions / "0002_second.py"
+    head = "from alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
+    change = "    op.execute('ALTER TABLE experiments ADD COLUMN owner TEXT')\n"
+    migrations = Migrations(folder=versions.parent, head="0002")
+    with create_session(address) as session:
+        add_run(session)
+        second.write_text(f"{head}def upgrade():\n{change}    raise RuntimeError('broken')\n")
+        with pytest.raises(RuntimeError, match="broken"):
+            check_schema(session.engine, migrations)
+        second.write_text(f"{head}def upgrade():\n{change}")
+        check_schema(session.engine, migrations)
+
+        with session.engine.read() as connection:
+            columns = {c["name"] for c in sa.inspect(connection).get_columns("experiments")}
+        with session.read() as reader:
+            assert reader.runs.exists("run")
+    assert "owner" in columns
+    with pytest.raises(StoreError, match=r"0002.*newer"):
+        open_session(address)
 
 
 def test_a_database_holds_several_workspaces(address: SessionAddress) -> None:

@@ -220,3 +220,33 @@ def test_memory_is_shared_by_threads_and_by_nobody_else() -> None:
     assert engine.is_private
     with open_engine("sqlite://", workspace="w").read() as connection:
         assert not sa.inspect(connection).has_table("t")
+
+
+def test_a_full_disk_is_told(engine: StoreEngine) -> None:
+    with engine.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (x BLOB)")
+    with pytest.raises(StoreError, match="Free some space"), engine.write() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        connection.exec_driver_sql("INSERT INTO t VALUES (zeroblob(1000000))")
+
+
+def test_a_damaged_file_is_told(engine: StoreEngine) -> None:
+    with engine.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (x BLOB)")
+        connection.exec_driver_sql("INSERT INTO t VALUES (zeroblob(100000))")
+    engine.close()
+    assert engine.database_file is not None
+    content = bytearray(engine.database_file.read_bytes())
+    content[4096:] = b"x" * (len(content) - 4096)
+    engine.database_file.write_bytes(content)
+
+    with pytest.raises(StoreError, match="malformed"), engine.read() as connection:
+        connection.exec_driver_sql("SELECT * FROM t").all()
+
+
+def test_a_mistake_in_a_statement_is_not_called_a_broken_store(engine: StoreEngine) -> None:
+    with pytest.raises(sa.exc.IntegrityError), engine.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (x INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+        connection.exec_driver_sql("INSERT INTO t VALUES (1)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -99,3 +101,14 @@ def test_runs_that_ended_are_not_looked_at(session: Session, dead: Owner) -> Non
     found = {run.id for run in find_orphans(session, now=NOW)}
 
     assert found == {s.value for s in RunStatus if s not in TERMINAL} | {"child"}
+
+
+def test_a_process_of_another_user_is_not_the_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_process: psutil.Process) -> float:
+        raise psutil.AccessDenied(1)
+
+    monkeypatch.setattr(psutil.Process, "create_time", refuse)
+    owner = Owner(host=socket.gethostname(), pid=os.getpid(), started_at=500.0)
+
+    assert is_orphan(replace(RUN, owner=owner, heartbeat_at=NOW - 31), now=NOW)
+    assert not is_orphan(replace(RUN, owner=owner), now=NOW)
