@@ -1,10 +1,12 @@
-"""A model family that fits in a fraction of a millisecond: for tests of runs of many iterations.
+"""Model families for tests: one that fits in no time, one that never ends, one that fails.
 
-It is in no catalog. A plan names it by its path, ``"nbautoml.testing.fast_family:FastFamily"``.
+They are in no catalog. A plan names them by their path, such as
+``"nbautoml.testing.fast_family:FastFamily"``.
 """
 
 from __future__ import annotations
 
+import time
 from typing import Any, ClassVar  # Any: an estimator of scikit-learn
 
 from sklearn.dummy import DummyRegressor
@@ -14,15 +16,22 @@ from nbautoml.domain.tasks import Task
 from nbautoml.engine.models._base import (
     DataShape,
     FitContext,
+    FitResult,
+    Matrix,
     ModelFamily,
     Params,
     Representation,
     SearchSpace,
     Span,
+    Vector,
     is_classification,
 )
 
 FAST_FAMILY = "nbautoml.testing.fast_family:FastFamily"
+HANGING_FAMILY = "nbautoml.testing.fast_family:HangingFamily"
+FAILING_FAMILY = "nbautoml.testing.fast_family:FailingFamily"
+
+_AGES_SECONDS = 3_600.0
 
 
 class FastFamily(ModelFamily):
@@ -50,3 +59,40 @@ class FastFamily(ModelFamily):
         if is_classification(context):
             return BernoulliNB(alpha=params["x"])
         return DummyRegressor(strategy="quantile", quantile=params["x"])
+
+
+class HangingFamily(FastFamily):
+    """Its fit does not end, and takes no notice of a deadline."""
+
+    name: ClassVar[str] = "TestHanging"
+
+    def fit(
+        self,
+        X: Matrix,
+        y: Vector,
+        *,
+        params: Params,
+        context: FitContext,
+        valid: tuple[Matrix, Vector] | None = None,
+    ) -> FitResult:
+        """Sleep."""
+        time.sleep(_AGES_SECONDS)
+        return super().fit(X, y, params=params, context=context, valid=valid)
+
+
+class FailingFamily(FastFamily):
+    """Its fit raises an error."""
+
+    name: ClassVar[str] = "TestFailing"
+
+    def fit(
+        self,
+        X: Matrix,
+        y: Vector,
+        *,
+        params: Params,
+        context: FitContext,
+        valid: tuple[Matrix, Vector] | None = None,
+    ) -> FitResult:
+        """Raise an error."""
+        raise ValueError("This family always fails.")

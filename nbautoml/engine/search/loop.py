@@ -87,10 +87,14 @@ class SearchLoop:
         self._taken = set(taken)
         limits = context.plan.limits
         self._is_counted = context.plan.is_counted
-        self._most = max(1, min(limits.max_concurrent, context.ports.executor.n_slots))
+        # How many trials a counted run may know before it takes in the oldest of them: it does
+        # not depend on the machine. No more than there are slots are on their way at a time.
+        self._window = max(1, limits.max_concurrent)
+        self._most = min(self._window, context.ports.executor.n_slots)
         self._patience = max(patience(len(context.data.y)), 1)
         self.runner = TrialRunner(context, self._time_left, self._most)
         self._asked: deque[int] = deque()
+        self._waiting: deque[tuple[int, Candidate]] = deque()
         self._ended: dict[int, TrialRecord] = {}
         self._n_asked = 0
         self._reason: StopReason | None = None
@@ -109,6 +113,7 @@ class SearchLoop:
                 self._cut(cut)
                 return cut
             self._settle()
+            self._launch()
             if not self.runner.active:
                 return self._reason or StopReason.EXHAUSTED
             self._report_workers()
@@ -165,8 +170,7 @@ class SearchLoop:
         if most is not None and self._n_asked >= most:
             self._reason = StopReason.ITERATIONS
             return False
-        n_open = len(self._asked) if self._is_counted else len(self.runner.active)
-        if n_open >= self._most:
+        if len(self._asked) >= (self._window if self._is_counted else self._most):
             return False
         candidate = self._next_candidate()
         if candidate is None:
@@ -178,8 +182,14 @@ class SearchLoop:
         if known is not None:
             self._ended[number] = known
         else:
-            self.runner.start(number, candidate, self._bar(candidate))
+            self._waiting.append((number, candidate))
         return True
+
+    def _launch(self) -> None:
+        """Start what was asked for, as far as there is room."""
+        while self._waiting and len(self.runner.active) < self._most:
+            number, candidate = self._waiting.popleft()
+            self.runner.start(number, candidate, self._bar(candidate))
 
     def _next_candidate(self) -> Candidate | None:
         """Return a candidate that fits into the time left; None ends the search."""

@@ -183,6 +183,8 @@ class TrialRunner:
         if report.outcome is not TrialOutcome.COMPLETED:
             if report.traceback:
                 self._log(f"Trial {trial.number} failed.\n{report.traceback}")
+            if report.outcome is TrialOutcome.TIME_LIMIT:
+                return self._stop(trial, self._overdue(trial))
             return self._stop(trial, TrialEnd(outcome=report.outcome, error=report.error))
         for result in report.value:
             self._take_fold(trial, result)
@@ -212,14 +214,16 @@ class TrialRunner:
         ended = []
         for trial in list(self.active.values()):
             if self._iteration_time_left(trial) <= 0:
-                limit = self._context.plan.limits.iteration_timeout_seconds
-                error = (
-                    f"Stopped after {limit:g} s, the time of an iteration, with "
-                    f"{len(trial.results)} of {trial.n_folds} folds done."
-                )
-                end = TrialEnd(outcome=TrialOutcome.TIME_LIMIT, error=error)
-                ended.append(self._stop(trial, end))
+                ended.append(self._stop(trial, self._overdue(trial)))
         return ended
+
+    def _overdue(self, trial: ActiveTrial) -> TrialEnd:
+        seconds = self._context.ports.clock() - trial.started_at
+        error = (
+            f"Stopped after {seconds:.1f} s, when its time was used up, with "
+            f"{len(trial.results)} of {trial.n_folds} folds done."
+        )
+        return TrialEnd(outcome=TrialOutcome.TIME_LIMIT, error=error)
 
     def _stop(self, trial: ActiveTrial, end: TrialEnd) -> TrialRecord:
         """End a trial without a score, and kill what still runs of it."""
