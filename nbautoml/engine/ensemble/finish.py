@@ -7,6 +7,8 @@ import json
 import pickle
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from nbautoml.domain import events as ev
 from nbautoml.domain.events import Phase, TrialFinished, json_safe
 from nbautoml.domain.status import TrialOutcome
@@ -15,6 +17,7 @@ from nbautoml.engine.context import RunContext
 from nbautoml.engine.ensemble.refit import refit
 from nbautoml.engine.ensemble.vote import FEWEST_MEMBERS, Vote, choose_vote
 from nbautoml.engine.featurize.build import engineered_feature_names, summarize_features
+from nbautoml.engine.models._base import Vector
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.profile import DataProfile
 from nbautoml.engine.search.active import mean_and_std
@@ -149,24 +152,34 @@ class Finisher:
 
     def _record_of(self, vote: Vote, number: int) -> TrialRecord:
         data = self._context.data
-        scored = [
-            score_predictions(data.y_valid[places], vote.predictions[places], data.spec)
-            for places in data.fold_places()
-        ]
+        scored = self._score_folds(vote.predictions)
         score, deviation = mean_and_std([m[data.spec.primary_metric] for m in scored])
+        honest, _ = mean_and_std(
+            [m[data.spec.primary_metric] for m in self._score_folds(vote.honest)]
+        )
         members = {str(m.number): w for m, w in zip(vote.members, vote.weights, strict=True)}
         keys = "".join(m.key for m in vote.members) + json.dumps(members)
+        params = {"members": members, "score_on_rows_left_out": honest}
         return TrialRecord(
             number=number,
             key=hashlib.blake2b(keys.encode(), digest_size=16).hexdigest(),
-            candidate=Candidate(
-                family=VOTING, model_name=VOTING, params={"members": members}, scaler=""
-            ),
+            candidate=Candidate(family=VOTING, model_name=VOTING, params=params, scaler=""),
             outcome=TrialOutcome.COMPLETED,
             score=score,
             score_std=deviation,
             metrics=mean_metrics(scored),
         )
+
+    def _score_folds(self, predictions: Vector) -> list[dict[str, float]]:
+        """Return all metrics of each fold, over the rows that have a prediction."""
+        data = self._context.data
+        has_one = np.asarray(np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1))
+        places = [fold[has_one[fold]] for fold in data.fold_places()]
+        return [
+            score_predictions(data.y_valid[rows], predictions[rows], data.spec)
+            for rows in places
+            if len(rows)
+        ]
 
     def _refit(self, single: TrialRecord, vote: tuple[TrialRecord, Vote] | None) -> None:
         """Fit the members and the best single model on all rows, and put them in their place."""

@@ -1,9 +1,9 @@
-"""VotingEnsemble: chosen on out-of-fold predictions, scored on rows that did not choose it."""
+"""VotingEnsemble: members and weights chosen on out-of-fold predictions."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +11,18 @@ import numpy.typing as npt
 
 from nbautoml.domain.metrics import Direction
 from nbautoml.engine.context import RunContext
-from nbautoml.engine.ensemble.greedy import blend, select
+from nbautoml.engine.ensemble.greedy import ROUNDS, blend, select
 from nbautoml.engine.metrics import score_primary
 from nbautoml.engine.models._base import Vector
 from nbautoml.engine.search.book import TrialRecord, stack_oof, thin_rows
 
-# The weights are scored on parts of the rows, each with weights that the other parts chose.
-_N_PARTS = 5
 FEWEST_MEMBERS = 2
+# Weights are the mean of what several draws of the rows choose (bagged ensemble selection,
+# Caruana et al. 2004, section 2.3): on few rows one choice fits them too well.
+_MANY_DRAWS, _FEW_DRAWS = 10, 4
+_FEW_ROWS = 2_000
+# More rows than this do not change what is chosen.
+_MOST_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,53 +34,75 @@ class Vote:
     members : tuple of TrialRecord
         Members, the heaviest first.
     weights : tuple of float
-        Their weights; they sum to 1.
+        Their weights, in twenty-fifths; they sum to 1.
     predictions : ndarray of shape (n_valid,) or (n_valid, n_classes)
-        What it predicts for the validation rows, each row with the weights that rows of other
-        parts chose.
+        The members' out-of-fold predictions, mixed by the weights.
+    honest : ndarray of the same shape
+        The same, each row mixed by weights that were chosen without it; NaN for the few rows
+        that every draw contained.
     """
 
     members: tuple[TrialRecord, ...]
     weights: tuple[float, ...]
     predictions: npt.NDArray[np.float32]
+    honest: npt.NDArray[np.float32]
 
 
 def choose_vote(context: RunContext, choices: list[TrialRecord]) -> Vote:
     """Choose members and weights among trials, the best of them first.
 
-    The weights come from all validation rows. The predictions by which the ensemble is scored
-    come from weights chosen without the rows that they are for, so that its score compares
-    with that of a new model, not of a fitted one.
+    Notes
+    -----
+    The members' predictions are out of fold: no model is scored on rows that it was fitted on.
+    The weights are chosen on all validation rows, as the best single trial is, so that the two
+    scores compare. How much of the score is luck of that choice shows in ``honest``.
     """
     y = context.data.y_valid
     predictions = stack_oof(choices, np.arange(len(y)))
-    counts = _choose(context, predictions, y, np.arange(len(y)))
-    honest = np.empty(predictions.shape[1:], dtype=np.float32)
-    parts = deal_parts(y)
-    for part in range(parts.max() + 1):
-        inside = parts == part
-        others = _choose(context, predictions, y, np.flatnonzero(~inside))
-        honest[inside] = blend(predictions[:, inside], others)
-    order = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i]]
-    total = int(counts.sum())
+    weights = np.zeros(len(choices))
+    honest = np.zeros(predictions.shape[1:])
+    n_honest = np.zeros(len(y))
+    for draw in _draws(len(y), context.plan.seed):
+        counts = _choose(context, predictions, y, draw)
+        weights += counts / counts.sum()
+        is_out = np.ones(len(y), dtype=bool)
+        is_out[draw] = False
+        honest[is_out] += blend(predictions[:, is_out], counts)
+        n_honest += is_out
+    shares = round_shares(weights, context.plan.ensemble.max_members)
+    order = [int(i) for i in np.argsort(-shares, kind="stable") if shares[i]]
+    seen = np.where(n_honest, n_honest, np.nan).reshape(-1, *(1 for _ in honest.shape[1:]))
     return Vote(
         members=tuple(choices[i] for i in order),
-        weights=tuple(int(counts[i]) / total for i in order),
-        predictions=honest,
+        weights=tuple(int(shares[i]) / ROUNDS for i in order),
+        predictions=blend(predictions, shares).astype(np.float32),
+        honest=(honest / seen).astype(np.float32),
     )
 
 
-def deal_parts(y: Vector) -> npt.NDArray[np.int64]:
-    """Return the part of each row; every part sees all classes or the whole range.
+def round_shares(weights: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.int64]:
+    """Return weights as twenty-fifths that sum to 25, for the heaviest ones only.
 
     Examples
     --------
-    >>> deal_parts(np.array([0, 0, 1, 1, 0, 1, 0, 1, 0, 1])).tolist()
-    [0, 1, 0, 1, 2, 2, 3, 3, 4, 4]
+    >>> round_shares(np.array([0.5, 0.3, 0.2]), 2).tolist()
+    [16, 9, 0]
     """
-    parts = np.empty(len(y), dtype=np.int64)
-    parts[np.argsort(y, kind="stable")] = np.arange(len(y)) % min(_N_PARTS, len(y))
-    return parts
+    kept = np.zeros(len(weights))
+    heaviest = np.argsort(-weights, kind="stable")[:most]
+    kept[heaviest] = weights[heaviest]
+    exact = kept / kept.sum() * ROUNDS
+    shares = np.floor(exact).astype(np.int64)
+    rest = np.argsort(shares - exact, kind="stable")[: ROUNDS - int(shares.sum())]
+    shares[rest] += 1
+    return np.asarray(shares)
+
+
+def _draws(n_rows: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Return rows drawn with replacement, again and again."""
+    rng = np.random.default_rng([seed, n_rows])
+    for _ in range(_MANY_DRAWS if n_rows <= _FEW_ROWS else _FEW_DRAWS):
+        yield np.sort(rng.integers(n_rows, size=n_rows))
 
 
 def _choose(
@@ -85,7 +111,7 @@ def _choose(
     y: Vector,
     rows: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.int64]:
-    rows = rows[thin_rows(len(rows))]
+    rows = rows[thin_rows(len(rows), _MOST_ROWS)]
     return select(
         predictions[:, rows],
         y[rows],

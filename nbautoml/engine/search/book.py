@@ -94,7 +94,7 @@ class TrialBook:
         self._since_gain = 0
         self._best_loss = math.inf
         self._members: tuple[Candidate, ...] = ()
-        self._rows = thin_rows(len(y_valid))
+        self._rows = thin_rows(len(y_valid), _MOST_ROWS)
         self._relevant: dict[int, npt.NDArray[np.float32]] = {}
         self._is_proba = False
 
@@ -171,11 +171,11 @@ class TrialBook:
             self._since_gain = 0
 
 
-def thin_rows(n_rows: int) -> npt.NDArray[np.int64]:
+def thin_rows(n_rows: int, most: int) -> npt.NDArray[np.int64]:
     """Return evenly spread rows, all of them when there are few."""
-    if n_rows <= _MOST_ROWS:
+    if n_rows <= most:
         return np.arange(n_rows)
-    return np.unique(np.linspace(0, n_rows - 1, _MOST_ROWS).astype(np.int64))
+    return np.unique(np.linspace(0, n_rows - 1, most).astype(np.int64))
 
 
 def stack_oof(records: list[TrialRecord], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

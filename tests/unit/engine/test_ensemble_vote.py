@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import pytest
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.context import Ports, PreparedData, RunContext
-from nbautoml.engine.ensemble.vote import choose_vote, deal_parts
+from nbautoml.engine.ensemble.vote import choose_vote, round_shares
 from nbautoml.engine.models._base import DataShape
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.search.book import TrialRecord
@@ -24,9 +25,11 @@ from nbautoml.testing.executor import (
     ScriptedControl,
 )
 
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
 
 def make(
-    folder: Path, y: npt.NDArray[np.int64], models: npt.NDArray[np.float64]
+    folder: Path, y: npt.NDArray[np.int64], models: FloatArray
 ) -> tuple[RunContext, list[TrialRecord]]:
     """Return a run whose trials predicted `models` for the validation rows."""
     ports = Ports(
@@ -73,43 +76,65 @@ def make(
     return RunContext(plan=plan, ports=ports, data=data, scratch=folder), records
 
 
-def test_weights_are_positive_and_sum_to_1(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 2, 300)
-    models = np.clip(0.5 + 0.2 * (2 * y - 1) + 0.3 * rng.normal(size=(5, 300)), 0.01, 0.99)
+def good_models(n: int, n_rows: int, seed: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n_rows)
+    noise = rng.normal(size=(n, n_rows))
+    return y, np.clip(0.5 + 0.15 * (2 * y - 1) + 0.3 * noise, 0.01, 0.99)
+
+
+def accuracy(predictions: npt.NDArray[np.float32], y: npt.NDArray[np.int64]) -> float:
+    is_known = np.isfinite(predictions).all(axis=1)
+    return float(np.mean(predictions[is_known].argmax(axis=1) == y[is_known]))
+
+
+def test_weights_are_twenty_fifths_and_sum_to_1(tmp_path: Path) -> None:
+    y, models = good_models(5, 300, seed=0)
     vote = choose_vote(*make(tmp_path, y, models))
     assert sum(vote.weights) == pytest.approx(1.0)
     assert list(vote.weights) == sorted(vote.weights, reverse=True)
-    assert min(vote.weights) > 0
+    assert all(25 * w == pytest.approx(round(25 * w)) and w > 0 for w in vote.weights)
     assert len(vote.members) == len(vote.weights) > 1
 
 
-def test_luck_among_useless_models_does_not_show_in_the_score(tmp_path: Path) -> None:
-    rng = np.random.default_rng(1)
-    y = rng.integers(0, 2, 300)
-    models = rng.uniform(0.01, 0.99, size=(25, 300))
+def test_predictions_are_the_members_mixed(tmp_path: Path) -> None:
+    y, models = good_models(5, 300, seed=1)
+    vote = choose_vote(*make(tmp_path, y, models))
+    ones = [models[m.number] for m in vote.members]
+    expected = np.average(ones, axis=0, weights=vote.weights)
+    np.testing.assert_allclose(vote.predictions[:, 1], expected, atol=1e-6)
+
+
+def test_mixing_good_models_gains_also_on_rows_left_out(tmp_path: Path) -> None:
+    y, models = good_models(6, 400, seed=2)
     context, records = make(tmp_path, y, models)
     vote = choose_vote(context, records)
-    lucky = np.average([models[m.number] for m in vote.members], axis=0, weights=vote.weights)
-    assert np.mean((lucky > 0.5) == y) > 0.58
-    honest = np.mean(vote.predictions.argmax(axis=1) == y)
-    assert abs(honest - 0.5) < 0.06
+    best = max(float(r.score or 0.0) for r in records)
+    assert accuracy(vote.predictions, y) > best + 0.03
+    assert accuracy(vote.honest, y) > best + 0.03
 
 
-def test_predictions_of_good_models_stay_good(tmp_path: Path) -> None:
-    rng = np.random.default_rng(2)
-    y = rng.integers(0, 2, 400)
-    models = np.clip(0.5 + 0.15 * (2 * y - 1) + 0.3 * rng.normal(size=(6, 400)), 0.01, 0.99)
+def test_luck_among_useless_models_does_not_show_on_rows_left_out(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 2, 300)
+    vote = choose_vote(*make(tmp_path, y, rng.uniform(0.01, 0.99, size=(25, 300))))
+    assert accuracy(vote.predictions, y) > 0.56
+    assert abs(accuracy(vote.honest, y) - 0.5) < 0.06
+
+
+def test_the_same_seed_chooses_the_same(tmp_path: Path) -> None:
+    y, models = good_models(5, 200, seed=3)
     context, records = make(tmp_path, y, models)
-    honest = np.mean(choose_vote(context, records).predictions.argmax(axis=1) == y)
-    assert honest > max(float(r.score or 0.0) for r in records) + 0.03
+    first, second = (choose_vote(context, records) for _ in range(2))
+    assert first.weights == second.weights
 
 
-def test_every_part_sees_every_class() -> None:
-    y = np.array([0] * 40 + [1] * 10)
-    parts = deal_parts(y)
-    assert all(set(y[parts == part]) == {0, 1} for part in range(5))
+def test_only_the_heaviest_shares_are_kept() -> None:
+    shares = round_shares(np.array([0.1, 0.5, 0.0, 0.4]), 2)
+    assert shares.tolist() == [0, 14, 0, 11]
 
 
-def test_few_rows_have_fewer_parts() -> None:
-    assert set(deal_parts(np.array([0, 1, 1]))) == {0, 1, 2}
+def test_shares_always_sum_to_25() -> None:
+    rng = np.random.default_rng(0)
+    for n in range(1, 12):
+        assert round_shares(rng.random(n), 15).sum() == 25
