@@ -33,6 +33,11 @@ _CONFIG = {
     # Set in the workers only; the default would change the caller's environment as well.
     "distributed.nanny.pre-spawn-environ": {},
     "distributed.nanny.environ": dict.fromkeys(THREAD_VARIABLES, "1"),
+    # Each server would wake up 50 times a second to measure itself.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.limit": "10s",
+    "distributed.admin.system-monitor.interval": "2s",
+    "distributed.client.scheduler-info-interval": "60s",  # the executor asks when it wants to know
     "distributed.admin.system-monitor.gil.enabled": False,
 }
 
@@ -70,6 +75,8 @@ class LocalWorkers:
                     worker_class=_QuietNanny,
                     host="127.0.0.1",
                     dashboard_address=None,
+                    scheduler_sync_interval=60,
+                    scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                     memory_limit=0,  # supervisors watch the memory that counts
                     local_directory=str(self._scratch.path),
                     silence_logs=logging.CRITICAL,
@@ -81,7 +88,8 @@ class LocalWorkers:
     def connect(self) -> DaskClient:
         """Return a new client."""
         new_client: Any = Client
-        return new_client(self._cluster, set_as_default=False)
+        with dask.config.set(_CONFIG):
+            return new_client(self._cluster, set_as_default=False)
 
     def close(self) -> None:
         """End the workers and remove their folder."""
