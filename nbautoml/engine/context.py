@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -83,12 +84,13 @@ class PreparedData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """Everything that a part of a run may need."""
+    """Everything that a part of a run may need; `token` tells its tasks from another run's."""
 
     plan: SearchPlan
     ports: Ports
     data: PreparedData
     scratch: Path
+    token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
 
     def key_of(self, candidate: Candidate) -> str:
         """Return the key of a trial of this candidate."""

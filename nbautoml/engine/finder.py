@@ -109,8 +109,6 @@ def find_model(
         executor=executor, events=events, artifacts=artifacts, control=control, clock=clock
     )
     deadline = Deadline.after(plan.limits.timeout_seconds, clock)
-    if deadline.is_limited:
-        events.emit(ev.DeadlineChanged(deadline=deadline.at))
     requests = Requests(control, events, deadline)
     context, profile = prepare(frame, label, plan, ports, scratch)
     book = TrialBook(plan.metric, context.data.y_valid)

@@ -47,7 +47,7 @@ def refit(
         if math.isfinite(left) and max(cost, (planned + cost) / executor.n_slots) > left:
             continue
         planned += cost
-        key = f"refit{record.number}"
+        key = f"{context.token}.refit{record.number}"
         pending[key] = record
         executor.submit(
             TrialTask(

@@ -125,7 +125,7 @@ class TrialRunner:
             n_waves = math.ceil(len(chunks) / executor.n_slots)
             seconds = max(_COOPERATIVE_SHARE * left / n_waves, 0.0)
         for folds in chunks:
-            key = f"trial{trial.number}.fold{'-'.join(map(str, folds))}"
+            key = f"{context.token}.trial{trial.number}.fold{'-'.join(map(str, folds))}"
             trial.tasks[key] = folds
             self._trial_of[key] = trial.number
             job = FoldsJob(

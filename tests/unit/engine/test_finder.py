@@ -365,7 +365,7 @@ def test_the_budget_holds(run: Run) -> None:
     found = run(cancer(), plan(max_iterations=None, timeout_seconds=4.0))
     assert 2.0 < run.seconds < 4.0 + GRACE_SECONDS
     assert found.reason is StopReason.TIME
-    assert run.of(ev.DeadlineChanged)[0].deadline == pytest.approx(time.time(), abs=6.0)
+    assert run.of(ev.DeadlineChanged) == []
 
 
 def test_a_hanging_fit_does_not_hold_the_run_up(run: Run) -> None:
@@ -427,8 +427,8 @@ def test_finish_now_builds_the_ensemble(run: Run) -> None:
 def test_added_minutes_move_the_deadline(run: Run) -> None:
     run.control = ScriptedControl([(0.2, Request(kind=RequestKind.ADD_MINUTES, minutes=0.05))])
     run(cancer(), plan(max_iterations=None, timeout_seconds=2.0))
-    first, second = (e.deadline for e in run.of(ev.DeadlineChanged))
-    assert second - first == pytest.approx(3.0)
+    (moved,) = run.of(ev.DeadlineChanged)
+    assert moved.deadline == pytest.approx(time.time(), abs=2.5)
     assert 3.0 < run.seconds < 5.0 + GRACE_SECONDS
 
 
@@ -452,3 +452,11 @@ def test_tasks_carry_what_time_is_left(run: Run) -> None:
 def test_a_wrong_label_is_named(run: Run) -> None:
     with pytest.raises(DatasetError, match=r"no column 'lable'.*Did you mean 'label'"):
         run(cancer(), plan(), label="lable")
+
+
+def test_two_runs_can_share_an_executor(run: Run) -> None:
+    for _ in range(2):
+        run(cancer(), plan(max_iterations=3))
+        run.executor.is_closed = False
+    keys = [task.key for task in run.executor.submitted]
+    assert len(set(keys)) == len(keys)
