@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Sequence
 
 from nbautoml.domain import events as ev
+from nbautoml.domain.metrics import Direction
 from nbautoml.domain.ports import TaskMessage, TaskReport, TrialTask
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.context import RunContext
@@ -23,8 +24,10 @@ from nbautoml.engine.trial_files import mean_metrics, merge_folds, pack_trial, p
 _CHEAP_SECONDS = 0.3
 # A fit that knows its limit ends itself at this share of it, before the task is killed.
 _COOPERATIVE_SHARE = 0.9
-# A trial goes on after its first fold unless it is this many deviations behind.
+# A trial goes on after its first fold unless it is this many deviations behind, and its error
+# is larger than the best trial's by this share: what is a little worse still helps an ensemble.
 _DROP_DEVIATIONS = 3.0
+_DROP_SHARE = 0.15
 
 
 class TrialRunner:
@@ -199,7 +202,8 @@ class TrialRunner:
         metric = self._context.plan.metric
         score = trial.results[0].score
         behind = metric.sort_key(score) - metric.sort_key(best)
-        if behind > _DROP_DEVIATIONS * deviation:
+        ideal = metric.high if metric.direction is Direction.MAXIMIZE else metric.low
+        if behind > max(_DROP_DEVIATIONS * deviation, _DROP_SHARE * abs(ideal - best)):
             error = (
                 f"Stopped after 1 of {trial.n_folds} folds: {score:.4g} is too far from the "
                 f"best trial's {best:.4g} on that fold."

@@ -22,6 +22,7 @@ from nbautoml.domain.tasks import Task
 from nbautoml.engine.finder import Found, find_model
 from nbautoml.engine.metrics import score_classification
 from nbautoml.engine.plan import EnsembleOptions, Limits, SearchPlan
+from nbautoml.engine.search import loop, runner
 from nbautoml.engine.search.loop import StopReason
 from nbautoml.engine.validation import ValidationOptions
 from nbautoml.errors import DatasetError, TrainingError
@@ -447,6 +448,21 @@ def test_tasks_carry_what_time_is_left(run: Run) -> None:
     run(cancer(), plan(max_iterations=None, timeout_seconds=3.0))
     limits = [task.time_limit_seconds for task in run.executor.submitted]
     assert all(limit is not None and 0 < limit <= 3.0 for limit in limits)
+
+
+def test_where_folds_are_dear_a_bad_first_fold_ends_a_trial(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_RACE_SECONDS", 0.0)
+    monkeypatch.setattr(runner, "_DROP_DEVIATIONS", 0.0)
+    monkeypatch.setattr(runner, "_DROP_SHARE", 0.0)
+    run(cancer(), plan(max_iterations=None, timeout_seconds=3.0))
+    dropped = [e for e in run.finished if e.outcome is TrialOutcome.CANCELED]
+    assert dropped
+    assert all(e.folds_done == 1 and e.score is None for e in dropped)
+    assert "Stopped after 1 of 3 folds" in dropped[0].error
+    members = run.finished[-1].params["members"]
+    assert members.keys().isdisjoint({str(e.number) for e in dropped})
 
 
 def test_a_wrong_label_is_named(run: Run) -> None:
