@@ -65,6 +65,7 @@ class Child:
     life: int
     exit_code: Future[int | None] = field(default_factory=Future)
     pid: int | None = None
+    fresh_bound_bytes: int = 0
     fresh_bytes: int = 0
 
     def send_task(self, body: bytes) -> None:
@@ -75,13 +76,21 @@ class Child:
     def became_ready(self, pid: int) -> None:
         """Keep the process id, and what the process holds before its first task."""
         self.pid = pid
-        self.fresh_bytes = memory.bound_bytes([pid])
+        self.fresh_bound_bytes = memory.bound_bytes([pid])
+        self.fresh_bytes = memory.held_bytes([pid])
 
     def has_grown(self) -> bool:
         """Whether it kept much memory from the tasks that it has done."""
+        return self.pid is not None and self._growth_bytes(self.pid) > GROWTH_BYTES
+
+    def estimate_bytes(self) -> int:
+        """Return about what it holds, at a tenth of the cost of an exact look."""
         if self.pid is None:
-            return False
-        return memory.bound_bytes(memory.tree(self.pid)) > self.fresh_bytes + GROWTH_BYTES
+            return 0
+        return self.fresh_bytes + max(0, self._growth_bytes(self.pid))
+
+    def _growth_bytes(self, pid: int) -> int:
+        return memory.bound_bytes(memory.tree(pid)) - self.fresh_bound_bytes
 
     def kill(self) -> int | None:
         """End it and all that descends from it; return its exit code, if that is known."""
@@ -91,7 +100,8 @@ class Child:
             for pid in pids[1:]:  # those that left the group
                 lifeline.end_process(pid)
         self.close()
-        return self.wait()
+        # One that is not ready yet ends as soon as it looks at its lifeline.
+        return None if self.pid is None else self.wait()
 
     def wait(self) -> int | None:
         """Return the exit code of a child that is ending; None when it cannot be known."""

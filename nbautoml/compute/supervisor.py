@@ -32,6 +32,9 @@ FLUSH_SECONDS = 0.05
 TAIL_BYTES = 8192
 """How much of the end of a task's output is kept for the report of a crash."""
 
+START_ATTEMPTS = 3
+"""Children that may die before they take the task on; it is not the task's doing."""
+
 MEGABYTE = 1e6
 
 
@@ -112,6 +115,15 @@ class Supervisor:
 
     def run(self) -> Ending:
         """Run the task to its end, whatever that is."""
+        for _ in range(START_ATTEMPTS):
+            ending = self._run_in_child()
+            if self._started is not None or ending.outcome is not TrialOutcome.CRASHED:
+                return ending
+            self._child = self._pool.lend()
+        self._pool.take_back(self._child)
+        return self._end(TrialOutcome.FAILED, f"No process could be started for it. {ending.error}")
+
+    def _run_in_child(self) -> Ending:
         with selectors.DefaultSelector() as selector:
             for source in (self._child.channel, self._child.output, self._cancel.read_end):
                 selector.register(source, selectors.EVENT_READ)
@@ -182,7 +194,7 @@ class Supervisor:
     def _finish(self, kind: Kind, body: bytes) -> Ending:
         """Report an entry that returned or raised; the child is kept."""
         if self._watch.peak_bytes == 0:
-            self._watch.look(self._pid, time.monotonic())
+            self._watch.peak_bytes = self._child.estimate_bytes()
         self._pool.take_back(self._child)
         if kind is Kind.DONE:
             return self._end(TrialOutcome.COMPLETED, value=body)
