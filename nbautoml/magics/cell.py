@@ -1,0 +1,153 @@
+"""``%%automl``: from the words of a cell to a config, its Python code, and a run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any  # Any: values of settings
+
+import nbautoml
+from nbautoml.automl.config import AutoMLConfig
+from nbautoml.errors import ConfigError, NbAutoMLError, did_you_mean
+from nbautoml.magics.body import Body, at_its_line, parse_body
+from nbautoml.magics.data import NamedData, find_data
+from nbautoml.magics.flags import CellLine, parse_line
+from nbautoml.magics.guess import guess_task
+from nbautoml.magics.home import Home
+
+LABEL = "label_column_name"
+FRAMES = ("training_data", "validation_data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell that has been understood.
+
+    Parameters
+    ----------
+    line : CellLine
+        Its first line.
+    config : AutoMLConfig
+        Its settings, checked.
+    experiment : str
+        Experiment of the run.
+    code : str
+        Python that does the same.
+    note : str
+        What was guessed, as a sentence; empty when nothing was.
+    """
+
+    line: CellLine
+    config: AutoMLConfig
+    experiment: str
+    code: str
+    note: str = ""
+
+
+def read_cell(line_text: str, body_text: str, home: Home) -> Cell:
+    """Understand a cell; nothing is started.
+
+    Raises
+    ------
+    NbAutoMLError
+        With the line of the mistake where there is one.
+    """
+    line, body = parse_line(line_text), parse_body(body_text)
+    settings = _merge(line, body)
+    frames = {name: _named(settings, name, body, home) for name in FRAMES if name in settings}
+    if "training_data" not in frames:
+        raise ConfigError(
+            "%%automl needs data: name a DataFrame, a registered dataset or a file behind "
+            "%%automl, or below it as 'data: NAME'."
+        )
+    data = frames["training_data"]
+    settings |= {name: frame.value for name, frame in frames.items()}
+    note = _guess(settings, data, body)
+    try:
+        config = AutoMLConfig(**settings)
+    except NbAutoMLError as error:
+        raise at_its_line(error, body.lines) from None
+    experiment = line.experiment or body.experiment or experiment_name(data.name)
+    code = python_code(settings, frames, experiment, line.name)
+    return Cell(line=line, config=config, experiment=experiment, code=code, note=note)
+
+
+def experiment_name(name: str) -> str:
+    """Return the name of an experiment for data of that name.
+
+    Examples
+    --------
+    >>> experiment_name("heart failure (2)")
+    'heart-failure-2'
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-._") or "automl"
+
+
+def python_code(
+    settings: Mapping[str, Any], frames: Mapping[str, NamedData], experiment: str, name: str
+) -> str:
+    """Return Python that does what the cell does."""
+    expressions = {n: frames[n].code if n in frames else repr(v) for n, v in settings.items()}
+    arguments = "".join(f"    {n}={e},\n" for n, e in expressions.items())
+    needs_dataset = any("Dataset." in frame.code for frame in frames.values())
+    names = ["AutoMLConfig", "Experiment", "RunDetails", "Workspace"]
+    imports = ", ".join(sorted([*names, "Dataset"]) if needs_dataset else names)
+    return (
+        f"from nbautoml import {imports}\n\n"
+        "ws = Workspace.from_config()\n"
+        f"config = AutoMLConfig(\n{arguments})\n"
+        f"{name} = Experiment(ws, {experiment!r}).submit(config)\n"
+        f"RunDetails({name}).show()"
+    )
+
+
+def _merge(line: CellLine, body: Body) -> dict[str, Any]:
+    """Return the settings of the first line and of those below it; each may be given once."""
+    above: dict[str, Any] = dict(line.settings)
+    if line.data is not None:
+        above["training_data"] = line.data
+    for name in above:
+        if name in body.settings:
+            raise ConfigError(
+                f"line {body.lines[name]}: {name} is given behind %%automl already; give it once."
+            )
+    if line.experiment and body.experiment:
+        raise ConfigError("The experiment is named twice: behind %%automl and below it.")
+    return {**above, **body.settings}
+
+
+def _named(settings: Mapping[str, Any], name: str, body: Body, home: Home) -> NamedData:
+    word = settings[name]
+    if not isinstance(word, str):
+        raise ConfigError(f"line {body.lines[name]}: {name} must be a name; got {word!r}.")
+    try:
+        return find_data(word, home.variables, home.workspace)
+    except NbAutoMLError as error:
+        where = f"line {body.lines[name]}: " if name in body.lines else ""
+        raise type(error)(f"{where}{error.message}") from None
+
+
+def _guess(settings: dict[str, Any], data: NamedData, body: Body) -> str:
+    """Put a guessed task among the settings; return what was guessed, as a sentence."""
+    label = settings.get(LABEL)
+    if label is not None and "task" in settings:
+        return ""
+    columns = {str(c): c for c in data.head().columns}
+    if label is None:
+        raise ConfigError(
+            "%%automl needs the column to predict: 'label: COLUMN' below it, or --target COLUMN. "
+            f"{data.name} has: {', '.join(columns)}."
+        )
+    if label not in columns:
+        where = f"line {body.lines[LABEL]}: " if LABEL in body.lines else ""
+        hint = did_you_mean(label, columns)
+        raise ConfigError(f"{where}{data.name} has no column {label!r}.{hint}")
+    task, reason = guess_task(data.head()[columns[label]])
+    settings["task"] = task.value
+    return f"Task {task.value}, guessed from {label}: {reason}. Say 'task: …' to choose."
+
+
+def start(cell: Cell, home: Home) -> nbautoml.AutoMLRun:
+    """Submit the cell's run; return at once."""
+    return nbautoml.Experiment(home.workspace(), cell.experiment).submit(cell.config)
