@@ -9,6 +9,8 @@ import type { Frame, Full, RunError } from './runview/types';
 const PATH = 'nbautoml/v1/events';
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
+/** A run that could not be followed is asked for again: its workspace may come back. */
+const ASK_AGAIN_MS = 15_000;
 
 interface Watched {
   readonly runId: string;
@@ -16,7 +18,7 @@ interface Watched {
   readonly listeners: Set<RunListener>;
 }
 
-type Message = { run?: string } & ({ full: Full } | { error: RunError } | Frame);
+type Message = { run?: string; workspace?: string } & ({ full: Full } | { error: RunError } | Frame);
 
 export class EventSocket {
   private socket: WebSocket | null = null;
@@ -70,8 +72,7 @@ export class EventSocket {
     this.failures = 0;
     for (const entry of this.watched.values()) {
       this.tell(entry, listener => listener.onConnection(true));
-      const seqs = [...entry.listeners].map(listener => listener.lastSeq());
-      this.subscribe(entry, Math.min(...seqs));
+      this.subscribe(entry, firstSeq(entry));
     }
   }
 
@@ -81,10 +82,21 @@ export class EventSocket {
       return;
     }
     for (const entry of this.watched.values()) {
-      if (entry.runId === message.run) {
+      if (entry.runId === message.run && (message.workspace ?? entry.workspace) === entry.workspace) {
         this.tell(entry, listener => deliver(message, listener));
+        if ('error' in message) {
+          this.askLater(entry);
+        }
       }
     }
+  }
+
+  private askLater(entry: Watched): void {
+    window.setTimeout(() => {
+      if (entry.listeners.size) {
+        this.subscribe(entry, firstSeq(entry));
+      }
+    }, ASK_AGAIN_MS);
   }
 
   private onClose(socket: WebSocket): void {
@@ -143,6 +155,10 @@ export class EventSocket {
       call(listener);
     }
   }
+}
+
+function firstSeq(entry: Watched): number {
+  return Math.min(...[...entry.listeners].map(listener => listener.lastSeq()));
 }
 
 function parse(data: unknown): Message | null {

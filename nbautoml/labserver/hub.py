@@ -163,7 +163,8 @@ class Follower(threading.Thread):
             problem = problem_of(error)
             if problem.status >= 500:
                 _LOG.error("Run %s cannot be followed", self._run_id, exc_info=error)
-            self._end_with({"run": self._run_id, "error": problem.as_json()})
+            whose = {"run": self._run_id, "workspace": self._workspace}
+            self._end_with(whose | {"error": problem.as_json()})
 
     def _open(self, stack: ExitStack) -> EventTail:
         address = allowed_workspace(self._workspace, below=self._root)

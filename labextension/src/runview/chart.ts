@@ -9,7 +9,6 @@ import { Tooltip } from './tooltip';
 const HEIGHT = 210;
 const START_WIDTH = 640;
 const MANY_POINTS = 150;
-const CROSS = 'M-4 -4L4 4M4 -4L-4 4';
 
 interface Mark {
   point: Point;
@@ -106,7 +105,7 @@ export class Chart implements Component {
   }
 
   private draw(point: Point, radius: number): Mark {
-    const shape = point.kind === 'failed' ? svg('path', { d: CROSS }) : svg('circle', { r: radius });
+    const shape = point.kind === 'failed' ? svg('path', { d: cross(radius) }) : svg('circle', { r: radius });
     set(shape, { class: `nba-${point.kind}`, 'data-n': point.trial.n, transform: place(point) });
     if (point.kind === 'score') {
       set(shape, { fill: this.colors.of(point.trial.family) });
@@ -119,8 +118,8 @@ export class Chart implements Component {
     if (mark.point.x !== point.x || mark.point.y !== point.y) {
       mark.node.setAttribute('transform', place(point));
     }
-    if (mark.radius !== radius && point.kind !== 'failed') {
-      mark.node.setAttribute('r', String(radius));
+    if (mark.radius !== radius) {
+      set(mark.node, point.kind === 'failed' ? { d: cross(radius) } : { r: radius });
     }
     mark.point = point;
     mark.radius = radius;
@@ -147,6 +146,11 @@ export class Chart implements Component {
       this.tooltip.hide();
     }
   }
+}
+
+function cross(radius: number): string {
+  const r = radius - 0.5;
+  return `M${-r} ${-r}L${r} ${r}M${r} ${-r}L${-r} ${r}`;
 }
 
 function place(point: Point): string {

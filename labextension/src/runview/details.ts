@@ -72,11 +72,11 @@ function pairs(entries: readonly (readonly [string, unknown])[], empty: string):
   if (!entries.length) {
     return el('p', { class: 'nba-muted' }, empty);
   }
-  const list = el('dl', { class: 'nba-pairs' });
+  const list = el('div', { class: 'nba-pairs' });
   for (const [name, value] of entries) {
-    const text = el('dd');
+    const text = el('span');
     setText(text, typeof value === 'object' ? JSON.stringify(value) : String(value));
-    list.append(el('dt', {}, name), text);
+    list.append(el('span', { class: 'nba-muted' }, name), text);
   }
   return list;
 }

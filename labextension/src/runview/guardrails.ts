@@ -5,11 +5,6 @@ import type { RunState } from './model';
 import type { Guardrail } from './types';
 
 const MAX_DETAILS = 50;
-const STATE_WORDS: Readonly<Record<string, string>> = {
-  Passed: 'Passed',
-  Done: 'Mended',
-  Alerted: 'Alert'
-};
 
 /** What was checked on the data and what was found, alerts first; details open on demand. */
 export class Guardrails implements Component {
@@ -47,8 +42,7 @@ export class Guardrails implements Component {
 }
 
 function draw(guardrail: Guardrail): HTMLDetailsElement {
-  const state = el('span', { class: 'nba-state', 'data-state': guardrail.state });
-  setText(state, STATE_WORDS[guardrail.state] ?? guardrail.state);
+  const state = el('span', { class: 'nba-state', 'data-state': guardrail.state }, guardrail.state);
   const summary = el('summary', {}, state, el('span', {}, guardrail.name));
   const node = el('details', {}, summary, el('p', {}, guardrail.description));
   if (guardrail.details.length) {

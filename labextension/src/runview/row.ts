@@ -26,7 +26,8 @@ export class Row {
   private readonly bar = el('span', { class: 'nba-scorebar', 'aria-hidden': 'true' }, this.fill);
   private readonly score = el('span', { class: 'nba-number' });
   private readonly std = el('span', { class: 'nba-muted nba-std' });
-  private readonly scoreCell = el('td', { class: 'nba-n' }, this.bar, this.score, this.std);
+  private readonly why = el('span', { class: 'nba-why' });
+  private readonly scoreCell = el('td', { class: 'nba-n' }, this.bar, this.score, this.std, this.why);
   private readonly seconds = el('td', { class: 'nba-n' });
   private readonly state = el('td', { class: 'nba-statecell' });
   private drawn: Trial | null = null;
@@ -55,28 +56,27 @@ export class Row {
     setText(this.name, trial.name);
     this.square.style.background = this.colors.of(trial.family);
     this.node.classList.toggle('nba-bad', failed);
-    const hasScore = typeof trial.score === 'number';
-    show(this.bar, hasScore && !failed);
+    const hasScore = typeof trial.score === 'number' && !failed;
+    show(this.bar, hasScore);
     setText(this.score, hasScore ? score(trial.score) : '');
-    const std = spread(trial.std);
+    const std = hasScore ? spread(trial.std) : '';
     setText(this.std, std ? `± ${std}` : '');
+    show(this.std, hasScore);
+    setText(this.why, hasScore ? '' : whyNoScore(trial));
     setText(this.seconds, duration(trial.seconds));
-    setText(this.state, stateText(trial));
-    this.state.title = trial.error ?? '';
+    setText(this.state, statusWords(trial.status));
+    this.node.title = trial.error ?? '';
   }
 }
 
-/** What the last column says: folds while it runs, why it failed, nothing more when it is done. */
-export function stateText(trial: Trial): string {
+/** What stands in place of a score: the folds so far while it runs, else what went wrong. */
+export function whyNoScore(trial: Trial): string {
   const [done, total] = trial.folds ?? [0, 0];
   if (trial.status === 'Running') {
-    return total > 1 ? `Running, fold ${Math.min(done + 1, total)} of ${total}` : 'Running';
+    return total > 1 ? `fold ${Math.min(done + 1, total)} of ${total}` : '';
   }
-  if (!hasFailed(trial)) {
-    return statusWords(trial.status);
-  }
-  const folds = total > 1 && done > 0 && done < total ? ` (${done} of ${total} folds)` : '';
-  return `${statusWords(trial.status)}${folds}${trial.error ? `: ${trial.error}` : ''}`;
+  const folds = total > 1 && done < total ? `${done} of ${total} folds finished` : '';
+  return [trial.error ?? '', folds].filter(Boolean).join(' – ');
 }
 
 function share(trial: Trial, { maximize, range }: Standing): number {

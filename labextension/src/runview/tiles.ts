@@ -12,9 +12,9 @@ interface Tile {
 
 /** Four figures: best score, iterations, compute, data. */
 export class Tiles implements Component {
-  readonly node = el('dl', { class: 'nba-tiles' });
+  readonly node = el('div', { class: 'nba-tiles', role: 'group', 'aria-label': 'Figures' });
   private readonly cells = [0, 1, 2, 3].map(() => {
-    const cell = { name: el('dt'), value: el('dd', { class: 'nba-value' }), note: el('dd') };
+    const cell = { name: el('span'), value: el('strong', { class: 'nba-value' }), note: el('span') };
     this.node.append(el('div', {}, cell.name, cell.value, cell.note));
     return cell;
   });
@@ -49,7 +49,7 @@ function bestTile(header: Header): Tile {
 function iterationsTile(header: Header): Tile {
   const parts = [`${count(header.n_done - header.n_failed)} done`];
   if (header.n_failed) {
-    parts.push(`${count(header.n_failed)} without a score`);
+    parts.push(`${count(header.n_failed)} failed`);
   }
   if (header.n_running) {
     parts.push(`${count(header.n_running)} running`);
@@ -65,8 +65,7 @@ function computeTile(header: Header): Tile {
   }
   const parts: string[] = [];
   if (compute.workers !== null) {
-    const isBusy = compute.busy !== null && header.is_live;
-    parts.push(isBusy ? `${compute.busy} of ${plural(compute.workers, 'worker')} busy` : plural(compute.workers, 'worker'));
+    parts.push(workersNote(compute.workers, header.is_live ? compute.busy : null));
   }
   if (compute.memory_bytes !== null) {
     parts.push(bytes(compute.memory_bytes));
@@ -74,12 +73,19 @@ function computeTile(header: Header): Tile {
   return { name: 'Compute', value: compute.name, note: parts.join(' · ') };
 }
 
+function workersNote(workers: number, busy: number | null): string {
+  if (busy === null) {
+    return plural(workers, 'worker');
+  }
+  return busy === workers ? `${plural(workers, 'worker')} busy` : `${busy} of ${workers} busy`;
+}
+
 function dataTile(header: Header): Tile {
   const data = header.data;
   if (!data) {
     return { name: 'Data', value: '', note: header.dataset ?? '' };
   }
-  const split = data.folds > 1 ? plural(data.folds, 'fold') : 'one hold-out part';
+  const split = data.folds > 1 ? plural(data.folds, 'fold') : 'hold-out split';
   const alerts = header.alerts ? ` · ${plural(header.alerts, 'guardrail alert')}` : '';
   return { name: 'Data', value: `${count(data.rows)} × ${count(data.columns)}`, note: split + alerts };
 }

@@ -92,6 +92,7 @@ export class RunView implements RunListener {
   }
 
   onFull(full: Full): void {
+    this.hear();
     this.isAsking = false;
     if (full.seq >= this.state.seq) {
       this.take(fromFull(full));
@@ -99,6 +100,7 @@ export class RunView implements RunListener {
   }
 
   onFrame(frame: Frame): void {
+    this.hear();
     const [next, outcome] = applyFrame(this.state, frame);
     if (outcome === 'applied') {
       this.take(next);
@@ -115,8 +117,18 @@ export class RunView implements RunListener {
 
   onConnection(isConnected: boolean): void {
     this.isAsking = false;
-    this.isConnected = isConnected;
-    this.header.setConnection(isConnected ? 'connected' : 'lost');
+    if (!isConnected) {
+      this.isConnected = false;
+      this.header.setConnection('lost');
+    }
+  }
+
+  /** Only an answer about this run tells that it can be followed and asked. */
+  private hear(): void {
+    if (!this.isConnected) {
+      this.isConnected = true;
+      this.header.setConnection('connected');
+    }
   }
 
   private hasPartialRows(): boolean {
