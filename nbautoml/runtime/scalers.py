@@ -38,7 +38,15 @@ class _Scaler(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn 
 
     def transform(self, X: Any) -> Any:
         """Return scaled features."""
-        return X if self.scaler_ is None else self.scaler_.transform(X)
+        if self.scaler_ is None:
+            return X
+        if X.shape[0] == 0:  # scikit-learn refuses to transform no rows
+            return self._empty(X)
+        return self.scaler_.transform(X)
+
+    def _empty(self, X: Any) -> Any:
+        """Return no rows of the width that rows would get."""
+        return X
 
 
 class StandardScalerWrapper(_Scaler):
@@ -137,7 +145,14 @@ class SparseNormalizer(_Scaler):
         return preprocessing.Normalizer(norm=self.norm)
 
 
-class TruncatedSVDWrapper(_Scaler):
+class _Decomposition(_Scaler):
+    """Steps that give other columns than they take."""
+
+    def _empty(self, X: Any) -> Any:
+        return np.empty((0, self.scaler_.components_.shape[0]), dtype=X.dtype)
+
+
+class TruncatedSVDWrapper(_Decomposition):
     """A few components that hold most of the matrix, without centring.
 
     Parameters
@@ -159,7 +174,7 @@ class TruncatedSVDWrapper(_Scaler):
         return decomposition.TruncatedSVD(n_components, random_state=self.random_state)
 
 
-class PCA(_Scaler):
+class PCA(_Decomposition):
     """A few directions along which the rows differ most.
 
     Parameters

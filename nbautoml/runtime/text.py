@@ -81,7 +81,7 @@ class TextColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skle
         blocks = []
         for position, vectorizers in enumerate(self.vectorizers_):
             texts = X.iloc[:, position].tolist()
-            terms = _stack([v.transform(texts) for v in vectorizers], len(texts))
+            terms = _stack([_transform(v, texts) for v in vectorizers], len(texts))
             blocks.append(self._finish(terms, texts, self.reducers_[position]))
         return self._join(blocks)
 
@@ -160,6 +160,12 @@ class TextColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skle
         return features + [
             Feature(raw=name, transformation=size, name=f"{name}_{size}") for size in sizes
         ]
+
+
+def _transform(vectorizer: TfidfVectorizer, texts: list[str]) -> sp.csr_matrix:
+    if texts:
+        return vectorizer.transform(texts)
+    return sp.csr_matrix((0, len(vectorizer.vocabulary_)), dtype=np.float32)  # sklearn refuses
 
 
 def _width(reducer: TruncatedSVD) -> int:

@@ -59,7 +59,7 @@ def test_accuracy_table_counts_rows_at_or_above_each_threshold():
     assert data["probability_thresholds"] == [round(i / 100, 2) for i in range(101)]
     for code, at in ((0, 0), (1, 37), (2, 100)):
         is_above = PROBA[:, code] >= data["probability_thresholds"][at]
-        is_true = Y == code
+        is_true = np.equal(Y, code)
         expected = [
             int((is_true & is_above).sum()),
             int((~is_true & is_above).sum()),
