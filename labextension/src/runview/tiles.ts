@@ -51,9 +51,6 @@ function iterationsTile(header: Header): Tile {
   if (header.n_failed) {
     parts.push(`${count(header.n_failed)} failed`);
   }
-  if (header.n_running) {
-    parts.push(`${count(header.n_running)} running`);
-  }
   const value = count(header.n_done);
   return { name: 'Iterations', value, note: header.n_total ? parts.join(' · ') : 'none yet' };
 }
