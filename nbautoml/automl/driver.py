@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbautoml.automl.artifacts import VERSIONS
@@ -16,7 +17,7 @@ from nbautoml.compute.local import start_executor
 from nbautoml.compute.target import executor_for
 from nbautoml.domain.events import Phase, PhaseChanged, RunConfigured, TrialFinished
 from nbautoml.domain.ports import Executor
-from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
+from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold, TrialState
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
 from nbautoml.registry.trust import installed_version
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-EXPORT_RESERVE_SECONDS = 1.0
-"""Kept free of the run's time for writing the best model's bundle."""
+EXPORT_SHARE, LEAST_EXPORT_SECONDS, MOST_EXPORT_SECONDS = 0.03, 1.0, 10.0
+"""Part of the run's time that is kept free for writing the best model's bundle."""
 LEAST_SECONDS = 1.0
 """A run that is resumed after its time was up still has this long to make a usable model."""
 PACKAGES = ("numpy", "pandas", "scikit-learn", "lightgbm", "xgboost")
@@ -65,10 +66,8 @@ class AutoMLWork:
         finally:
             closing = threading.Thread(target=executor.close, name="close executor")
             closing.start()
-        try:
-            return self._conclude(was_canceled)
-        finally:
-            closing.join()
+        ending, exporting = self._conclude(was_canceled)
+        return replace(ending, after=lambda: _join(closing, exporting))
 
     def _search(self, executor: Executor) -> bool:
         """Do the engine's part; return whether it was canceled."""
@@ -111,36 +110,47 @@ class AutoMLWork:
 
         timeout = None
         if deadline is not None:
-            left = deadline - self._context.now() - EXPORT_RESERVE_SECONDS
-            timeout = max(left, LEAST_SECONDS)
+            left = deadline - self._context.now()
+            export = min(max(EXPORT_SHARE * left, LEAST_EXPORT_SECONDS), MOST_EXPORT_SECONDS)
+            timeout = max(left - export, LEAST_SECONDS)
         return resolve(
             self._config, n_slots=n_slots, timeout_seconds=timeout, n_valid_rows=n_valid_rows
         )
 
-    def _conclude(self, was_canceled: bool) -> Ending:
-        """Write the best model's bundle and say how the run ended."""
+    def _conclude(self, was_canceled: bool) -> tuple[Ending, threading.Thread | None]:
+        """Write the best model's bundle and say how the run ended.
+
+        A bundle that is not written when the run's time is over is finished after its end.
+        """
         context = self._context
         set_status(context, RunStatus.FINALIZING)
         state = self._read_log()
         best = state.best_trial
         if best is None:
             if was_canceled:
-                return Ending(status=RunStatus.CANCELED, reason="Canceled before a model was done.")
-            return Ending(status=RunStatus.FAILED, reason=_why_nothing(state))
+                reason = "Canceled before a model was done."
+                return Ending(status=RunStatus.CANCELED, reason=reason), None
+            return Ending(status=RunStatus.FAILED, reason=_why_nothing(state)), None
         context.emit(
             PhaseChanged(phase=Phase.FINALIZING, text=f"Writing the bundle of {best.pipeline}.")
         )
-        try:
-            export_child(context.session, context.run.id, best.number)
-        except NbAutoMLError as error:  # the model itself is stored; only its bundle is missing
-            logger.warning("the bundle of trial %s was not written: %s", best.number, error)
         with context.session.write() as tx:
             properties = {"best_child_run_id": best.run_id, VERSIONS: json.dumps(_versions())}
             tx.runs.set_properties(context.run.id, properties)
+        exporting = threading.Thread(target=self._export, args=(best,), name="export")
+        exporting.start()
+        left = None if state.deadline is None else max(0.0, state.deadline - context.now())
+        exporting.join(left)
         if was_canceled:
             reason = f"Canceled; {state.n_done - state.n_failed} finished models are kept."
-            return Ending(status=RunStatus.CANCELED, reason=reason)
-        return Ending(status=RunStatus.COMPLETED)
+            return Ending(status=RunStatus.CANCELED, reason=reason), exporting
+        return Ending(status=RunStatus.COMPLETED), exporting
+
+    def _export(self, best: TrialState) -> None:
+        try:
+            export_child(self._context.session, self._context.run.id, best.number)
+        except NbAutoMLError as error:  # the model itself is stored; only its bundle is missing
+            logger.warning("the bundle of trial %s was not written: %s", best.number, error)
 
     def _load(self) -> tuple[pd.DataFrame, int]:
         """Return the training rows, with given validation rows behind them, and their number."""
@@ -204,6 +214,12 @@ class AutoMLWork:
         with self._context.session.read() as tx:
             records = tx.events.read(self._context.run.id)
         return [r.event for r in records if isinstance(r.event, TrialFinished)]
+
+
+def _join(*threads: threading.Thread | None) -> None:
+    for thread in threads:
+        if thread is not None:
+            thread.join()
 
 
 def _why_nothing(state: RunSnapshot) -> str:

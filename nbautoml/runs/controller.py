@@ -96,6 +96,8 @@ def control(session: Session, run_id: str) -> int:
     try:
         ending = _work(session, run, events, is_resumed=run.status is not RunStatus.NOT_STARTED)
         _finish(session, run, events, ending)
+        if ending.after is not None:
+            ending.after()
     finally:
         events.close()
         stop.set()

@@ -6,7 +6,11 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar  # Any: whatever has .session; configs take settings of their own
+from typing import (
+    Any,
+    Protocol,
+    TypeVar,
+)  # Any: whatever has .session; configs take settings of their own
 
 from nbautoml.domain.records import RunRecord
 from nbautoml.errors import ConfigError, NotFoundError

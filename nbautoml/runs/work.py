@@ -112,10 +112,22 @@ class WorkContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How the work ended: the run's last state, and one sentence for people."""
+    """How the work ended.
+
+    Parameters
+    ----------
+    status : RunStatus
+        The run's last state.
+    reason : str
+        One sentence for people.
+    after : callable or None
+        What is still to be done once the end is recorded, such as giving processes back: a run
+        that is over for its user does not wait for it.
+    """
 
     status: RunStatus
     reason: str = ""
+    after: Callable[[], None] | None = None
 
 
 class Work(Protocol):

@@ -13,9 +13,11 @@ from typing import Any, Protocol  # Any: MIME bundles and widget data are JSON v
 from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
+from nbautoml.domain.records import SessionAddress
 from nbautoml.domain.snapshot import RunSnapshot
 from nbautoml.domain.status import RunStatus
 from nbautoml.services.view import view
+from nbautoml.services.workspaces import remember_workspace
 from nbautoml.widgets.bundle import run_bundle
 from nbautoml.widgets.html import run_html
 from nbautoml.widgets.text import view_text
@@ -75,6 +77,9 @@ class RunDetails:
         if get_ipython() is None:
             sys.stdout.write(f"{self}\n")
             return
+        address = self._address()
+        if address is not None:
+            remember_workspace(address)  # so that the Jupyter server may look into it
         follower = Follower(self._bundle, publish_bundle, is_over=self._is_over)
         follower.show()
         if is_notebook():
@@ -119,9 +124,13 @@ class RunDetails:
     def _repr_html_(self) -> str:
         return run_html(self._run.snapshot())
 
-    def _workspace(self) -> str:
+    def _address(self) -> SessionAddress | None:
         address = getattr(getattr(self._run, "session", None), "address", None)
-        return str(getattr(address, "root", ""))
+        return address if isinstance(address, SessionAddress) else None
+
+    def _workspace(self) -> str:
+        address = self._address()
+        return address.root if address is not None else ""
 
     def _is_over(self) -> bool:
         return RunStatus(self._run.get_status()).is_terminal
