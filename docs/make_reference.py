@@ -162,12 +162,33 @@ def commands_page() -> str:
     return _text(["# Command line", "", NOTE, "", "| command | what it does |", "|---|---|", *rows])
 
 
+def magics_page() -> str:
+    """Return words of the first line, short keys of the body, and line commands."""
+    flags = importlib.import_module("nbautoml.magics.flags").FLAGS
+    body = importlib.import_module("nbautoml.magics.body")
+    commands = importlib.import_module("nbautoml.magics.commands").COMMANDS
+    lines = ["# Magics", "", NOTE, "", "`%load_ext nbautoml` registers both.", ""]
+    lines += ["## %%automl", "", "Behind `%%automl` stand the data and these words:", ""]
+    lines += ["| word | what it does |", "|---|---|"]
+    lines += [_row(f"`{f'{flag.name} {flag.value}'.strip()}`", flag.doc) for flag in flags.values()]
+    lines += ["", "The lines below are [settings](automl-config.md) as YAML, and `experiment`."]
+    lines += ["Some have short names:", "", "| short | setting |", "|---|---|"]
+    lines += [_row(f"`{short}`", f"`{full}`") for short, full in body.SHORT_KEYS.items()]
+    lines += ["", "`metric` takes short names too:", "", "| short | metric |", "|---|---|"]
+    lines += [_row(f"`{short}`", f"`{full}`") for short, full in body.SHORT_METRICS.items()]
+    lines += ["", "## %automl", "", "| line | what it does |", "|---|---|"]
+    for command in commands.values():
+        lines.append(_row(f"`%automl {f'{command.name} {command.argument}'.strip()}`", command.doc))
+    return _text(lines)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "api.md": api_page,
     "automl-config.md": reference_markdown,
     "commands.md": commands_page,
     "errors.md": errors_page,
     "events.md": events_page,
+    "magics.md": magics_page,
     "metrics.md": metrics_page,
     "models.md": models_page,
     "routes.md": routes_page,

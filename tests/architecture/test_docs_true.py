@@ -14,6 +14,9 @@ from nbautoml.domain.events import EVENT_TYPES
 from nbautoml.domain.metrics import METRICS
 from nbautoml.engine.models.catalog import FAMILIES
 from nbautoml.labserver.extension import ROOT, LabServerExtension
+from nbautoml.magics.body import SHORT_KEYS
+from nbautoml.magics.commands import COMMANDS
+from nbautoml.magics.flags import FLAGS
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,9 @@ NAMES = {
     "metrics": lambda: METRICS,
     "model families": FAMILIES.names,
     "settings": lambda: AUTOML_OPTIONS,
+    "words of %%automl": lambda: FLAGS,
+    "short keys of %%automl": lambda: SHORT_KEYS,
+    "lines of %automl": lambda: [f"%automl {name}" for name in COMMANDS],
 }
 
 
