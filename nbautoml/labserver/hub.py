@@ -50,6 +50,12 @@ class Hub:
         self._followers: dict[tuple[str, str], Follower] = {}
         self._lock = threading.Lock()
 
+    @property
+    def n_followed(self) -> int:
+        """Number of runs that are followed now."""
+        with self._lock:
+            return len(self._followers)
+
     def watch(self, client: Client, workspace: str, run_id: str, since: int) -> None:
         """Send `client` what it lacks of a run, and all that follows."""
         key = (workspace, run_id)

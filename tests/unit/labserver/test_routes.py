@@ -1,0 +1,152 @@
+import json
+import re
+import subprocess
+import sys
+from urllib.parse import quote
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+from nbautoml.services.workspaces import remember_workspace
+from nbautoml.store.session import open_session
+
+RUN = "AutoML_x"
+
+
+@pytest.fixture
+def workspace(tmp_path, make_workspace):
+    address = make_workspace(tmp_path / "project")
+    remember_workspace(address)
+    return address
+
+
+def our_rules(app):
+    """Return (pattern, handler class) of each of our routes."""
+    rules = [rule for group in app.web_app.default_router.rules for rule in group.target.rules]
+    return [
+        (rule.matcher.regex.pattern, rule.target)
+        for rule in rules
+        if "/nbautoml/v1" in getattr(rule.matcher, "regex", re.compile("")).pattern
+    ]
+
+
+async def error_of(request):
+    with pytest.raises(HTTPClientError) as caught:
+        await request
+    response = caught.value.response
+    return response.code, json.loads(response.body)["error"]
+
+
+async def test_every_handler_refuses_who_has_no_token(jp_serverapp, jp_fetch):
+    rules = our_rules(jp_serverapp)
+    assert len(rules) == 5
+    methods = 0
+    for pattern, handler in rules:
+        path = re.sub(r"\(\?P<run_id>.*?\)(?=/|\$)", "x", pattern).rstrip("$")
+        path = re.sub(r"\(\?P<number>.*\)", "1", path)
+        path = path.removeprefix(jp_serverapp.base_url.rstrip("/"))
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            if getattr(handler, method.lower()) is getattr(
+                handler.__mro__[-2], method.lower(), None
+            ):
+                continue
+            body = None if method in {"GET", "DELETE"} else "{}"
+            with pytest.raises(HTTPClientError) as caught:
+                await jp_fetch(
+                    *path.strip("/").split("/"),
+                    method=method,
+                    body=body,
+                    headers={"Authorization": "token wrong"},
+                    follow_redirects=False,
+                )
+            assert caught.value.code in {302, 403, 405}, f"{method} {path}"
+            answer = caught.value.response.body
+            assert b'"error"' not in answer, f"{method} {path} reached the handler: {answer!r}"
+            methods += caught.value.code != 405
+    assert methods >= 5
+
+
+async def test_workspaces_lists_what_was_opened(jp_fetch, workspace):
+    response = await jp_fetch("nbautoml", "v1", "workspaces")
+    assert json.loads(response.body) == {"workspaces": [{"name": "ws", "root": workspace.root}]}
+
+
+async def test_run_is_the_whole_view(jp_fetch, workspace):
+    response = await jp_fetch("nbautoml", "v1", "runs", RUN, params={"workspace": workspace.root})
+    full = json.loads(response.body)
+    assert (full["run_id"], full["seq"], full["workspace"]) == (RUN, 3, workspace.root)
+    assert [t["n"] for t in full["trials"]] == [0]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_trial_has_its_details(jp_fetch, workspace):
+    response = await jp_fetch(
+        "nbautoml", "v1", "runs", RUN, "trials", "0", params={"workspace": workspace.root}
+    )
+    assert json.loads(response.body)["params"] == {"depth": 3}
+
+
+async def test_request_reaches_the_store(jp_fetch, workspace):
+    await jp_fetch(
+        *("nbautoml", "v1", "runs", RUN, "requests"),
+        params={"workspace": workspace.root},
+        method="POST",
+        body='{"kind": "add_minutes", "minutes": 5}',
+    )
+    with open_session(workspace) as session, session.read() as tx:
+        (request,) = tx.requests.read(RUN)
+    assert (request.kind.value, request.payload) == ("add_minutes", {"minutes": 5.0})
+
+
+@pytest.mark.parametrize("body", ["", "no json", "[]", '"cancel"', "{}", '{"kind": "explode"}'])
+async def test_wrong_body_is_a_bad_request(jp_fetch, workspace, body):
+    code, error = await error_of(
+        jp_fetch(
+            *("nbautoml", "v1", "runs", RUN, "requests"),
+            params={"workspace": workspace.root},
+            method="POST",
+            body=body,
+        )
+    )
+    assert (code, error["code"]) == (400, "bad_request")
+
+
+async def test_unknown_run_and_trial_are_not_found(jp_fetch, workspace):
+    where = {"workspace": workspace.root}
+    code, error = await error_of(jp_fetch("nbautoml", "v1", "runs", "nope", params=where))
+    assert (code, error["code"]) == (404, "not_found")
+    path = ("nbautoml", "v1", "runs", RUN, "trials", "9")
+    assert (await error_of(jp_fetch(*path, params=where)))[0] == 404
+
+
+@pytest.mark.parametrize("root", ["", "/", "/etc", "..", "relative"])
+async def test_folders_that_nobody_opened_are_refused(jp_fetch, workspace, root):
+    code, error = await error_of(
+        jp_fetch("nbautoml", "v1", "runs", RUN, params={"workspace": root})
+    )
+    assert (code, error["code"]) == (403, "not_allowed")
+
+
+async def test_workspace_below_the_servers_folder_needs_no_list(
+    jp_fetch, jp_root_dir, make_workspace
+):
+    address = make_workspace(jp_root_dir / "project")
+    response = await jp_fetch("nbautoml", "v1", "runs", RUN, params={"workspace": address.root})
+    assert response.code == 200
+
+
+@pytest.mark.parametrize("run_id", ["../../etc/passwd", "a b", "x" * 300, "a%00b"])
+async def test_strange_run_ids_have_no_route(jp_fetch, workspace, run_id):
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_fetch("nbautoml", "v1", "runs", quote(run_id, safe=""))
+    assert caught.value.code in {400, 404}
+
+
+def test_server_process_stays_light():
+    code = (
+        "import sys, nbautoml.labserver; "
+        "heavy = ('sklearn', 'pandas', 'dask', 'distributed', 'lightgbm', 'xgboost', 'plotly'); "
+        "print(*(m for m in heavy if m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
