@@ -78,7 +78,8 @@ def test_a_run_outlives_a_killed_kernel_and_is_shown_whole_in_a_new_one(
         wait_until(lambda: iterations_done(page) >= before + 5, "more iterations", seconds=60)
         assert process.is_running()
 
-        page.page.get_by_role("button", name="Ok", exact=True).click()  # "the kernel appears to have died"
+        # JupyterLab says that the kernel appears to have died.
+        page.page.get_by_role("button", name="Ok", exact=True).click()
         page.wait_for_kernel()
         page.run_cell(2)
         expect(run_view(page)).to_have_count(2)

@@ -67,7 +67,10 @@ def test_best_is_lowest_for_a_metric_to_minimize() -> None:
 
 def test_failed_and_scoreless_trials_are_never_best() -> None:
     state = fold_of(
-        configured(), finished(0, 0.99, TrialOutcome.TIME_LIMIT), finished(1, None), finished(2, 0.1)
+        configured(),
+        finished(0, 0.99, TrialOutcome.TIME_LIMIT),
+        finished(1, None),
+        finished(2, 0.1),
     )
     assert state.best == 2
 
