@@ -64,7 +64,7 @@ def models_for_task(values: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _check_allowed(name: str, task: Task, valid: Sequence[str]) -> None:
-    if name in valid:
+    if name in valid or ":" in name:  # a family of the user's own is checked when it is loaded
         return
     if name in model_names.PLANNED:
         raise NotAvailableError(

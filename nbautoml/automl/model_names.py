@@ -84,12 +84,13 @@ def canonical(name: str) -> str:
     Parameters
     ----------
     name : str
-        Such as ``"lightgbm"``, ``"kNN"`` or ``"RandomForestClassifier"``.
+        Such as ``"lightgbm"``, ``"kNN"`` or ``"RandomForestClassifier"``; or
+        ``"package.module:Class"`` for a model family of the user's own.
 
     Returns
     -------
     str
-        A name of `KNOWN`, or `ANY_XGBOOST`.
+        A name of `KNOWN`, `ANY_XGBOOST`, or the path of a user's own family as it is.
 
     Raises
     ------
@@ -101,6 +102,8 @@ def canonical(name: str) -> str:
     >>> canonical("knn"), canonical("extra trees regressor"), canonical("LGBMClassifier")
     ('KNN', 'ExtremeRandomTrees', 'LightGBM')
     """
+    if ":" in name:
+        return name
     table = {known.lower(): known for known in KNOWN} | _ALIASES
     key = re.sub(r"[^a-z0-9]", "", name.lower())
     while key not in table:

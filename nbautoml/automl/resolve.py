@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any  # Any: values of options
 
 from nbautoml.automl.config import AutoMLConfig
-from nbautoml.automl.model_names import AVAILABLE, for_task
+from nbautoml.automl.model_names import AVAILABLE
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.options import FeaturizationOptions
 from nbautoml.engine.plan import EnsembleOptions, Limits, SearchPlan
 from nbautoml.engine.validation import ValidationOptions
-from nbautoml.errors import ConfigError
 
 SEED = 0
 """Every run draws the same numbers: the same data and settings give the same table."""
@@ -34,11 +33,6 @@ def resolve(
         What is left of the run's time; None is no limit.
     n_valid_rows : int, default 0
         How many of the last rows are validation data that the user gave.
-
-    Raises
-    ------
-    ConfigError
-        When the settings leave no model to train.
     """
     values = config.values
     minutes = values["iteration_timeout_minutes"]
@@ -67,24 +61,16 @@ def resolve(
 
 
 def choose_models(
-    task: Task, allowed: list[str] | None, blocked: list[str] | None
+    task: Task, allowed: Sequence[str] | None, blocked: Sequence[str] | None
 ) -> tuple[str, ...]:
-    """Return the families to try, in the order of the portfolio.
+    """Return the families to try; the names are those that a checked config holds.
 
     Examples
     --------
     >>> choose_models(Task.REGRESSION, ["KNN", "LightGBM"], ["KNN"])
     ('LightGBM',)
     """
-    wanted = AVAILABLE[task] if not allowed else tuple(for_task(n, task) for n in allowed)
-    without = {for_task(n, task) for n in blocked or ()}
-    chosen = tuple(dict.fromkeys(n for n in wanted if n not in without))
-    if not chosen:
-        raise ConfigError(
-            "allowed_models and blocked_models of AutoMLConfig leave no model to train; there "
-            f"are {', '.join(AVAILABLE[task])} for task {task.value!r}."
-        )
-    return chosen
+    return tuple(n for n in allowed or AVAILABLE[task] if n not in (blocked or ()))
 
 
 def _validation(values: Mapping[str, Any]) -> ValidationOptions:

@@ -104,7 +104,7 @@ MODELS = (
     Option(
         name="allowed_models",
         constraint=ListOf(ModelName()),
-        doc="Try only these models.",
+        doc="Try only these models; 'package.module:Class' names a model family of your own.",
         group=_MODELS,
         old_names=("whitelist_models",),
     ),
@@ -206,10 +206,9 @@ ENSEMBLES = (
     Option(
         name="ensemble_iterations",
         constraint=Whole(1),
-        doc="How many models an ensemble may look at.",
+        doc="Most different models in an ensemble.",
         unit="models",
         group=_ENSEMBLES,
-        no_effect="an ensemble looks at all models of the run.",
     ),
     Option(
         name="ensemble_download_models_timeout_sec",

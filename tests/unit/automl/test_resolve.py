@@ -1,0 +1,65 @@
+"""From checked settings to a plan in which nothing is left open."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from nbautoml.automl.config import AutoMLConfig
+from nbautoml.automl.resolve import resolve
+from nbautoml.domain.tasks import Task
+from nbautoml.engine.plan import SearchPlan
+
+FRAME = pd.DataFrame({"a": range(20), "y": ["p", "q"] * 10})
+
+
+def plan_of(**settings: object) -> SearchPlan:
+    config = AutoMLConfig("classification", training_data=FRAME, label_column_name="y", **settings)
+    # A run reads its settings back from the store.
+    again = AutoMLConfig.from_dict(config.to_dict())
+    return resolve(again, n_slots=2, timeout_seconds=60.0)
+
+
+def test_what_is_not_given_is_decided() -> None:
+    plan = plan_of()
+    assert plan.task is Task.CLASSIFICATION
+    assert plan.primary_metric == "accuracy"
+    assert plan.limits.max_concurrent == 2
+    assert plan.limits.timeout_seconds == 60.0
+    assert plan.ensemble.enable_voting
+    assert plan.featurization.is_auto
+    assert len(plan.models) == 6
+
+
+def test_limits_are_in_seconds_and_trials() -> None:
+    limits = plan_of(
+        iterations=7,
+        iteration_timeout_minutes=0.5,
+        experiment_exit_score=0.9,
+        max_concurrent_iterations=1,
+        enable_early_stopping=False,
+    ).limits
+    assert (limits.max_iterations, limits.iteration_timeout_seconds) == (7, 30.0)
+    assert (limits.exit_score, limits.max_concurrent) == (0.9, 1)
+    assert not limits.enable_early_stopping
+
+
+def test_models_are_chosen_and_blocked() -> None:
+    assert plan_of(allowed_models=["knn", "lightgbm"]).models == ("KNN", "LightGBM")
+    assert "KNN" not in plan_of(blocked_models=["KNN"]).models
+
+
+def test_a_family_of_ones_own_is_named_by_its_path() -> None:
+    path = "nbautoml.testing.fast_family:FastFamily"
+    assert plan_of(allowed_models=[path]).models == (path,)
+
+
+@pytest.mark.parametrize(("given", "expected"), [("auto", None), (4, 4)])
+def test_auto_folds_are_left_to_the_number_of_rows(given: object, expected: int | None) -> None:
+    assert plan_of(n_cross_validations=given).validation.n_cross_validations == expected
+
+
+def test_ensembles_can_be_set() -> None:
+    assert not plan_of(enable_voting_ensemble=False).ensemble.enable_voting
+    assert plan_of(ensemble_iterations=3).ensemble.max_members == 3
+    assert plan_of(featurization="off").featurization.is_auto is False
