@@ -27,6 +27,7 @@ from nbautoml.runs.work import Ending, WorkContext
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nbautoml.engine.finder import Found
     from nbautoml.engine.plan import SearchPlan
 
 logger = logging.getLogger(__name__)
@@ -62,15 +63,15 @@ class AutoMLWork:
         # The cluster starts in the background while the data is read.
         executor = start_executor(executor_for(context.session, target, None))
         try:
-            was_canceled = self._search(executor)
+            found = self._search(executor)
         finally:
             closing = threading.Thread(target=executor.close, name="close executor")
             closing.start()
-        ending, exporting = self._conclude(was_canceled)
+        ending, exporting = self._conclude(found)
         return replace(ending, after=lambda: _join(closing, exporting))
 
-    def _search(self, executor: Executor) -> bool:
-        """Do the engine's part; return whether it was canceled."""
+    def _search(self, executor: Executor) -> Found:
+        """Do the engine's part."""
         # The machine-learning stack is imported while the workers start, not before.
         from nbautoml.engine.finder import find_model
 
@@ -80,7 +81,7 @@ class AutoMLWork:
         plan = self.plan(n_slots=executor.n_slots, deadline=deadline, n_valid_rows=n_valid_rows)
         self._describe(executor.n_slots, deadline)
         set_status(context, RunStatus.RUNNING)
-        found = find_model(
+        return find_model(
             frame,
             str(self._settings["label"]),
             plan,
@@ -92,7 +93,6 @@ class AutoMLWork:
             clock=time.time,
             finished=self._finished(),
         )
-        return found.is_canceled
 
     def plan(self, *, n_slots: int, deadline: float | None, n_valid_rows: int) -> SearchPlan:
         """Return what the engine is to do.
@@ -117,7 +117,7 @@ class AutoMLWork:
             self._config, n_slots=n_slots, timeout_seconds=timeout, n_valid_rows=n_valid_rows
         )
 
-    def _conclude(self, was_canceled: bool) -> tuple[Ending, threading.Thread | None]:
+    def _conclude(self, found: Found) -> tuple[Ending, threading.Thread | None]:
         """Write the best model's bundle and say how the run ended.
 
         A bundle that is not written when the run's time is over is finished after its end.
@@ -127,7 +127,7 @@ class AutoMLWork:
         state = self._read_log()
         best = state.best_trial
         if best is None:
-            if was_canceled:
+            if found.is_canceled:
                 reason = "Canceled before a model was done."
                 return Ending(status=RunStatus.CANCELED, reason=reason), None
             return Ending(status=RunStatus.FAILED, reason=_why_nothing(state)), None
@@ -141,10 +141,10 @@ class AutoMLWork:
         exporting.start()
         left = None if state.deadline is None else max(0.0, state.deadline - context.now())
         exporting.join(left)
-        if was_canceled:
+        if found.is_canceled:
             reason = f"Canceled; {state.n_done - state.n_failed} finished models are kept."
             return Ending(status=RunStatus.CANCELED, reason=reason), exporting
-        return Ending(status=RunStatus.COMPLETED), exporting
+        return Ending(status=RunStatus.COMPLETED, reason=found.reason.value), exporting
 
     def _export(self, best: TrialState) -> None:
         try:

@@ -44,11 +44,12 @@ class FastFamily(ModelFamily):
 
     def space(self, task: Task) -> SearchSpace:
         """Return the settings that the search may vary."""
-        return SearchSpace({"x": Span(1e-6, 1.0, is_log=True)})
+        span = Span(1e-6, 1.0, is_log=True)
+        return SearchSpace({"x": span, "y": span, "z": span})
 
     def portfolio(self, task: Task) -> tuple[dict[str, Any], ...]:
         """Return settings worth trying before any search, the best first."""
-        return ({"x": 0.001}, {"x": 0.1})
+        return ({"x": 0.001, "y": 0.1, "z": 0.1}, {"x": 0.1, "y": 0.1, "z": 0.1})
 
     def cost(self, params: Params, shape: DataShape) -> float:
         """Return about how many seconds one fit takes on one thread."""
