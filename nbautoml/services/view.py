@@ -43,6 +43,7 @@ _STATUS_WORDS = {
     RunStatus.CANCEL_REQUESTED: "Stopping",
     RunStatus.NOT_RESPONDING: "Not responding",
 }
+_SEARCHING = frozenset({None, Phase.MODEL_SELECTION})
 _MAY_TRAIN = frozenset({RunStatus.RUNNING, RunStatus.PREPARING, RunStatus.FINALIZING})
 
 
@@ -337,17 +338,22 @@ def _text(snapshot: RunSnapshot) -> str:
     running = [t for t in snapshot.trials if t.is_running]
     if running and status in _MAY_TRAIN:
         return _training_text(snapshot, running)
+    if snapshot.phase in _SEARCHING and snapshot.n_done and status in _MAY_TRAIN:
+        return f"{_iteration(snapshot)} · choosing what to train"
     if snapshot.phase is not None and status in _MAY_TRAIN:
         return snapshot.phase_text or _PHASE_WORDS[snapshot.phase]
     return _STATUS_WORDS[status]
 
 
-def _training_text(snapshot: RunSnapshot, running: Sequence[TrialState]) -> str:
-    oldest = min(running, key=lambda t: t.number)
+def _iteration(snapshot: RunSnapshot) -> str:
     limit = snapshot.config.max_iterations if snapshot.config else None
     count = snapshot.n_done + 1 if limit is None else min(snapshot.n_done + 1, limit)
-    words = f"Iteration {count}" + (f" of {limit}" if limit else "")
-    words += f" · training {oldest.pipeline}"
+    return f"Iteration {count}" + (f" of {limit}" if limit else "")
+
+
+def _training_text(snapshot: RunSnapshot, running: Sequence[TrialState]) -> str:
+    oldest = min(running, key=lambda t: t.number)
+    words = f"{_iteration(snapshot)} · training {oldest.pipeline}"
     if oldest.n_folds > 1:
         words += f", fold {min(oldest.folds_done + 1, oldest.n_folds)} of {oldest.n_folds}"
     return words + (f" · {len(running) - 1} more at work" if len(running) > 1 else "")

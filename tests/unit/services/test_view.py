@@ -120,6 +120,11 @@ def test_text_of_a_phase_is_the_runs_own_words_or_ours():
     assert view_header(log.build(), now=0.0)["text"] == "Weighing 12 models"
 
 
+def test_text_between_two_trials_keeps_the_count():
+    log = running(ev.PhaseChanged(phase=ev.Phase.MODEL_SELECTION), finished(0, 0.8))
+    assert view_header(log.build(), now=0.0)["text"] == "Iteration 2 of 60 · choosing what to train"
+
+
 def test_text_says_stopping_while_a_trial_still_runs():
     log = running(started(0), ev.StatusChanged(status=RunStatus.CANCEL_REQUESTED))
     assert view_header(log.build(), now=0.0)["text"] == "Stopping"
