@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from nbautoml.domain.records import SessionAddress
 from nbautoml.widgets import run_details
 from nbautoml.widgets.bundle import RUN_MIME, run_bundle
 from nbautoml.widgets.run_details import Follower, RunDetails
@@ -179,5 +180,8 @@ def test_widget_data_has_children_and_the_best_one(run_with: Any) -> None:
 
 def test_the_workspace_is_found_through_the_session(run_with: Any) -> None:
     run = run_with(1)
-    run.session = SimpleNamespace(address=SimpleNamespace(root="/data/ws"))
+    address = SessionAddress(
+        name="w", root="/data/ws", store_url="sqlite://", artifact_root="/data/ws/files"
+    )
+    run.session = SimpleNamespace(address=address)
     assert RunDetails(run).get_widget_data()["view"]["workspace"] == "/data/ws"
