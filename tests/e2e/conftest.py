@@ -47,6 +47,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.path).parent == HERE:
             item.add_marker(pytest.mark.e2e)
+    # The browser's event loop lives in the main thread until the session ends; tests that run
+    # a loop of their own have to come before.
+    items.sort(key=lambda item: Path(item.path).parent == HERE)
 
 
 @pytest.fixture(scope="session")

@@ -183,6 +183,7 @@ def test_owner_that_forgets_to_close_ends_and_leaves_nothing(owner_script: Path)
 
 
 def test_close_during_start_leaves_nothing() -> None:
+    before = {p.pid for p in psutil.Process().children(recursive=True)}
     executor = start_executor(SPEC)
     executor.submit(task(square, 1))
 
@@ -191,6 +192,6 @@ def test_close_during_start_leaves_nothing() -> None:
     left = [
         p
         for p in psutil.Process().children(recursive=True)
-        if "resource_tracker" not in str(p.cmdline())
+        if p.pid not in before and "resource_tracker" not in str(p.cmdline())
     ]
     wait_until(lambda: all(is_gone(p.pid) for p in left), f"alive: {left}")

@@ -10,6 +10,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import CapturedIO, capture_output
+from traitlets.config import Config
 
 import nbautoml
 from nbautoml.automl import submit
@@ -19,7 +20,9 @@ class Shell:
     """Runs cells and keeps what they show."""
 
     def __init__(self) -> None:
-        self.ip = InteractiveShell()
+        config = Config()
+        config.HistoryManager.enabled = False
+        self.ip = InteractiveShell(config=config)
         self.ip.run_cell("%load_ext nbautoml")
         self.ip.user_ns["df"] = pd.DataFrame(
             {"age": range(40), "sex": ["f", "m"] * 20, "died": ["yes", "no", "no", "no"] * 10}
