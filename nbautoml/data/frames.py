@@ -90,11 +90,22 @@ def fingerprint_table(table: pa.Table) -> str:
     True
     """
     digest = hashlib.sha256(b"frame\0")
-    sink = _HashSink(digest)
-    plain = table.replace_schema_metadata(None).combine_chunks()
-    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), plain.schema) as stream:
-        stream.write_table(plain)
+    for field, column in zip(table.schema, table.columns, strict=True):
+        digest.update(repr((field.name, str(field.type), len(column))).encode())
+        if column.null_count:
+            _hash_column(digest, column.is_valid())
+        _hash_column(digest, column.drop_null())
     return digest.hexdigest()
+
+
+def _hash_column(digest: hashlib._Hash, column: pa.ChunkedArray) -> None:
+    """Hash values in Arrow's stream format, which leaves out what lies around them.
+
+    What memory holds where a value is missing is not content, so missing ones are cut out first.
+    """
+    whole = pa.table({"": column}).combine_chunks()
+    with pa.ipc.new_stream(pa.PythonFile(_HashSink(digest), mode="w"), whole.schema) as stream:
+        stream.write_table(whole)
 
 
 def to_parquet(table: pa.Table) -> bytes:
@@ -120,6 +131,7 @@ class _HashSink(io.RawIOBase):
 
 
 def _storable(column: pd.Series[Any], label: str) -> pd.Series[Any]:
+    """Return the column in a form that Arrow holds without changing a value, else as text."""
     if pd.api.types.is_complex_dtype(column):
         raise DatasetError(
             f"{label}: column {column.name!r} holds complex numbers, which no model takes. "

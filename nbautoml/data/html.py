@@ -20,7 +20,10 @@ BAR_WIDTH, BAR_HEIGHT = 96, 22  # pixels
 _BORDER = "var(--jp-border-color2, rgba(128,128,128,.35))"
 _ACCENT = "var(--jp-brand-color1, #2b7de9)"
 _FONT = "font-size:12px;line-height:1.4;color:var(--jp-content-font-color1, inherit)"
-_TABLE = "border-collapse:collapse;margin:4px 0;background:transparent"
+# Old page modes reset colour and size in tables, so both are passed on by name.
+_TABLE = (
+    "border-collapse:collapse;margin:4px 0;background:transparent;color:inherit;font-size:inherit"
+)
 _CELL = f"padding:2px 10px 2px 0;border-bottom:1px solid {_BORDER};background:transparent"
 _FAINT = "opacity:.65"
 
@@ -104,9 +107,9 @@ def _trim_date(value: float | str | None) -> str:
 def _show_number(value: float | str | None) -> str:
     if not isinstance(value, float):
         return "–"
-    if value == round(value) and abs(value) < 1e9:
+    if abs(value) < 1e9 and (value == round(value) or abs(value) >= 1000):
         return f"{value:,.0f}"
-    return f"{value:,.4g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"
+    return f"{value:.4g}" if abs(value) >= 1e-3 else f"{value:.3g}"
 
 
 def _draw(column: ColumnStatistics) -> str:

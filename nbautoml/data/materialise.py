@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -82,7 +81,7 @@ def freeze_files(
     settings = replace(definition, sources=()).to_dict()
     canonical = json.dumps([settings, hashes], sort_keys=True, separators=(",", ":"))
     fingerprint = hashlib.sha256(b"files\0" + canonical.encode()).hexdigest()
-    names = [f"{i:05d}-{_safe_name(file.path.name)}" for i, file in enumerate(files)]
+    names = [f"file-{i:05d}" for i in range(len(files))]
     owner = content_owner(fingerprint)
     sources = tuple(Source(owner=owner, name=name) for name in names)
     return Content(
@@ -164,7 +163,3 @@ def find_record(session: Session, dataset_id: str) -> DatasetRecord | None:
             return tx.datasets.get_by_id(dataset_id)
     except NotFoundError:
         return None
-
-
-def _safe_name(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name)[-100:]

@@ -314,7 +314,7 @@ class TabularDataset:
 
     def __repr__(self) -> str:
         parts = [f"name={self.name!r}, version={self.version}"] if self.name else []
-        parts += [source.name or source.uri for source in self._definition.sources[:3]]
+        parts += [source.uri for source in self._definition.sources[:3] if source.uri]
         if self._definition.reader == MEMORY:
             parts.append("from a DataFrame")
         parts += [_describe_step(s.kind, s.params) for s in self._definition.steps]

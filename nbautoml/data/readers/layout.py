@@ -57,21 +57,41 @@ def check_layout(
     refuse_wide_text(file, head, codec)
     with open_text(file, codec) as text:
         rows = csv.reader(_checked_lines(file, text), delimiter=separator)
+        first = _find_first(file, rows)
+        _check_separator(file, _head_lines(head, codec), separator, len(first))
+        columns = _name_columns(file, first, has_header)
         try:
-            first = next(row for row in rows if not _is_blank(row))
-            if len(first) > MAX_COLUMNS:
-                raise DatasetError(_explain_width(file, rows.line_num, len(first)))
-            _check_separator(file, _head_lines(head, codec), separator, len(first))
-            columns = _name_columns(file, first, has_header)
             widths = set(map(len, islice(rows, limit)))
         except csv.Error as error:
-            if "field limit" not in str(error):
-                raise DatasetError(f"{file.label}, line {rows.line_num}: {error}.") from error
-            widths = set()  # one very long text: pandas decides whether its quotes are closed
-            columns = _name_columns(file, first, has_header)
+            _pass_long_text(file, rows.line_num, error)
+            return Layout(columns=columns, has_rows=True)
     if widths - {len(first), 0}:
         _check_rows(file, codec, separator, len(first), limit)
     return Layout(columns=columns, has_rows=bool(widths - {0}) or not has_header)
+
+
+def _find_first(file: LocalFile, rows: Iterator[list[str]]) -> list[str]:
+    """Return the first row that is not blank."""
+    try:
+        first = next((row for row in rows if not _is_blank(row)), None)
+    except csv.Error as error:
+        raise DatasetError(
+            f"{file.label}, line 1: {error}. Check the separator and the quotes of that line."
+        ) from error
+    if first is None:
+        raise DatasetError(f"{file.label} is empty. Name a file with a header and rows.")
+    if len(first) > MAX_COLUMNS:
+        raise DatasetError(
+            f"{file.label}, line 1: {len(first):,} columns; at most {MAX_COLUMNS:,} can be read. "
+            f"Check the separator and the line ends, or keep fewer columns."
+        )
+    return first
+
+
+def _pass_long_text(file: LocalFile, line: int, error: csv.Error) -> None:
+    """Leave a value that is too long for the csv module to pandas; refuse other errors."""
+    if "field limit" not in str(error):
+        raise DatasetError(f"{file.label}, line {line}: {error}. Correct that line.") from error
 
 
 def _checked_lines(file: LocalFile, text: io.TextIOWrapper) -> Iterator[str]:
@@ -83,13 +103,6 @@ def _checked_lines(file: LocalFile, text: io.TextIOWrapper) -> Iterator[str]:
 
 def _is_blank(row: list[str]) -> bool:
     return not row or (len(row) == 1 and not row[0].strip())
-
-
-def _explain_width(file: LocalFile, line: int, width: int) -> str:
-    return (
-        f"{file.label}, line {line}: {width:,} columns; at most {MAX_COLUMNS:,} can be read. "
-        f"Check the separator and the line ends, or keep fewer columns."
-    )
 
 
 def _head_lines(head: bytes, codec: str) -> list[str]:
