@@ -312,3 +312,77 @@ def test_a_label_that_is_not_a_column_is_refused_at_once() -> None:
         AutoMLConfig(
             task="classification", training_data=cancer(), label_column_name="targte", iterations=2
         )
+
+
+def test_an_iteration_that_hangs_is_stopped_at_its_time_and_the_run_goes_on(
+    workspace: Workspace,
+) -> None:
+    run = submit(
+        workspace,
+        "hanging",
+        task="classification",
+        training_data=cancer(),
+        label_column_name="target",
+        n_cross_validations=2,
+        iterations=4,
+        iteration_timeout_minutes=0.05,
+        allowed_models=["nbautoml.testing.fast_family:HangingFamily", "LogisticRegression"],
+    )
+    assert run.wait_for_completion()["status"] == "Completed"
+    outcomes = {e.family: e.outcome.value for e in done(run)}
+    assert outcomes["LogisticRegression"] == "Completed"
+    assert "TimeLimit" in outcomes.values()
+    late = next(e for e in done(run) if e.outcome.value == "TimeLimit")
+    child = next(c for c in run.get_children() if c.number == late.number)
+    assert child.get_status() == "Failed"
+    assert child.get_details()["error"]
+
+
+def test_the_exit_score_ends_the_run(workspace: Workspace) -> None:
+    run = submit(
+        workspace,
+        "good-enough",
+        task="classification",
+        training_data=cancer(),
+        label_column_name="target",
+        primary_metric="AUC_weighted",
+        n_cross_validations=2,
+        experiment_exit_score=0.9,
+        experiment_timeout_minutes=5,
+    )
+    assert run.wait_for_completion()["message"] == "The exit score was reached."
+    assert len(done(run)) < 10
+
+
+def test_an_old_notebook_reads_as_it_was_written(workspace: Workspace) -> None:
+    """The cells of a typical lesson: details, children by iteration, names of steps."""
+    automl_settings = {
+        "experiment_timeout_minutes": 5,
+        "max_concurrent_iterations": 2,
+        "primary_metric": "accuracy",
+        "n_cross_validations": 2,
+        "iterations": 3,
+    }
+    config = AutoMLConfig(
+        task="classification",
+        training_data=cancer(),
+        label_column_name="target",
+        path=".",
+        enable_early_stopping=True,
+        featurization="auto",
+        debug_log="automl_errors.log",
+        blocked_models=["XGBoostClassifier"],
+        **automl_settings,
+    )
+    experiment = Experiment(workspace=workspace, name="lesson")
+    remote_run = experiment.submit(config, show_output=False)
+    remote_run.wait_for_completion()
+    metrics = {
+        int(child.get_properties()["iteration"]): child.get_metrics()["accuracy"]
+        for child in remote_run.get_children()
+    }
+    best_run, fitted_model = remote_run.get_output()
+    assert sorted(metrics) == [0, 1, 2]
+    assert best_run.get_details()["properties"]["run_algorithm"]
+    assert [name for name, _ in fitted_model.steps][0] == "datatransformer"
+    assert "XGBoost" not in str([t.pipeline for t in done(remote_run)])
