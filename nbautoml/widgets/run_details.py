@@ -82,8 +82,8 @@ class RunDetails:
             remember_workspace(address)  # so that the Jupyter server may look into it
         follower = Follower(self._bundle, publish_bundle, is_over=self._is_over)
         follower.show()
-        if is_notebook():
-            follower.start()
+        if is_notebook() and follower.start():
+            show_end_after_a_cell(follower)
 
     def get_widget_data(self, widget_settings: object = None) -> dict[str, Any]:
         """Return what is shown, as plain values.
@@ -187,14 +187,15 @@ class Follower:
         """Show the run for the first time, in the thread of the caller."""
         self._show_state(is_update=False)
 
-    def start(self) -> None:
-        """Follow the run from a daemon thread, unless it is over."""
+    def start(self) -> bool:
+        """Follow the run from a daemon thread, unless it is over; return whether it does."""
         if self._is_over():
-            return
+            return False
         self._thread = threading.Thread(
             target=self._follow, name="nbautoml-run-details", daemon=True
         )
         self._thread.start()
+        return True
 
     def stop(self) -> None:
         """Stop following; the output stays as it is."""
@@ -205,6 +206,16 @@ class Follower:
         if self._thread is not None:
             self._thread.join(timeout_seconds)
         return self._thread is None or not self._thread.is_alive()
+
+    def show_end(self) -> bool:
+        """Show how the run ended, in the thread of the caller; return whether it has ended."""
+        try:
+            if not self._is_over():
+                return False
+            self._publish(self._read()[0], self._display_id, True)
+        except Exception:  # noqa: BLE001 - a subscriber's border: the output keeps its last state
+            _log.debug("could not show the end of a run", exc_info=True)
+        return True
 
     def _follow(self) -> None:
         try:
@@ -242,6 +253,23 @@ def publish_bundle(bundle: dict[str, Any], display_id: str, is_update: bool) -> 
     publish_display_data(  # type: ignore[no-untyped-call]
         bundle, transient={"display_id": display_id}, update=is_update
     )
+
+
+def show_end_after_a_cell(follower: Follower) -> None:
+    """Have the end of a run shown by the first cell that ends after it.
+
+    What executes notebooks without a page (nbclient, papermill) keeps only what comes from the
+    cell that is running: it never sees what the follower's thread publishes.
+    """
+    shell = get_ipython()
+    if shell is None:
+        return
+
+    def after_cell(*_: object) -> None:
+        if follower.show_end():
+            shell.events.unregister("post_run_cell", after_cell)
+
+    shell.events.register("post_run_cell", after_cell)
 
 
 def is_notebook() -> bool:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from IPython.core.events import EventManager, available_events
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbautoml.domain.records import SessionAddress
@@ -157,11 +158,41 @@ def test_in_a_notebook_the_bundle_is_displayed(
 
 def test_a_kernel_gets_a_follower(monkeypatch: pytest.MonkeyPatch, run_with: Any) -> None:
     run, screen = run_with(2), Screen()
-    monkeypatch.setattr(run_details, "get_ipython", lambda: SimpleNamespace(kernel=object()))
+    monkeypatch.setattr(run_details, "get_ipython", _kernel_shell)
     monkeypatch.setattr(run_details, "publish_bundle", screen)
     RunDetails(run).show()
     run.end()
     until(lambda: screen.statuses[-1] == "Completed")
+
+
+def _kernel_shell() -> SimpleNamespace:
+    shell = SimpleNamespace(kernel=object())
+    shell.events = EventManager(shell, available_events)
+    return shell
+
+
+def test_the_first_cell_after_the_end_shows_it_in_its_own_thread(
+    monkeypatch: pytest.MonkeyPatch, run_with: Any
+) -> None:
+    """What executes notebooks keeps only what comes while a cell runs."""
+    run, shell, sent = run_with(2), _kernel_shell(), []
+    monkeypatch.setattr(run_details, "get_ipython", lambda: shell)
+    monkeypatch.setattr(
+        run_details,
+        "publish_bundle",
+        lambda bundle, *_: sent.append(
+            (bundle[RUN_MIME]["header"]["status"], threading.current_thread())
+        ),
+    )
+    RunDetails(run).show()
+    shell.events.trigger("post_run_cell", None)
+    assert ("Completed", threading.main_thread()) not in sent
+    run.end()
+    shell.events.trigger("post_run_cell", None)
+    assert sent[-1] == ("Completed", threading.main_thread())
+    n_sent = sent.count(sent[-1])
+    shell.events.trigger("post_run_cell", None)
+    assert sent.count(("Completed", threading.main_thread())) == n_sent == 1
 
 
 def test_a_child_shows_its_whole_run(run_with: Any) -> None:
