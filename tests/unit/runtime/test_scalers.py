@@ -62,9 +62,21 @@ class TestContract:
 
 
 def test_standard_has_mean_zero_and_deviation_one():
-    out = scalers.StandardScalerWrapper().fit_transform(DENSE)[:, :3]
+    out = scalers.StandardScalerWrapper().fit_transform(DENSE)[:, :2]
     np.testing.assert_allclose(out.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(out.std(axis=0), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [np.asarray, sp.csr_matrix], ids=["dense", "csr"])
+def test_standard_leaves_flags_and_weights_of_words_alone(make):
+    flag = RNG.integers(0, 2, 80)
+    weight = np.where(np.arange(80) % 10 == 0, 0.3, 0.0)
+    share = RNG.uniform(0.2, 0.9, 80)  # a number that happens to lie within 0 and 1
+    X = np.column_stack([flag, weight, share, 40 * share]).astype(np.float32)
+    out = scalers.StandardScalerWrapper(with_mean=False).fit_transform(make(X))
+    values = out.toarray() if sp.issparse(out) else out
+    np.testing.assert_allclose(values[:, :2], X[:, :2])
+    np.testing.assert_allclose(values[:, 2:].std(axis=0), 1, atol=1e-5)
 
 
 def test_sparse_standard_only_divides():
