@@ -61,6 +61,8 @@ _ALIASES = {
     "kneighbors": "KNN",
     "lgbm": "LightGBM",
     "linearsvc": "LinearSVM",
+    "logreg": "LogisticRegression",
+    "lr": "LogisticRegression",
     "bernoullinb": "BernoulliNaiveBayes",
     "multinomialnb": "MultinomialNaiveBayes",
     "nb": "MultinomialNaiveBayes",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from nbautoml.domain.catalog import Catalog
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.models._base import ModelFamily
-from nbautoml.errors import ConfigError, did_you_mean
 
 _PACKAGE = "nbautoml.engine.models.tabular"
 _BOTH = (Task.CLASSIFICATION, Task.REGRESSION)
@@ -95,36 +94,5 @@ def families_for(task: Task) -> tuple[str, ...]:
     return tuple(name for name in FAMILIES.names() if task in _tasks(name))
 
 
-def canonical_name(name: str, task: Task) -> str:
-    """Return the catalog name for a name or an alias, in any case.
-
-    Raises
-    ------
-    ConfigError
-        When no family of the task has that name.
-
-    Examples
-    --------
-    >>> canonical_name("xgboost", Task.REGRESSION)
-    'XGBoostRegressor'
-    """
-    if ":" in name:
-        return name
-    known = families_for(task)
-    spellings = {alias.lower(): family for family in known for alias in (*_aliases(family), family)}
-    if name.lower() in spellings:
-        return spellings[name.lower()]
-    hint = did_you_mean(name, [*known, *_all_aliases(known)])
-    raise ConfigError(f"No {task} model is called {name!r}.{hint} There are: {', '.join(known)}.")
-
-
-def _all_aliases(names: Iterable[str]) -> list[str]:
-    return [alias for name in names for alias in _aliases(name)]
-
-
 def _tasks(name: str) -> Iterable[Task]:
     return _BUILTINS[name].tasks if name in _BUILTINS else FAMILIES.get(name).tasks
-
-
-def _aliases(name: str) -> tuple[str, ...]:
-    return _BUILTINS[name].aliases if name in _BUILTINS else FAMILIES.get(name).aliases

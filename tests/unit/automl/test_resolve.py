@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from nbautoml.automl.config import AutoMLConfig
+from nbautoml.automl.model_names import AVAILABLE, canonical, for_task
 from nbautoml.automl.resolve import resolve
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.models.catalog import FAMILIES, families_for
 from nbautoml.engine.plan import SearchPlan
 
 FRAME = pd.DataFrame({"a": range(20), "y": ["p", "q"] * 10})
@@ -63,3 +65,18 @@ def test_ensembles_can_be_set() -> None:
     assert not plan_of(enable_voting_ensemble=False).ensemble.enable_voting
     assert plan_of(ensemble_iterations=3).ensemble.max_members == 3
     assert plan_of(featurization="off").featurization.is_auto is False
+
+
+@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.REGRESSION])
+def test_the_models_of_a_config_are_those_of_the_engine(task: Task) -> None:
+    assert set(AVAILABLE[task]) == set(families_for(task))
+
+
+@pytest.mark.parametrize("name", FAMILIES.names())
+def test_every_alias_of_a_family_is_understood_in_a_config(name: str) -> None:
+    family = FAMILIES.get(name)
+    for task in family.tasks:
+        found = {for_task(canonical(alias), task) for alias in family.aliases}
+        assert found <= set(AVAILABLE[task]), family.aliases
+        if not name.startswith("XGBoost"):  # its short name means the task's own
+            assert found <= {name}
