@@ -168,7 +168,14 @@ async () => {
   if (!found) return false;
   await found.context.ready;
   await found.sessionContext.ready;
-  return found.sessionContext.session?.kernel?.status === 'idle';
+  const kernel = found.sessionContext.session?.kernel;
+  if (kernel?.status === 'starting') {
+    // A kernel that was started again after a crash never says that it is idle until it has
+    // worked, but it answers when it is asked.
+    const pause = new Promise(resolve => setTimeout(() => resolve(null), 1000));
+    return (await Promise.race([kernel.requestKernelInfo(), pause])) !== null;
+  }
+  return kernel?.status === 'idle';
 }
 """
 RUN_CELL = """
