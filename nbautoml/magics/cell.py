@@ -129,23 +129,37 @@ def _named(settings: Mapping[str, Any], name: str, body: Body, home: Home) -> Na
 
 
 def _guess(settings: dict[str, Any], data: NamedData, body: Body) -> str:
-    """Put a guessed task among the settings; return what was guessed, as a sentence."""
-    label = settings.get(LABEL)
-    if label is not None and "task" in settings:
+    """Put the label as the data spells it, and a guessed task, among the settings.
+
+    Returns what was guessed, as a sentence.
+    """
+    head = data.head()
+    column = settings[LABEL] = _label(settings.get(LABEL), list(head.columns), data, body)
+    if "task" in settings:
         return ""
-    columns = {str(c): c for c in data.head().columns}
+    task, reason = guess_task(head[column])
+    settings["task"] = task.value
+    return f"Task {task.value}, guessed from {column}: {reason}. Say 'task: …' to choose."
+
+
+def _label(label: object, columns: list[Any], data: NamedData, body: Body) -> Any:
+    """Return the column that a cell calls its label; numbered columns are written as text."""
+    where = f"line {body.lines[LABEL]}: " if LABEL in body.lines else ""
+    by_text = {str(column): column for column in columns}
     if label is None:
         raise ConfigError(
             "%%automl needs the column to predict: 'label: COLUMN' below it, or --target COLUMN. "
-            f"{data.name} has: {', '.join(columns)}."
+            f"{data.name} has: {', '.join(by_text)}."
         )
-    if label not in columns:
-        where = f"line {body.lines[LABEL]}: " if LABEL in body.lines else ""
-        hint = did_you_mean(label, columns)
-        raise ConfigError(f"{where}{data.name} has no column {label!r}.{hint}")
-    task, reason = guess_task(data.head()[columns[label]])
-    settings["task"] = task.value
-    return f"Task {task.value}, guessed from {label}: {reason}. Say 'task: …' to choose."
+    if isinstance(label, list) and len(label) == 1:
+        label = str(label[0])
+    if not isinstance(label, str):
+        raise ConfigError(f"{where}{LABEL} must be one column of {data.name}; got {label!r}.")
+    if label not in by_text:
+        raise ConfigError(
+            f"{where}{data.name} has no column {label!r}.{did_you_mean(label, by_text)}"
+        )
+    return by_text[label]
 
 
 def start(cell: Cell, home: Home) -> nbautoml.AutoMLRun:

@@ -80,7 +80,21 @@ def test_braces_and_dollars_are_left_alone(shell: Shell) -> None:
     assert shell.ip.user_ns["run"].properties["label_column_name"] == "$x"
 
 
+@pytest.mark.parametrize("label", ["7", "[7]"])
+def test_numbered_columns_can_be_the_label(shell: Shell, label: str) -> None:
+    shell.ip.user_ns["numbered"] = shell.ip.user_ns["df"].set_axis([5, 6, 7], axis="columns")
+    shell.run(f"%%automl numbered --no-widget\nlabel: {label}\ntask: classification")
+    assert shell.ip.user_ns["run"].properties["label_column_name"] == "7"
+
+
+def test_the_label_is_checked_in_datasets_too(shell: Shell) -> None:
+    shell.ip.user_ns["df"].to_csv("heart.csv", index=False)
+    text = shell.text("%%automl heart.csv\nlabel: diedd\ntask: classification")
+    assert "line 2: heart has no column 'diedd'. Did you mean 'died'?" in text
+
+
 MISTAKES = {
+    "%%automl df\nlabel: [died, sex]": "line 2: label_column_name must be one column of df",
     "%%automl df\nlabel: died\niteratons: 3": "line 3: %%automl has no setting 'iteratons'. "
     "Did you mean 'iterations'?",
     "%%automl df\nlabel: died\ntask: classification\niterations: none-of": "line 4: iterations",
