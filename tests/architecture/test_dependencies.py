@@ -22,6 +22,8 @@ MODULE_OF = {
 """Distribution to module, where the names differ."""
 
 NOT_IMPORTED = {
+    "plotly": "promised to users: charts as figures; see docs/decisions/dependencies.md",
+    "ipywidgets": "promised to users: a widget in every host; see docs/decisions/dependencies.md",
     "jupyterlab": "shows the run view; the command --lab starts it",
     "notebook": "Notebook 7, the other program that shows the run view",
 }
