@@ -17,11 +17,12 @@ from nbautoml.compute.local import start_executor
 from nbautoml.compute.target import executor_for
 from nbautoml.domain.events import Phase, PhaseChanged, RunConfigured, TrialFinished
 from nbautoml.domain.ports import Executor
-from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold, TrialState
+from nbautoml.domain.snapshot import RunSnapshot, TrialState
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
 from nbautoml.registry.trust import installed_version
 from nbautoml.runs.controller import set_status
+from nbautoml.runs.details import run_snapshot
 from nbautoml.runs.work import Ending, WorkContext
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class AutoMLWork:
         self._context = context
         self._settings = context.run.settings
         self._config = AutoMLConfig.from_dict(self._settings["config"])
-        self._before = self._read_log()
+        self._before = run_snapshot(context.session, context.run.id)
         self._sink = ChildRunSink(context, str(self._config.values["primary_metric"]))
 
     def run(self) -> Ending:
@@ -124,7 +125,7 @@ class AutoMLWork:
         """
         context = self._context
         set_status(context, RunStatus.FINALIZING)
-        state = self._read_log()
+        state = run_snapshot(context.session, context.run.id)
         best = state.best_trial
         if best is None:
             if found.is_canceled:
@@ -203,12 +204,6 @@ class AutoMLWork:
                 exit_score=values["experiment_exit_score"],
             )
         )
-
-    def _read_log(self) -> RunSnapshot:
-        fold = SnapshotFold(self._context.run.id)
-        with self._context.session.read() as tx:
-            fold.apply_all(tx.events.read(self._context.run.id))
-        return fold.build()
 
     def _finished(self) -> list[TrialFinished]:
         with self._context.session.read() as tx:

@@ -1,4 +1,4 @@
-"""``run.get_details()``: what is known of a run, in the SDK's shape."""
+"""What is known of a run: its state, and ``run.get_details()`` in the SDK's shape."""
 
 from __future__ import annotations
 
@@ -6,7 +6,23 @@ from datetime import UTC, datetime
 from typing import Any  # Any: JSON values
 
 from nbautoml.domain.records import RunRecord
+from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
 from nbautoml.store.session import Session
+
+
+def run_snapshot(session: Session, run_id: str) -> RunSnapshot:
+    """Return the state of a run, folded from its events.
+
+    Raises
+    ------
+    NotFoundError
+        When the workspace has no such run.
+    """
+    fold = SnapshotFold(run_id)
+    with session.read() as tx:
+        tx.runs.get(run_id)
+        fold.apply_all(tx.events.read(run_id))
+    return fold.build()
 
 
 def run_details(session: Session, run: RunRecord) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO  # Any: metric values and details are JSON
 
 from nbautoml.domain.records import RunRecord
-from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
+from nbautoml.domain.snapshot import RunSnapshot
 from nbautoml.domain.status import RequestKind, RunStatus
 from nbautoml.errors import NotFoundError, TrainingError
 from nbautoml.registry.model import Model, register_from_run
@@ -162,10 +162,7 @@ class Run:
 
     def snapshot(self) -> RunSnapshot:
         """Return the run's state now, folded from its events."""
-        fold = SnapshotFold(self.id)
-        with self.session.read() as tx:
-            fold.apply_all(tx.events.read(self.id))
-        return fold.build()
+        return details.run_snapshot(self.session, self.id)
 
     def get_children(
         self,

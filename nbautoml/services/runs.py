@@ -6,28 +6,13 @@ from collections.abc import Mapping
 from typing import Any  # Any: JSON values
 
 from nbautoml.domain.records import RequestRecord
-from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
 from nbautoml.domain.status import RequestKind
 from nbautoml.errors import ConfigError, ConflictError, NotFoundError, did_you_mean
+from nbautoml.runs.details import run_snapshot as run_snapshot
 from nbautoml.services.view import view_trial_details
 from nbautoml.store.session import Session
 
 MAX_MINUTES = 7 * 24 * 60
-
-
-def run_snapshot(session: Session, run_id: str) -> RunSnapshot:
-    """Return the state of a run.
-
-    Raises
-    ------
-    NotFoundError
-        When the workspace has no such run.
-    """
-    fold = SnapshotFold(run_id)
-    with session.read() as tx:
-        tx.runs.get(run_id)
-        fold.apply_all(tx.events.read(run_id))
-    return fold.build()
 
 
 def trial_details(session: Session, run_id: str, number: int) -> dict[str, Any]:
