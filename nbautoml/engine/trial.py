@@ -127,7 +127,7 @@ def run_refit(job: RefitJob, emit: Emit) -> float:
     with _thread_limits().limit(limits=job.threads):
         spec = read_spec(job.data)
         family = get_family(job.candidate.family)
-        rows = open_fold(job.data, family.representation, ALL_ROWS)
+        rows = open_fold(job.data, job.candidate.representation, ALL_ROWS)
         prepared = _prepare(job.candidate, rows, spec)
         context = _context(job, ALL_ROWS, prepared, Deadline.after(job.seconds))
         if prepared.is_constant:
@@ -204,7 +204,7 @@ def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
     started = time.monotonic()
     spec = read_spec(job.data)
     family = get_family(job.candidate.family)
-    rows = open_fold(job.data, family.representation, fold)
+    rows = open_fold(job.data, job.candidate.representation, fold)
     prepared = _prepare(job.candidate, rows, spec)
     context = _context(job, fold, prepared, deadline)
     before_fit = time.monotonic()

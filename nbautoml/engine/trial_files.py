@@ -20,7 +20,6 @@ from nbautoml.engine.metrics import (
     residuals_payload,
 )
 from nbautoml.engine.models._base import Vector
-from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.trial import REFIT_FILE, part_file, prediction_file
 from nbautoml.engine.trial_data import ALL_ROWS, open_fold
@@ -96,8 +95,7 @@ def refit_part(data: PreparedData, candidate: Candidate, folder: Path) -> Packed
 
 
 def _packed(data: PreparedData, candidate: Candidate, fold: int, fitted: Path) -> PackedPart:
-    representation = get_family(candidate.family).representation
-    featurizer = open_fold(data.folder, representation, fold).featurizer
+    featurizer = open_fold(data.folder, candidate.representation, fold).featurizer
     return PackedPart(featurizer=featurizer.read_bytes(), fitted=fitted.read_bytes())
 
 

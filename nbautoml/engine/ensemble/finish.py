@@ -18,7 +18,6 @@ from nbautoml.engine.ensemble.refit import refit
 from nbautoml.engine.ensemble.vote import FEWEST_MEMBERS, Vote, choose_vote
 from nbautoml.engine.featurize.build import engineered_feature_names, summarize_features
 from nbautoml.engine.models._base import Vector
-from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.profile import DataProfile
 from nbautoml.engine.search.active import mean_and_std
 from nbautoml.engine.search.book import TrialBook, TrialRecord
@@ -216,7 +215,7 @@ class Finisher:
     def _put_run_files(self, record: TrialRecord) -> None:
         """Store what the features are, as the best single model has them."""
         data, artifacts = self._context.data, self._context.ports.artifacts
-        representation = get_family(record.candidate.family).representation
+        representation = record.candidate.representation
         featurizer = pickle.loads(open_fold(data.folder, representation, 0).featurizer.read_bytes())
         summary = summarize_features(self._profile, featurizer)
         names = engineered_feature_names(featurizer)

@@ -150,6 +150,8 @@ class ModelFamily(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     tasks: ClassVar[frozenset[Task]]
     representation: ClassVar[Representation]
+    # Other features that the search may give the family.
+    other_representations: ClassVar[tuple[Representation, ...]] = ()
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
     # Portfolio entry i is tried at `delay + i / pace`, in units that all families share.
     pace: ClassVar[float] = 1.0

@@ -8,6 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any  # Any: hyperparameter values
 
+from nbautoml.engine.featurize.options import Representation
+from nbautoml.engine.models.catalog import get_family
+
+FEATURES = "features"
+"""Name under which a trial's parameters tell which features it saw."""
+
 _KEY_BYTES = 16
 _SEED_BYTES = 4
 _SEED_LIMIT = 2**31 - 1
@@ -15,7 +21,7 @@ _SEED_LIMIT = 2**31 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A model family with settings and a scaler.
+    """A model family with settings, a scaler and the features it sees.
 
     Parameters
     ----------
@@ -27,12 +33,25 @@ class Candidate:
         Settings; all JSON values.
     scaler : str
         Name of the scaling step.
+    features : str, default ""
+        Name of a `Representation`; empty for the family's own.
     """
 
     family: str
     model_name: str
     params: Mapping[str, Any]
     scaler: str
+    features: str = ""
+
+    @property
+    def representation(self) -> Representation:
+        """Which matrix the model is fitted on."""
+        return Representation(self.features or get_family(self.family).representation)
+
+    @property
+    def shown_params(self) -> dict[str, Any]:
+        """The settings as they are reported, with the features where they are not the usual."""
+        return dict(self.params) | ({FEATURES: self.features} if self.features else {})
 
     @property
     def pipeline(self) -> str:
@@ -42,8 +61,22 @@ class Candidate:
     @property
     def identity(self) -> str:
         """A text that is equal for equal configurations."""
-        content = [self.family, dict(self.params), self.scaler]
+        content = [self.family, self.shown_params, self.scaler]
         return json.dumps(content, sort_keys=True, default=str)
+
+
+def candidate_from(
+    shown: Mapping[str, Any], *, family: str, model_name: str, scaler: str
+) -> Candidate:
+    """Return the candidate whose `Candidate.shown_params` are given."""
+    params = {name: value for name, value in shown.items() if name != FEATURES}
+    return Candidate(
+        family=family,
+        model_name=model_name,
+        params=params,
+        scaler=scaler,
+        features=shown.get(FEATURES, ""),
+    )
 
 
 def candidate_key(candidate: Candidate, *, data: str, seed: int, n_folds: int) -> str:

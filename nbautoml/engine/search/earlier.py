@@ -10,7 +10,7 @@ from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.book import TrialRecord
-from nbautoml.engine.search.candidate import Candidate
+from nbautoml.engine.search.candidate import Candidate, candidate_from
 from nbautoml.engine.trial_files import OOF
 from nbautoml.errors import NotFoundError
 
@@ -27,11 +27,9 @@ def earlier_records(context: RunContext, finished: Sequence[TrialFinished]) -> l
         if event.is_ensemble or event.outcome is TrialOutcome.WORKER_LOST:
             continue
         scaler = event.pipeline.partition(", ")[0]
-        candidate = Candidate(
-            family=by_name.get(event.family, event.family),
-            model_name=event.family,
-            params=dict(event.params),
-            scaler=scaler,
+        family = by_name.get(event.family, event.family)
+        candidate = candidate_from(
+            event.params, family=family, model_name=event.family, scaler=scaler
         )
         if context.key_of(candidate) == event.key:
             records.append(_record(context, event, candidate))

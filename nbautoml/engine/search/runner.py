@@ -88,7 +88,7 @@ class TrialRunner:
                 number=number,
                 pipeline=candidate.pipeline,
                 family=candidate.model_name,
-                params=candidate.params,
+                params=candidate.shown_params,
                 n_folds=trial.n_folds,
             )
         )
@@ -286,7 +286,7 @@ class TrialRunner:
                 outcome=record.outcome,
                 pipeline=trial.candidate.pipeline,
                 family=trial.candidate.model_name,
-                params=trial.candidate.params,
+                params=trial.candidate.shown_params,
                 n_folds=trial.n_folds,
                 folds_done=len(trial.results),
                 seconds=self._context.ports.clock() - trial.started_at,
