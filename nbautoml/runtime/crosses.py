@@ -1,0 +1,327 @@
+"""Features that combine columns: means of the label by category, and arithmetic of pairs."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from itertools import combinations
+from typing import Any, Self  # Any: sklearn's X and y
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_selection import mutual_info_regression
+from sklearn.metrics import mutual_info_score
+
+from nbautoml.runtime.categorical import codes_of
+from nbautoml.runtime.lineage import Feature
+
+IntArray = npt.NDArray[np.int64]
+FloatMatrix = npt.NDArray[np.float32]
+FloatColumns = npt.NDArray[np.float64]
+
+_UNSEEN = -1
+_MISSING_LABEL = "\0missing"
+# Numbers are cut into this many parts before they are crossed with other columns.
+_PARTS = 8
+# Columns are ranked on this many rows at most, a label of numbers in this many parts.
+_RANKED_ROWS = 5_000
+_LABEL_PARTS = 10
+_FOLDS = 5
+
+
+class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn is untyped
+    """The mean of the label for each category, and for pairs of categories.
+
+    A training row gets the means of rows in other folds (cross-fitting), so that no row tells
+    its own label. With more than two classes each category gets one share for each class.
+    Missing cells are a category; unseen ones get the mean of all.
+
+    Parameters
+    ----------
+    crossed : int, default 0
+        Pairs among this many columns, those that tell most of the label, are encoded too.
+        Columns of numbers, which are only there to be crossed, are cut into eight parts.
+    seed : int, default 0
+        Seed of the cross-fitting's folds.
+
+    Attributes
+    ----------
+    pairs_ : list of (int, int)
+        Positions of the crossed columns.
+    means_ : list of ndarray of shape (n_categories + 1, n_outputs)
+        What each category of a column or pair becomes; the last row is for unseen ones.
+
+    Notes
+    -----
+    Means are drawn to the mean of all rows as in a one-way model with random effects (Searle,
+    Casella, McCulloch, "Variance Components", 1992, chapter 3): a category of `n` rows keeps
+    the share ``n / (n + m)`` of its own mean, where `m` is the variance within categories over
+    the variance between them (at least 1). Categories that tell nothing all get the same mean.
+    """
+
+    def __init__(self, crossed: int = 0, seed: int = 0) -> None:
+        self.crossed = crossed
+        self.seed = seed
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
+        """Learn the means of the training rows."""
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: pd.DataFrame, y: Any = None, **fit_params: Any) -> FloatMatrix:
+        """Learn the means, and return those of other rows for each training row."""
+        label = _as_label(y)
+        self.feature_names_in_ = np.array([str(name) for name in X.columns], dtype=object)
+        self.n_features_in_ = X.shape[1]
+        self._readers = [_reader_of(X.iloc[:, j]) for j in range(X.shape[1])]
+        self._encoded = [j for j, reader in enumerate(self._readers) if reader.is_category]
+        codes = self._read(X)
+        self.pairs_ = self._choose_pairs(codes, label)
+        self._tables = [pd.Index(np.unique(_join(codes, pair))) for pair in self.pairs_]
+        targets = _targets_of(label)
+        self.n_outputs_ = targets.shape[1]
+        fold_of = np.random.default_rng(self.seed).permutation(len(label)) % _FOLDS
+        self.means_, blocks = [], []
+        for places in self._places(codes).T:
+            n_places = int(places.max()) + 1
+            self.means_.append(_shrunk_means(places, targets, n_places))
+            blocks.append(_means_of_others(places, targets, fold_of, n_places))
+        return _side_by_side(blocks, len(label))
+
+    def transform(self, X: pd.DataFrame) -> FloatMatrix:
+        """Return the means of the training rows, as float32."""
+        places = self._places(self._read(X)).T
+        blocks = [means[column] for means, column in zip(self.means_, places, strict=True)]
+        return _side_by_side(blocks, len(X))
+
+    def get_features(self) -> list[Feature]:
+        """Return what each output is; a cross is listed under the first of its columns."""
+        names = [str(name) for name in self.feature_names_in_]
+        entries = [(names[j], names[j], "TargetEncoder") for j in self._encoded]
+        entries += [
+            (names[i], f"{names[i]} x {names[j]}", "CrossTargetEncoder") for i, j in self.pairs_
+        ]
+        one = self.n_outputs_ == 1
+        ends = [""] if one else [f"_{place}" for place in range(self.n_outputs_)]
+        return [
+            Feature(raw=raw, transformation=how, name=f"{name}_target{end}")
+            for raw, name, how in entries
+            for end in ends
+        ]
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return the names of the outputs."""
+        return np.array([feature.name for feature in self.get_features()], dtype=object)
+
+    def _read(self, X: pd.DataFrame) -> IntArray:
+        columns = [reader.read(X.iloc[:, j]) for j, reader in enumerate(self._readers)]
+        return np.stack(columns, axis=1) if columns else np.empty((len(X), 0), dtype=np.int64)
+
+    def _places(self, codes: IntArray) -> IntArray:
+        """Return a column of places for each encoded column and each pair; unseen is -1."""
+        crossed = [
+            table.get_indexer(pd.Index(_join(codes, pair)))
+            for pair, table in zip(self.pairs_, self._tables, strict=True)
+        ]
+        return np.column_stack([codes[:, self._encoded], *crossed])
+
+    def _choose_pairs(self, codes: IntArray, label: npt.NDArray[Any]) -> list[tuple[int, int]]:
+        if self.crossed < 2 or codes.shape[1] < 2:
+            return []
+        rows = np.linspace(0, len(label) - 1, min(len(label), _RANKED_ROWS)).astype(np.int64)
+        parts = label[rows]
+        if not np.issubdtype(label.dtype, np.integer):
+            parts = np.digitize(parts, np.quantile(parts, _cuts(_LABEL_PARTS)))
+        told = [mutual_info_score(codes[rows, j], parts) for j in range(codes.shape[1])]
+        best = sorted(np.argsort(-np.array(told), kind="stable")[: self.crossed].tolist())
+        return list(combinations(best, 2))
+
+
+class PairArithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn is untyped
+    """Sum, difference, product and ratio of pairs of the numbers that tell most of the label.
+
+    Trees cut one column at a time, so that a diagonal border takes them many cuts; these
+    columns give it in one.
+
+    Parameters
+    ----------
+    crossed : int, default 6
+        Pairs among this many columns are made.
+    seed : int, default 0
+        Seed of the estimate of mutual information.
+
+    Attributes
+    ----------
+    pairs_ : list of (int, int)
+        Positions of the columns.
+    """
+
+    def __init__(self, crossed: int = 6, seed: int = 0) -> None:
+        self.crossed = crossed
+        self.seed = seed
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
+        """Choose the columns on the training rows."""
+        self.feature_names_in_ = np.array([str(name) for name in X.columns], dtype=object)
+        self.n_features_in_ = X.shape[1]
+        values = np.asarray(X, dtype=np.float64)
+        y = _as_label(y).astype(np.float64)
+        rows = np.linspace(0, len(y) - 1, min(len(y), _RANKED_ROWS)).astype(np.int64)
+        filled = np.where(np.isfinite(values[rows]), values[rows], _middles(values[rows]))
+        told = mutual_info_regression(filled, y[rows], random_state=self.seed)
+        best = sorted(np.argsort(-told, kind="stable")[: self.crossed].tolist())
+        self.pairs_ = list(combinations(best, 2))
+        return self
+
+    def transform(self, X: pd.DataFrame) -> FloatMatrix:
+        """Return float32 columns; NaN where a cell is missing or a divisor is zero."""
+        values = np.asarray(X, dtype=np.float64)
+        out = np.empty((len(values), 4 * len(self.pairs_)), dtype=np.float32)
+        for place, (i, j) in enumerate(self.pairs_):
+            a, b = values[:, i], values[:, j]
+            with np.errstate(all="ignore"):
+                out[:, 4 * place : 4 * place + 4] = np.stack([a + b, a - b, a * b, a / b], axis=1)
+        out[~np.isfinite(out)] = np.nan
+        return out
+
+    def get_features(self) -> list[Feature]:
+        """Return what each output is; it is listed under the first of its columns."""
+        names = [str(name) for name in self.feature_names_in_]
+        return [
+            Feature(raw=names[i], transformation="PairArithmetic", name=f"{names[i]} {sign} {b}")
+            for i, b in ((i, names[j]) for i, j in self.pairs_)
+            for sign in "+-*/"
+        ]
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return the names of the outputs."""
+        return np.array([feature.name for feature in self.get_features()], dtype=object)
+
+
+class _Categories:
+    """Reads cells of a category column as places; missing cells are a category."""
+
+    is_category = True
+
+    def __init__(self, column: pd.Series) -> None:
+        codes, labels = codes_of(column)
+        seen = np.bincount(codes[codes >= 0], minlength=len(labels)) > 0
+        known = [label for label, is_seen in zip(labels, seen, strict=True) if is_seen]
+        self._places = {label: place for place, label in enumerate([*sorted(known)])}
+        self._places[_MISSING_LABEL] = len(known)
+
+    def read(self, column: pd.Series) -> IntArray:
+        """Return places, -1 for unseen labels."""
+        codes, labels = codes_of(column)
+        table = [self._places.get(label, _UNSEEN) for label in (*labels, _MISSING_LABEL)]
+        return np.array(table, dtype=np.int64)[codes]
+
+
+class _Parts:
+    """Reads numbers as the part of their range, by the quantiles of the training rows."""
+
+    is_category = False
+
+    def __init__(self, column: pd.Series) -> None:
+        values = np.asarray(column, dtype=np.float64)
+        filled = values[np.isfinite(values)]
+        self._edges = np.unique(np.quantile(filled, _cuts(_PARTS))) if len(filled) else filled
+
+    def read(self, column: pd.Series) -> IntArray:
+        """Return parts, counted from 1; 0 for missing cells."""
+        values = np.asarray(column, dtype=np.float64)
+        return np.where(np.isfinite(values), np.digitize(values, self._edges) + 1, 0)
+
+
+def _reader_of(column: pd.Series) -> _Categories | _Parts:
+    is_number = pd.api.types.is_numeric_dtype(column.dtype)
+    return _Parts(column) if is_number else _Categories(column)
+
+
+def _join(codes: IntArray, pair: tuple[int, int]) -> IntArray:
+    """Return one number for each pair of codes."""
+    left, right = codes[:, pair[0]] + 1, codes[:, pair[1]] + 1
+    return np.asarray((left << 32) + right)
+
+
+def _targets_of(label: npt.NDArray[Any]) -> FloatColumns:
+    """Return the columns whose means are taken: numbers, or a 0/1 column for each class.
+
+    Of two classes, which tell the same, the second is taken.
+    """
+    if not np.issubdtype(label.dtype, np.integer):
+        return label.astype(np.float64)[:, np.newaxis]
+    classes = np.unique(label)
+    shown = classes[-1:] if len(classes) <= 2 else classes
+    return np.asarray(label[:, np.newaxis] == shown, dtype=np.float64)
+
+
+def _means_of_others(
+    places: IntArray, targets: FloatColumns, fold_of: IntArray, n_places: int
+) -> FloatColumns:
+    """Return, for each row, the mean of its category over the rows of other folds."""
+    out = np.empty(targets.shape)
+    for fold in range(_FOLDS):
+        is_in = fold_of == fold
+        if is_in.all() or not is_in.any():
+            out[is_in] = targets.mean(axis=0)
+            continue
+        means = _shrunk_means(places[~is_in], targets[~is_in], n_places)
+        out[is_in] = means[places[is_in]]
+    return out
+
+
+def _shrunk_means(places: IntArray, targets: FloatColumns, n_places: int) -> FloatColumns:
+    """Return the mean of each place, drawn to the mean of all, which is appended."""
+    overall = targets.mean(axis=0)
+    counts = np.bincount(places, minlength=n_places).astype(np.float64)
+    out = np.empty((n_places + 1, targets.shape[1]))
+    for j, target in enumerate(targets.T):
+        sums = np.bincount(places, weights=target, minlength=n_places)
+        weight = _prior_weight(counts, sums, float((target**2).sum()))
+        if math.isinf(weight):
+            out[:-1, j] = overall[j]
+        else:
+            out[:-1, j] = (sums + weight * overall[j]) / (counts + weight)
+    out[-1] = overall
+    return out
+
+
+def _prior_weight(counts: FloatColumns, sums: npt.NDArray[Any], squares: float) -> float:
+    """Return for how many rows the mean of all counts; infinite when categories tell nothing."""
+    n_rows, n_categories = counts.sum(), int((counts > 0).sum())
+    if n_categories < 2 or n_rows <= n_categories:
+        return math.inf
+    filled = counts > 0
+    of_means = float((sums[filled] ** 2 / counts[filled]).sum())
+    within = max(squares - of_means, 0.0) / (n_rows - n_categories)
+    between = max(of_means - sums.sum() ** 2 / n_rows, 0.0) / (n_categories - 1)
+    size = (n_rows - (counts**2).sum() / n_rows) / (n_categories - 1)
+    spread = (between - within) / max(size, 1e-12)
+    return max(within / spread, 1.0) if spread > 0 else math.inf
+
+
+def _side_by_side(blocks: list[FloatColumns], n_rows: int) -> FloatMatrix:
+    return np.concatenate([np.empty((n_rows, 0)), *blocks], axis=1).astype(np.float32)
+
+
+def _as_label(y: Any) -> npt.NDArray[Any]:
+    """Return class codes as whole numbers, numbers as they are."""
+    label: npt.NDArray[Any] = np.asarray(y)
+    if np.issubdtype(label.dtype, np.number):
+        return label
+    return np.asarray(np.unique(label, return_inverse=True)[1])
+
+
+def _cuts(n_parts: int) -> npt.NDArray[np.float64]:
+    return np.asarray(np.linspace(0, 1, n_parts + 1)[1:-1])
+
+
+def _middles(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the median of each column, 0 where it is empty."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = np.nanmedian(np.where(np.isfinite(values), values, np.nan), axis=0)
+    return np.asarray(np.nan_to_num(found))
