@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbautoml.domain.ports import ArtifactSink, EventSink, Executor, RunControl
+from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.models._base import DataShape, Vector
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.search.candidate import Candidate, candidate_key
@@ -50,6 +51,10 @@ class PreparedData:
         Names of the classes, for charts.
     adapter : bytes
         Pickle of the input adapter.
+    representations : frozenset of Representation
+        Those that differ on these data; the search varies features among them.
+    may_log : bool
+        Whether the label is worth learning as ``log(1 + y)`` too.
     """
 
     folder: Path
@@ -60,6 +65,8 @@ class PreparedData:
     folds: tuple[tuple[Vector, Vector], ...]
     class_labels: tuple[str, ...]
     adapter: bytes
+    representations: frozenset[Representation] = frozenset()
+    may_log: bool = False
 
     @property
     def n_folds(self) -> int:

@@ -12,6 +12,7 @@ from nbautoml.domain import events as ev
 from nbautoml.domain.events import Phase
 from nbautoml.domain.ports import ArtifactSink, EventSink, Executor, RunControl
 from nbautoml.domain.status import TrialOutcome
+from nbautoml.engine.baseline import measure_finish
 from nbautoml.engine.context import Ports
 from nbautoml.engine.ensemble.finish import Finisher
 from nbautoml.engine.plan import SearchPlan
@@ -108,12 +109,20 @@ def find_model(
     ports = Ports(
         executor=executor, events=events, artifacts=artifacts, control=control, clock=clock
     )
-    deadline = Deadline.after(plan.limits.timeout_seconds, clock)
-    requests = Requests(control, events, deadline)
+    closing = plan.limits.closing_seconds
+    deadline = Deadline.after(plan.limits.timeout_seconds, clock).moved(-closing)
+    requests = Requests(control, events, deadline, closing)
     context, profile = prepare(frame, label, plan, ports, scratch)
+    if deadline.is_limited:
+        measure_finish(context, requests.finish_cost)
     book = TrialBook(plan.metric, context.data.y_valid)
     proposer = PortfolioThenSteps(
-        plan.models, task=plan.task, shape=context.data.shape, seed=plan.seed
+        plan.models,
+        task=plan.task,
+        shape=context.data.shape,
+        seed=plan.seed,
+        representations=context.data.representations,
+        may_log=context.data.may_log,
     )
     loop = SearchLoop(
         context,

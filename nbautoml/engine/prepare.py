@@ -15,13 +15,13 @@ from nbautoml.domain import events as ev
 from nbautoml.domain.events import Phase, json_safe, to_payload
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.context import Ports, PreparedData, RunContext
-from nbautoml.engine.featurize.build import build_adapter, build_featurizer
+from nbautoml.engine.featurize.build import build_adapter, build_featurizer, useful_representations
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.guardrails import run_guardrails
 from nbautoml.engine.models._base import DataShape
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.profile import DataProfile, profile_frame
-from nbautoml.engine.target import EncodedTarget, class_array, encode_target
+from nbautoml.engine.target import EncodedTarget, class_array, encode_target, may_log
 from nbautoml.engine.trial_data import DataSpec, write_trial_data
 from nbautoml.engine.validation import ValidationPlan, plan_validation
 from nbautoml.errors import DatasetError, did_you_mean
@@ -153,7 +153,7 @@ def _write(
         folds=validation.folds,
         spec=spec,
         classes=class_array(encoding.classes) if is_class else None,
-        featurizers={str(r): build_featurizer(profile, r) for r in Representation},
+        featurizers={str(r): build_featurizer(profile, r) for r in Representation if r is r.matrix},
     )
     shape = DataShape(
         n_rows=len(validation.folds[0][0]),
@@ -169,6 +169,8 @@ def _write(
         folds=validation.folds,
         class_labels=encoding.class_labels,
         adapter=pickle.dumps(adapter),
+        representations=useful_representations(profile, encoding.n_classes),
+        may_log=not is_class and may_log(rows.target.values),
     )
 
 

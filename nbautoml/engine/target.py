@@ -258,3 +258,20 @@ def _read_cell(value: Any, series: pd.Series) -> float:
             "Choose another label, or task='classification'."
         )
     return number
+
+
+# Above this skewness a few large labels outweigh all others in the squared error.
+_SKEWED = 1.0
+
+
+def may_log(y: npt.NDArray[np.float64]) -> bool:
+    """Return whether numbers are worth learning as ``log(1 + y)``: none negative, right-skewed.
+
+    Examples
+    --------
+    >>> may_log(np.array([1.0, 2.0, 3.0, 200.0])), may_log(np.array([-1.0, 0.0, 50.0]))
+    (True, False)
+    """
+    deviations = y - y.mean()
+    spread = float(np.sqrt((deviations**2).mean()))
+    return bool(y.min() >= 0 and spread > 0 and ((deviations / spread) ** 3).mean() > _SKEWED)

@@ -15,16 +15,19 @@ from typing import Any  # Any: estimators of scikit-learn, LightGBM and XGBoost
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier
+from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import ThreadpoolController
 
 from nbautoml.domain.ports import Emit
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.metrics import score_classification, score_regression
 from nbautoml.engine.models._base import FitContext, FitResult, Matrix, Vector
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.budget import Deadline
-from nbautoml.engine.search.candidate import Candidate, fold_seed
+from nbautoml.engine.search.candidate import LOG, Candidate, fold_seed
 from nbautoml.engine.trial_data import (
     ALL_ROWS,
     DataSpec,
@@ -137,6 +140,7 @@ def run_refit(job: RefitJob, emit: Emit) -> float:
             model = family.refit(
                 prepared.X, prepared.y, params=params, context=context, rounds=job.rounds
             ).model
+            model = _unscaled(job.candidate, model)
         _write(job.out / REFIT_FILE, pickle.dumps(_part(job, prepared, model)))
     return time.monotonic() - started
 
@@ -166,8 +170,10 @@ class _Prepared:
     y: Vector
     X_valid: Matrix
     y_valid: Vector
-    scaler: Any  # a fitted transformer
+    is_log: bool
+    scaler: Any | None  # a fitted transformer; None leaves codes of categories as they are
     codes: npt.NDArray[np.int64] | None
+    categories: tuple[int, ...]
 
     @property
     def is_constant(self) -> bool:
@@ -177,7 +183,7 @@ class _Prepared:
     def rows_to_stop_on(self) -> tuple[Matrix, Vector] | None:
         """Return the validation rows whose classes the training rows have."""
         if self.codes is None:
-            return self.X_valid, self.y_valid
+            return self.X_valid, np.log1p(self.y_valid) if self.is_log else self.y_valid
         known = np.isin(self.y_valid, self.codes)
         if not known.any():
             return None
@@ -186,18 +192,27 @@ class _Prepared:
 
 
 def _prepare(candidate: Candidate, rows: FoldMatrices, spec: DataSpec) -> _Prepared:
-    scaler = getattr(scalers, candidate.scaler)().fit(rows.X_train)
+    is_native = candidate.representation is Representation.NATIVE
+    scaler = None if is_native else getattr(scalers, candidate.scaler)().fit(rows.X_train)
     y, codes = rows.y_train, None
     if spec.task is Task.CLASSIFICATION:
         codes, y = np.unique(rows.y_train, return_inverse=True)
+    elif candidate.target == LOG:
+        y = np.log1p(y)
     return _Prepared(
-        X=scaler.transform(rows.X_train),
+        X=_scaled(scaler, rows.X_train),
         y=y,
-        X_valid=None if rows.X_valid is None else scaler.transform(rows.X_valid),
+        X_valid=None if rows.X_valid is None else _scaled(scaler, rows.X_valid),
         y_valid=rows.y_valid,
+        is_log=candidate.target == LOG,
         scaler=scaler,
         codes=codes,
+        categories=rows.categories if is_native else (),
     )
+
+
+def _scaled(scaler: Any, X: Matrix) -> Matrix:
+    return X if scaler is None else scaler.transform(X)
 
 
 def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
@@ -220,7 +235,7 @@ def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
         )
     )
     fit_seconds = time.monotonic() - before_fit
-    part = _part(job, prepared, result.model)
+    part = _part(job, prepared, _unscaled(job.candidate, result.model))
     predictions = _predict(part, prepared.X_valid, spec)
     _write(job.out / prediction_file(fold), predictions)
     _write(job.out / part_file(fold), pickle.dumps(part))
@@ -244,6 +259,7 @@ def _context(
         threads=job.threads,
         seed=fold_seed(job.seed, job.key, fold),
         deadline=deadline,
+        categories=prepared.categories,
     )
 
 
@@ -252,10 +268,26 @@ def _constant(prepared: _Prepared) -> Any:
     return DummyClassifier(strategy="prior").fit(prepared.X, prepared.y)
 
 
+def _unscaled(candidate: Candidate, model: Any) -> Any:
+    """Return a model that answers in the units of the label."""
+    if candidate.target != LOG:
+        return model
+    wrapped = TransformedTargetRegressor(
+        regressor=model, func=np.log1p, inverse_func=np.expm1, check_inverse=False
+    )
+    # What its `fit` would set; the model is fitted already.
+    wrapped.regressor_ = model
+    wrapped.transformer_ = FunctionTransformer(
+        func=np.log1p, inverse_func=np.expm1, check_inverse=False
+    ).fit(np.zeros((1, 1)))
+    wrapped._training_dim = 1
+    return wrapped
+
+
 def _part(job: FoldsJob | RefitJob, prepared: _Prepared, model: Any) -> FittedPart:
     candidate = job.candidate
     return FittedPart(
-        scaler=(candidate.scaler, prepared.scaler),
+        scaler=None if prepared.scaler is None else (candidate.scaler, prepared.scaler),
         model=(candidate.model_name, model),
         codes=prepared.codes,
         classes=read_classes(job.data),

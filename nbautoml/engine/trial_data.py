@@ -25,6 +25,7 @@ import scipy.sparse as sp
 from pyarrow import feather
 
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.models._base import Matrix, Vector
 
 ALL_ROWS = -1
@@ -34,6 +35,7 @@ _FRAME = "frame.arrow"
 _TARGET = "y.npy"
 _SPEC = "spec.json"
 _CLASSES = "classes.pkl"
+_CATEGORIES = "categories.npy"
 # Matrices of this many (representation, fold) pairs stay mapped in a process.
 _OPEN_FOLDS = 64
 
@@ -52,13 +54,17 @@ class DataSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldMatrices:
-    """Featurized rows of one fold; `X_valid` and `y_valid` are empty when all rows train."""
+    """Featurized rows of one fold; `X_valid` and `y_valid` are empty when all rows train.
+
+    ``categories`` are the positions of columns that are codes of categories.
+    """
 
     X_train: Matrix
     y_train: Vector
     X_valid: Matrix
     y_valid: Vector
     featurizer: Path
+    categories: tuple[int, ...]
 
 
 def write_trial_data(
@@ -126,11 +132,12 @@ def open_fold(folder: Path, representation: str, fold: int) -> FoldMatrices:
     folder : Path
         What `write_trial_data` wrote.
     representation : str
-        ``"tree"`` or ``"linear"``.
+        Name of a `Representation`.
     fold : int
         Number of the fold, or `ALL_ROWS`.
     """
     name = "all" if fold == ALL_ROWS else str(fold)
+    representation = str(Representation(representation).matrix)
     place = folder / "matrices" / f"{representation}-{name}"
     if not place.exists():
         _make_fold(folder, representation, fold, place)
@@ -142,6 +149,7 @@ def open_fold(folder: Path, representation: str, fold: int) -> FoldMatrices:
         X_valid=_load_matrix(place, "valid") if fold != ALL_ROWS else None,
         y_valid=np.asarray(y[valid]),
         featurizer=place / "featurizer.pkl",
+        categories=tuple(np.load(place / _CATEGORIES).tolist()),
     )
 
 
@@ -162,6 +170,7 @@ def _make_fold(folder: Path, representation: str, fold: int, place: Path) -> Non
     _save_matrix(made, "train", featurizer.fit_transform(frame.iloc[train], np.asarray(y[train])))
     if fold != ALL_ROWS:
         _save_matrix(made, "valid", featurizer.transform(frame.iloc[valid]))
+    np.save(made / _CATEGORIES, featurizer.categorical_features_)
     (made / "featurizer.pkl").write_bytes(pickle.dumps(featurizer))
     try:
         made.rename(place)

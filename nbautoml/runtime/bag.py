@@ -46,9 +46,9 @@ def _mean(answers: list[npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedPart:
-    """What one fit leaves: scaler, model, and the codes of the classes that it saw."""
+    """What one fit leaves: scaler, if any, model, and the codes of the classes that it saw."""
 
-    scaler: tuple[str, Any]  # a fitted transformer
+    scaler: tuple[str, Any] | None  # a fitted transformer
     model: tuple[str, Any]  # a fitted estimator
     codes: npt.NDArray[np.int64] | None
     classes: npt.NDArray[Any] | None
@@ -64,7 +64,8 @@ class PackedPart:
     def open(self) -> ModelPipeline:
         """Return the pipeline; it takes rows as the input adapter reads them."""
         part: FittedPart = pickle.loads(self.fitted)
-        steps = [("featurizer", pickle.loads(self.featurizer)), part.scaler, part.model]
+        scaling = () if part.scaler is None else (part.scaler,)
+        steps = [("featurizer", pickle.loads(self.featurizer)), *scaling, part.model]
         return ModelPipeline(steps, classes=part.classes, codes=part.codes)
 
 

@@ -309,6 +309,8 @@ def _side_by_side(blocks: list[FloatColumns], n_rows: int) -> FloatMatrix:
 
 def _as_label(y: Any) -> npt.NDArray[Any]:
     """Return class codes as whole numbers, numbers as they are."""
+    if y is None:
+        raise ValueError("These features are made from the label; fit needs y, got None.")
     label: npt.NDArray[Any] = np.asarray(y)
     if np.issubdtype(label.dtype, np.number):
         return label

@@ -57,7 +57,8 @@ class Featurizer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklea
         for name, transformer, columns in self.steps:
             fitted = clone(transformer)
             block = X[list(columns)]
-            blocks.append(fitted.fit(block, y).transform(block))
+            # Not the same as fit and then transform: rows must not see their own label.
+            blocks.append(fitted.fit_transform(block, y))
             self.steps_.append((name, fitted, list(columns)))
         self.is_sparse_ = not self.is_dense and any(sp.issparse(block) for block in blocks)
         features = [feature for _, step, _ in self.steps_ for feature in step.get_features()]

@@ -9,6 +9,7 @@ from nbautoml.engine.featurize.options import ColumnPurpose, FeaturizationOption
 from nbautoml.engine.profile import ColumnProfile, DataProfile
 from nbautoml.errors import ConfigError
 from nbautoml.runtime.categorical import HashedColumns, OneHotColumns, OrdinalColumns
+from nbautoml.runtime.crosses import PairArithmetic, TargetColumns
 from nbautoml.runtime.dates import DateParts
 from nbautoml.runtime.featurizer import Featurizer
 from nbautoml.runtime.input_adapter import InputAdapter
@@ -22,6 +23,12 @@ MAX_DENSE_CATEGORIES = 256
 """Above this many categories in all, one-hot columns are kept as a sparse matrix."""
 MIN_BITS, MAX_BITS = 6, 10
 TEXT_COMPONENTS = 30
+MOST_ENCODED_CLASSES = 5
+"""With more classes, a share of each class for each category is too much for too few rows."""
+CROSSED = 6
+"""Pairs among this many columns are made, 15 in all."""
+FEWEST_NUMBERS = 8
+"""Columns of fewer different numbers take no part in arithmetic."""
 
 _STRATEGIES = ("mean", "median", "most_frequent", "constant")
 
@@ -38,19 +45,45 @@ def build_featurizer(profile: DataProfile, representation: Representation | str)
     ----------
     profile : DataProfile
         What the columns are.
-    representation : {"tree", "linear"}
+    representation : {"tree", "linear", "target_encoded", "crossed"}
         ``"tree"``: numbers as they are with NaN kept, ordinal codes, a few components of
         texts; always dense. ``"linear"``: missing values filled and marked, one-hot or hashed
         categories, all terms of texts; dense, or csr where a step makes it so. Not scaled.
+        ``"target_encoded"`` and ``"crossed"``: ``"tree"`` with more columns, see `TargetColumns`
+        and `PairArithmetic`.
 
     Returns
     -------
     Featurizer
         Fit it on the training rows of a fold, on what `build_adapter` returns.
     """
-    recipe = _RECIPES[Representation(representation)]
+    recipe = _RECIPES[Representation(representation).matrix]
     steps = [step for make in recipe for step in make(profile)]
-    return Featurizer(steps, is_dense=Representation(representation) is Representation.TREE)
+    return Featurizer(steps, is_dense=Representation(representation) is not Representation.LINEAR)
+
+
+def useful_representations(profile: DataProfile, n_classes: int) -> frozenset[Representation]:
+    """Return the representations that give other features than ``"tree"`` does.
+
+    Parameters
+    ----------
+    profile : DataProfile
+        What the columns are.
+    n_classes : int
+        Number of classes; 0 for numbers.
+    """
+    useful = {Representation.TREE}
+    if _categories(profile) or profile.of_purpose(ColumnPurpose.TEXT):
+        useful.add(Representation.LINEAR)
+    if _categories(profile):
+        useful.add(Representation.NATIVE)
+    if n_classes > MOST_ENCODED_CLASSES:
+        return frozenset(useful)
+    if _target_means(profile):
+        useful.add(Representation.TARGET_ENCODED)
+    if len(_crossable(profile)) > 1:
+        useful.add(Representation.CROSSED)
+    return frozenset(useful)
 
 
 def summarize_features(profile: DataProfile, featurizer: Featurizer) -> list[dict[str, Any]]:
@@ -188,12 +221,52 @@ def _texts(profile: DataProfile, *, n_components: int) -> list[Step]:
     return [("texts", maker, _names(texts))]
 
 
+def _categories(profile: DataProfile) -> list[ColumnProfile]:
+    """Return the category columns with more than two values."""
+    columns = (
+        *profile.of_purpose(ColumnPurpose.CATEGORICAL),
+        *profile.of_purpose(ColumnPurpose.CATEGORICAL_HASH),
+    )
+    return [column for column in columns if column.stats.get("n_unique", 0) > 2]
+
+
+def _crossable(profile: DataProfile) -> list[ColumnProfile]:
+    return [*_categories(profile), *profile.of_purpose(ColumnPurpose.NUMERIC)]
+
+
+def _target_means(profile: DataProfile, *, crossed: int = 0) -> list[Step]:
+    columns = _crossable(profile) if crossed else _categories(profile)
+    if not columns or _is_blocked(profile.options, "TargetEncoder", "CatTargetEncoder"):
+        return []
+    encoder = TargetColumns(crossed=crossed, seed=profile.options.seed)
+    return [("target_means", encoder, _names(columns))]
+
+
+def _arithmetic(profile: DataProfile) -> list[Step]:
+    numbers = [
+        column
+        for column in profile.of_purpose(ColumnPurpose.NUMERIC)
+        if column.stats.get("n_unique", 0) > FEWEST_NUMBERS
+    ]
+    if len(numbers) < 2:
+        return []
+    return [("pairs", PairArithmetic(crossed=CROSSED, seed=profile.options.seed), _names(numbers))]
+
+
+_TREE: tuple[Callable[[DataProfile], list[Step]], ...] = (
+    _plain_numbers,
+    _ordinal,
+    lambda profile: _dates(profile, impute=False),
+    lambda profile: _texts(profile, n_components=TEXT_COMPONENTS),
+)
+
 _RECIPES: dict[Representation, tuple[Callable[[DataProfile], list[Step]], ...]] = {
-    Representation.TREE: (
-        _plain_numbers,
-        _ordinal,
-        lambda profile: _dates(profile, impute=False),
-        lambda profile: _texts(profile, n_components=TEXT_COMPONENTS),
+    Representation.TREE: _TREE,
+    Representation.TARGET_ENCODED: (*_TREE, _target_means),
+    Representation.CROSSED: (
+        *_TREE,
+        lambda profile: _target_means(profile, crossed=CROSSED),
+        _arithmetic,
     ),
     Representation.LINEAR: (
         _filled_numbers,

@@ -21,10 +21,24 @@ class ColumnPurpose(StrEnum):
 
 
 class Representation(StrEnum):
-    """Which matrix a model family wants."""
+    """Which matrix a model family wants.
+
+    ``tree``: numbers as they are, a code for each category. ``linear``: missing cells filled
+    and marked, a column for each category. ``native``: ``tree``, unscaled, and the model is told
+    which columns are codes. ``target_encoded``: ``tree`` and the mean label of
+    each category. ``crossed``: ``target_encoded`` and pairs of columns.
+    """
 
     TREE = "tree"
     LINEAR = "linear"
+    NATIVE = "native"
+    TARGET_ENCODED = "target_encoded"
+    CROSSED = "crossed"
+
+    @property
+    def matrix(self) -> Representation:
+        """The representation whose matrix it uses."""
+        return Representation.TREE if self is Representation.NATIVE else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,8 @@ class FitContext:
     """Circumstances of a fit: everything that is neither data nor a setting.
 
     ``deadline`` is cooperative: a family that can stop early keeps what it has by then.
+    ``categories`` are the positions of columns that hold codes of categories from 0 (NaN where
+    missing), for families that can treat them as such.
     """
 
     task: Task
@@ -58,6 +60,7 @@ class FitContext:
     threads: int = 1
     seed: int = 0
     deadline: Deadline = field(default_factory=Deadline)
+    categories: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +155,8 @@ class ModelFamily(ABC):
     representation: ClassVar[Representation]
     # Other features that the search may give the family.
     other_representations: ClassVar[tuple[Representation, ...]] = ()
+    # Whether the search may let it learn log(1 + y); not for models that extrapolate.
+    takes_log_target: ClassVar[bool] = False
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
     # Portfolio entry i is tried at `delay + i / pace`, in units that all families share.
     pace: ClassVar[float] = 1.0

@@ -14,6 +14,10 @@ from nbautoml.engine.models.catalog import get_family
 FEATURES = "features"
 """Name under which a trial's parameters tell which features it saw."""
 
+TARGET = "target"
+"""Name under which a trial's parameters tell as what it learned the label."""
+LOG = "log"
+
 _KEY_BYTES = 16
 _SEED_BYTES = 4
 _SEED_LIMIT = 2**31 - 1
@@ -35,6 +39,8 @@ class Candidate:
         Name of the scaling step.
     features : str, default ""
         Name of a `Representation`; empty for the family's own.
+    target : {"", "log"}, default ""
+        Whether numbers are learned as they are or as ``log(1 + y)``.
     """
 
     family: str
@@ -42,6 +48,7 @@ class Candidate:
     params: Mapping[str, Any]
     scaler: str
     features: str = ""
+    target: str = ""
 
     @property
     def representation(self) -> Representation:
@@ -50,8 +57,9 @@ class Candidate:
 
     @property
     def shown_params(self) -> dict[str, Any]:
-        """The settings as they are reported, with the features where they are not the usual."""
-        return dict(self.params) | ({FEATURES: self.features} if self.features else {})
+        """The settings as they are reported, with features and target where not the usual."""
+        others = {FEATURES: self.features, TARGET: self.target}
+        return dict(self.params) | {name: value for name, value in others.items() if value}
 
     @property
     def pipeline(self) -> str:
@@ -69,13 +77,14 @@ def candidate_from(
     shown: Mapping[str, Any], *, family: str, model_name: str, scaler: str
 ) -> Candidate:
     """Return the candidate whose `Candidate.shown_params` are given."""
-    params = {name: value for name, value in shown.items() if name != FEATURES}
+    params = {name: value for name, value in shown.items() if name not in (FEATURES, TARGET)}
     return Candidate(
         family=family,
         model_name=model_name,
         params=params,
         scaler=scaler,
         features=shown.get(FEATURES, ""),
+        target=shown.get(TARGET, ""),
     )
 
 

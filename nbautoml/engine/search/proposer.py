@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.models._base import Choice, DataShape, ModelFamily, Params, SearchSpace
 from nbautoml.engine.models.catalog import get_family
-from nbautoml.engine.search.candidate import Candidate
+from nbautoml.engine.search.candidate import LOG, Candidate
+from nbautoml.engine.search.order import Start, learned_order
 
 
 class Proposer(Protocol):
@@ -67,6 +69,8 @@ class _FamilyState:
     name: str
     family: ModelFamily
     space: SearchSpace
+    features: tuple[str, ...] = ("",)
+    targets: tuple[str, ...] = ("",)
     best: _Place | None = None
     total: float = 0.0
     improved_at: float = 0.0
@@ -92,6 +96,19 @@ class _FamilyState:
         return max(own, 2.0 * behind / speed)
 
 
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What a candidate has besides its family's settings; empty for what is usual."""
+
+    scaler: str = ""
+    features: str = ""
+    target: str = ""
+
+    @classmethod
+    def of(cls, start: Start) -> _Setting:
+        return cls(start.scaler, start.features, start.target)
+
+
 @dataclass(slots=True)
 class _Told:
     """Where steps started, so that their result changes the step's size."""
@@ -115,17 +132,37 @@ class PortfolioThenSteps:
         Size of the data; families that do not suit it are left out.
     seed : int
         Seed of all draws.
+    representations : collection of Representation, default ()
+        Those that differ on these data; a family's features are varied among them.
+    may_log : bool, default False
+        Whether to try learning ``log(1 + y)`` too.
     """
 
-    def __init__(self, models: Sequence[str], *, task: Task, shape: DataShape, seed: int) -> None:
+    def __init__(
+        self,
+        models: Sequence[str],
+        *,
+        task: Task,
+        shape: DataShape,
+        seed: int,
+        representations: Collection[Representation] = (),
+        may_log: bool = False,
+    ) -> None:
         self._seed = seed
         self._task = task
         self._families: dict[str, _FamilyState] = {}
         for name in models:
             family = get_family(name)
             if family.suits(shape):
-                self._families[name] = _FamilyState(name, family, family.space(task))
-        self._queue = deque(_in_order(self._families.values(), task))
+                others = [r for r in family.other_representations if r in representations]
+                self._families[name] = _FamilyState(
+                    name,
+                    family,
+                    family.space(task),
+                    features=("", *map(str, others)),
+                    targets=("", LOG) if may_log and family.takes_log_target else ("",),
+                )
+        self._queue = deque({c.identity: c for c in _in_order(self._families, task)}.values())
         self.portfolio_size = len(self._queue)
         self._seen: set[str] = set()
         self._told = _Told()
@@ -208,25 +245,33 @@ class PortfolioThenSteps:
         return True
 
 
-def _in_order(states: Iterable[_FamilyState], task: Task) -> Iterator[Candidate]:
-    """Return all portfolio entries, interleaved by the families' pace."""
+def _in_order(states: Mapping[str, _FamilyState], task: Task) -> Iterator[Candidate]:
+    """Return what the learned order names, then all portfolio entries by the families' pace."""
+    for start in learned_order(task):
+        state = states.get(start.family)
+        if state is None or start.features not in state.features:
+            continue
+        if start.target not in state.targets:
+            continue
+        portfolio = state.family.portfolio(task)
+        if start.entry < len(portfolio):
+            yield _candidate(state, portfolio[start.entry], _Setting.of(start))
     entries = [
         (state.family.delay + i / state.family.pace, order, state, params)
-        for order, state in enumerate(states)
+        for order, state in enumerate(states.values())
         for i, params in enumerate(state.family.portfolio(task))
     ]
     for _, _, state, params in sorted(entries, key=lambda entry: entry[:2]):
-        yield _candidate(state, params, state.family.scalers[0])
+        yield _candidate(state, params, _Setting())
 
 
 def _propose(
     rng: np.random.Generator, state: _FamilyState, parent: _Place | None, task: Task, spread: float
 ) -> Candidate:
     """Return a step away from `parent`; the longer, the more steps led to known candidates."""
-    scalers = state.family.scalers
     if parent is None:
         params = state.space.decode(rng.random(len(state.space)).tolist())
-        return _candidate(state, params, scalers[int(rng.integers(len(scalers)))])
+        return _candidate(state, params, _Setting(scaler=_draw(rng, state.family.scalers)))
     size = min(parent.step * (1.0 + 4.0 * spread), 1.0)
     direction = rng.normal(size=len(state.space))
     direction *= size / max(float(np.linalg.norm(direction)), 1e-12)
@@ -235,10 +280,24 @@ def _propose(
     for i, dimension in enumerate(state.space.dimensions.values()):
         if isinstance(dimension, Choice):
             moved[i] = float(rng.random()) if rng.random() < _CHANGE_CHOICE else point[i]
-    scaler = parent.candidate.scaler
-    if len(scalers) > 1 and rng.random() < _CHANGE_CHOICE:
-        scaler = scalers[int(rng.integers(len(scalers)))]
-    return _candidate(state, state.space.decode(moved), scaler)
+    return _candidate(state, state.space.decode(moved), _change(rng, state, parent.candidate))
+
+
+def _change(rng: np.random.Generator, state: _FamilyState, parent: Candidate) -> _Setting:
+    """Return the parent's scaler, features and target, each now and then drawn anew."""
+    drawn = []
+    for now, among in (
+        (parent.scaler, state.family.scalers),
+        (parent.features, state.features),
+        (parent.target, state.targets),
+    ):
+        is_drawn = len(among) > 1 and rng.random() < _CHANGE_CHOICE
+        drawn.append(_draw(rng, among) if is_drawn else now)
+    return _Setting(*drawn)
+
+
+def _draw(rng: np.random.Generator, names: Sequence[str]) -> str:
+    return names[int(rng.integers(len(names)))]
 
 
 def _reflect(u: float) -> float:
@@ -247,7 +306,13 @@ def _reflect(u: float) -> float:
     return 2.0 - u if u > 1.0 else u
 
 
-def _candidate(state: _FamilyState, params: Params, scaler: str) -> Candidate:
+def _candidate(state: _FamilyState, params: Params, setting: _Setting) -> Candidate:
+    is_native = setting.features == Representation.NATIVE
     return Candidate(
-        family=state.name, model_name=state.family.name, params=dict(params), scaler=scaler
+        family=state.name,
+        model_name=state.family.name,
+        params=dict(params),
+        scaler="" if is_native else setting.scaler or state.family.scalers[0],
+        features=setting.features,
+        target=setting.target,
     )

@@ -26,7 +26,7 @@ from nbautoml.errors import ConfigError
 from nbautoml.runtime.featurizer import DataTransformer
 
 N = 240
-REPRESENTATIONS = ["tree", "linear"]
+REPRESENTATIONS = ["tree", "linear", "target_encoded", "crossed"]
 
 
 def mixed_frame(n_rows: int = N) -> pd.DataFrame:
@@ -58,7 +58,11 @@ PROFILE = profile_frame(FRAME, np.zeros(N), "regression")
 
 def features(representation: str, frame: pd.DataFrame = FRAME, profile=PROFILE):
     made = build_featurizer(profile, representation)
-    return made, made.fit_transform(build_adapter(profile).transform(frame))
+    return made, made.fit_transform(build_adapter(profile).transform(frame), label(len(frame)))
+
+
+def label(n_rows: int) -> np.ndarray:
+    return np.random.default_rng(5).normal(size=n_rows)
 
 
 def dense(out: object) -> np.ndarray:
@@ -180,7 +184,7 @@ def test_new_rows_with_everything_odd(representation):
 @pytest.mark.parametrize("representation", REPRESENTATIONS)
 def test_pickled_step_featurizes_raw_rows(representation):
     step = DataTransformer(build_adapter(PROFILE), build_featurizer(PROFILE, representation))
-    expected = dense(step.fit_transform(FRAME))
+    expected = dense(step.fit(FRAME, label(N)).transform(FRAME))
     again = pickle.loads(pickle.dumps(step))
     np.testing.assert_allclose(dense(again.transform(FRAME)), expected, atol=1e-5)
     shuffled = FRAME.iloc[:3, ::-1]
@@ -192,8 +196,8 @@ def test_pickled_step_featurizes_raw_rows(representation):
 def test_featurizer_can_be_cloned_for_each_fold(representation):
     made = build_featurizer(PROFILE, representation)
     table = build_adapter(PROFILE).transform(FRAME)
-    first = dense(clone(made).fit_transform(table))
-    assert first.tobytes() == dense(clone(made).fit_transform(table)).tobytes()
+    first = dense(clone(made).fit_transform(table, label(N)))
+    assert first.tobytes() == dense(clone(made).fit_transform(table, label(N))).tobytes()
 
 
 def fingerprint() -> str:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.models._base import DataShape
 from nbautoml.engine.models.catalog import families_for, get_family
 from nbautoml.engine.search.candidate import Candidate
+from nbautoml.engine.search.order import learned_order
 from nbautoml.engine.search.proposer import PortfolioThenSteps
 from nbautoml.testing.fast_family import FAST_FAMILY
 
@@ -53,6 +55,46 @@ def test_the_portfolio_is_tried_first_and_whole(task: Task) -> None:
     wanted = [(m, params) for m in models for params in get_family(m).portfolio(task)]
     assert len(tried) == len(wanted)
     assert all((c.family, dict(c.params)) in wanted for c in tried)
+
+
+def test_the_learned_order_comes_first() -> None:
+    features = frozenset(Representation)
+    source = PortfolioThenSteps(
+        families_for(Task.REGRESSION),
+        task=Task.REGRESSION,
+        shape=SMALL,
+        seed=0,
+        representations=features,
+        may_log=True,
+    )
+    order = learned_order(Task.REGRESSION)
+    tried = drive(source, len(order), mixed_loss)
+    assert [(c.family, c.features, c.target) for c in tried] == [
+        (start.family, start.features, start.target) for start in order
+    ]
+
+
+def test_features_that_the_data_lack_are_never_tried() -> None:
+    source = PortfolioThenSteps(
+        families_for(Task.CLASSIFICATION), task=Task.CLASSIFICATION, shape=SMALL, seed=0
+    )
+    tried = drive(source, 150, mixed_loss)
+    assert {(c.features, c.target) for c in tried} == {("", "")}
+
+
+def test_steps_change_features_and_target() -> None:
+    source = PortfolioThenSteps(
+        ["LightGBM"],
+        task=Task.REGRESSION,
+        shape=SMALL,
+        seed=0,
+        representations=frozenset(Representation),
+        may_log=True,
+    )
+    tried = drive(source, 150, mixed_loss)
+    assert {c.features for c in tried} == {"", "native", "linear", "target_encoded", "crossed"}
+    assert {c.target for c in tried} == {"", "log"}
+    assert all((c.scaler == "") == (c.features == "native") for c in tried)
 
 
 def test_nothing_is_proposed_twice() -> None:

@@ -14,6 +14,7 @@ import pytest
 from nbautoml.domain.metrics import metrics_for
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.build import build_adapter, build_featurizer
+from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.profile import profile_frame
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.trial import (
@@ -50,6 +51,7 @@ LINEAR = Candidate(
     scaler="StandardScalerWrapper",
 )
 N_ROWS = 150
+MATRICES = [r for r in Representation if r is r.matrix]
 
 
 def frame(n_rows: int = N_ROWS) -> pd.DataFrame:
@@ -81,7 +83,7 @@ def write(
         folds=folds,
         spec=spec,
         classes=np.array(["a", "b", "c"])[:n_classes] if is_class else None,
-        featurizers={name: build_featurizer(profile, name) for name in ("tree", "linear")},
+        featurizers={str(r): build_featurizer(profile, r) for r in MATRICES},
     )
     return folder
 
@@ -242,3 +244,48 @@ def test_time_ends_a_boosting_fit_with_a_model(job: FoldsJob) -> None:
     hasty = replace(job, candidate=slow, folds=(0,), seconds=1e-9)
     (result,) = run_folds(hasty, lambda _m: None)
     assert result.rounds == 1
+
+
+@pytest.mark.parametrize("features", list(Representation))
+def test_every_representation_is_fitted_and_refit(job: FoldsJob, features: Representation) -> None:
+    candidate = replace(LIGHT_GBM, features=str(features))
+    results = run_folds(replace(job, candidate=candidate), collect([]))
+    assert min(result.score for result in results) > 0.8
+    refit = RefitJob(
+        data=job.data, out=job.out, candidate=candidate, key="key", seed=0, rounds=9, threads=1
+    )
+    run_refit(refit, print)
+    part: FittedPart = pickle.loads((job.out / "refit.pkl").read_bytes())
+    assert (part.scaler is None) == (features is Representation.NATIVE)
+
+
+def test_native_categories_are_told_to_the_model(job: FoldsJob) -> None:
+    candidate = replace(LIGHT_GBM, features="native")
+    run_folds(replace(job, candidate=candidate), collect([]))
+    part: FittedPart = pickle.loads((job.out / part_file(0)).read_bytes())
+    text = part.model[1].booster_.model_to_string()
+    assert "feature_infos=[" in text
+    assert ":" in text.split("feature_infos=")[1].splitlines()[0].split(" ")[1]  # a set of codes
+
+
+def test_labels_learned_as_logarithms_are_answered_as_they_are(tmp_path: Path) -> None:
+    y = np.exp(2.0 * frame()["size"].to_numpy()) + 10.0
+    job = FoldsJob(
+        data=write(tmp_path / "data", y, task=Task.REGRESSION),
+        out=tmp_path / "out",
+        candidate=replace(LIGHT_GBM, target="log"),
+        key="key",
+        seed=0,
+        folds=(0, 1, 2),
+        threads=1,
+    )
+    run_folds(job, collect([]))
+    valid = np.load(tmp_path / "data" / "valid0.npy")
+    predictions = np.load(job.out / prediction_file(0))
+    assert np.corrcoef(np.log(predictions), np.log(y[valid]))[0, 1] > 0.9
+    assert predictions.min() > 8.0
+    part: FittedPart = pickle.loads((job.out / part_file(0)).read_bytes())
+    fold = open_fold(job.data, "tree", 0)
+    assert part.scaler is not None
+    again = part.model[1].predict(part.scaler[1].transform(fold.X_valid))
+    assert np.allclose(again, predictions, rtol=1e-5)

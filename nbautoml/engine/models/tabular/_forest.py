@@ -32,6 +32,12 @@ class Forest(ModelFamily):
 
     tasks = frozenset({Task.CLASSIFICATION, Task.REGRESSION})
     representation = Representation.TREE
+    other_representations = (
+        Representation.LINEAR,
+        Representation.TARGET_ENCODED,
+        Representation.CROSSED,
+    )
+    takes_log_target = True
 
     def space(self, task: Task) -> SearchSpace:
         """Return the settings that the search may vary."""

@@ -46,6 +46,13 @@ class LightGBM(ModelFamily):
     )
     tasks = frozenset({Task.CLASSIFICATION, Task.REGRESSION})
     representation = Representation.TREE
+    other_representations = (
+        Representation.NATIVE,
+        Representation.LINEAR,
+        Representation.TARGET_ENCODED,
+        Representation.CROSSED,
+    )
+    takes_log_target = True
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
     pace: ClassVar[float] = 3.0
 
@@ -122,14 +129,15 @@ class LightGBM(ModelFamily):
         """Fit on rows, stopping early on `valid` and at the deadline."""
         model = self.build(params, shape_of(X, context), context)
         callbacks: list[Any] = []
+        codes = _categories(context)
         if context.deadline.is_limited:
             callbacks.append(_StopAt(context.deadline))
         if valid is None:
-            model.fit(X, y, callbacks=callbacks)
+            model.fit(X, y, **codes, callbacks=callbacks)
             return FitResult(model=model, rounds=self.rounds_of(model))
         patience = early_stopping_rounds(params["learning_rate"])
         callbacks.append(lightgbm.early_stopping(patience, verbose=False))
-        model.fit(X, y, **_eval_data(valid), callbacks=callbacks)
+        model.fit(X, y, **codes, **_eval_data(valid), callbacks=callbacks)
         return FitResult(model=model, rounds=self.rounds_of(model))
 
     def refit(
@@ -139,7 +147,8 @@ class LightGBM(ModelFamily):
         model = self.build(params, shape_of(X, context), context)
         model.set_params(n_estimators=rounds or model.n_estimators)
         limited = context.deadline.is_limited
-        model.fit(X, y, callbacks=[_StopAt(context.deadline)] if limited else None)
+        callbacks = [_StopAt(context.deadline)] if limited else None
+        model.fit(X, y, **_categories(context), callbacks=callbacks)
         return FitResult(model=model, rounds=self.rounds_of(model))
 
 
@@ -169,6 +178,10 @@ def _config(rate: float, leaves: int, smallest: int, **others: Any) -> dict[str,
         "reg_lambda": 0.0,
         "extra_trees": False,
     } | others
+
+
+def _categories(context: FitContext) -> dict[str, Any]:
+    return {"categorical_feature": list(context.categories)} if context.categories else {}
 
 
 def _eval_data(valid: tuple[Matrix, Vector]) -> dict[str, Any]:

@@ -31,6 +31,12 @@ class _XGBoost(ModelFamily):
     """What the two XGBoost families share."""
 
     representation = Representation.TREE
+    other_representations = (
+        Representation.LINEAR,
+        Representation.TARGET_ENCODED,
+        Representation.CROSSED,
+    )
+    takes_log_target = True
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
     pace: ClassVar[float] = 2.0
 
