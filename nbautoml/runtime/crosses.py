@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from itertools import combinations
 from typing import Any, Self  # Any: sklearn's X and y
 
@@ -11,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_selection import mutual_info_regression
 from sklearn.metrics import mutual_info_score
 
 from nbautoml.runtime.categorical import codes_of
@@ -78,7 +76,7 @@ class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sk
         self._readers = [_reader_of(X.iloc[:, j]) for j in range(X.shape[1])]
         self._encoded = [j for j, reader in enumerate(self._readers) if reader.is_category]
         codes = self._read(X)
-        self.pairs_ = self._choose_pairs(codes, label)
+        self.pairs_ = _telling_pairs(codes, label, self.crossed)
         self._tables = [pd.Index(np.unique(_join(codes, pair))) for pair in self.pairs_]
         targets = _targets_of(label)
         self.n_outputs_ = targets.shape[1]
@@ -127,17 +125,6 @@ class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sk
         ]
         return np.column_stack([codes[:, self._encoded], *crossed])
 
-    def _choose_pairs(self, codes: IntArray, label: npt.NDArray[Any]) -> list[tuple[int, int]]:
-        if self.crossed < 2 or codes.shape[1] < 2:
-            return []
-        rows = np.linspace(0, len(label) - 1, min(len(label), _RANKED_ROWS)).astype(np.int64)
-        parts = label[rows]
-        if not np.issubdtype(label.dtype, np.integer):
-            parts = np.digitize(parts, np.quantile(parts, _cuts(_LABEL_PARTS)))
-        told = [mutual_info_score(codes[rows, j], parts) for j in range(codes.shape[1])]
-        best = sorted(np.argsort(-np.array(told), kind="stable")[: self.crossed].tolist())
-        return list(combinations(best, 2))
-
 
 class PairArithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn is untyped
     """Sum, difference, product and ratio of pairs of the numbers that tell most of the label.
@@ -149,8 +136,6 @@ class PairArithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
     ----------
     crossed : int, default 6
         Pairs among this many columns are made.
-    seed : int, default 0
-        Seed of the estimate of mutual information.
 
     Attributes
     ----------
@@ -158,21 +143,16 @@ class PairArithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
         Positions of the columns.
     """
 
-    def __init__(self, crossed: int = 6, seed: int = 0) -> None:
+    def __init__(self, crossed: int = 6) -> None:
         self.crossed = crossed
-        self.seed = seed
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
         """Choose the columns on the training rows."""
         self.feature_names_in_ = np.array([str(name) for name in X.columns], dtype=object)
         self.n_features_in_ = X.shape[1]
-        values = np.asarray(X, dtype=np.float64)
-        y = _as_label(y).astype(np.float64)
-        rows = np.linspace(0, len(y) - 1, min(len(y), _RANKED_ROWS)).astype(np.int64)
-        filled = np.where(np.isfinite(values[rows]), values[rows], _middles(values[rows]))
-        told = mutual_info_regression(filled, y[rows], random_state=self.seed)
-        best = sorted(np.argsort(-told, kind="stable")[: self.crossed].tolist())
-        self.pairs_ = list(combinations(best, 2))
+        columns = [X.iloc[:, j] for j in range(X.shape[1])]
+        parts = np.stack([_Parts(column).read(column) for column in columns], axis=1)
+        self.pairs_ = _telling_pairs(parts, _as_label(y), self.crossed)
         return self
 
     def transform(self, X: pd.DataFrame) -> FloatMatrix:
@@ -238,6 +218,30 @@ class _Parts:
 def _reader_of(column: pd.Series) -> _Categories | _Parts:
     is_number = pd.api.types.is_numeric_dtype(column.dtype)
     return _Parts(column) if is_number else _Categories(column)
+
+
+def _telling_pairs(
+    codes: IntArray, label: npt.NDArray[Any], n_columns: int
+) -> list[tuple[int, int]]:
+    """Return all pairs among the columns that share most information with the label."""
+    if n_columns < 2 or codes.shape[1] < 2:
+        return []
+    rows = np.linspace(0, len(label) - 1, min(len(label), _RANKED_ROWS)).astype(np.int64)
+    parts = label[rows]
+    if not np.issubdtype(label.dtype, np.integer):
+        parts = np.digitize(parts, np.quantile(parts, _cuts(_LABEL_PARTS)))
+    told = [_information(codes[rows, j], parts) for j in range(codes.shape[1])]
+    best = sorted(np.argsort(-np.array(told), kind="stable")[:n_columns].tolist())
+    return list(combinations(best, 2))
+
+
+def _information(codes: IntArray, parts: npt.NDArray[Any]) -> float:
+    """Return the mutual information, less what chance gives to so many categories.
+
+    The correction is Miller's: "Note on the bias of information estimates", 1955.
+    """
+    n_cells = (len(np.unique(codes)) - 1) * (len(np.unique(parts)) - 1)
+    return float(mutual_info_score(codes, parts)) - n_cells / (2 * len(parts))
 
 
 def _join(codes: IntArray, pair: tuple[int, int]) -> IntArray:
@@ -319,11 +323,3 @@ def _as_label(y: Any) -> npt.NDArray[Any]:
 
 def _cuts(n_parts: int) -> npt.NDArray[np.float64]:
     return np.asarray(np.linspace(0, 1, n_parts + 1)[1:-1])
-
-
-def _middles(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the median of each column, 0 where it is empty."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        found = np.nanmedian(np.where(np.isfinite(values), values, np.nan), axis=0)
-    return np.asarray(np.nan_to_num(found))

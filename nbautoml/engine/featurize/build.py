@@ -250,7 +250,7 @@ def _arithmetic(profile: DataProfile) -> list[Step]:
     ]
     if len(numbers) < 2:
         return []
-    return [("pairs", PairArithmetic(crossed=CROSSED, seed=profile.options.seed), _names(numbers))]
+    return [("pairs", PairArithmetic(crossed=CROSSED), _names(numbers))]
 
 
 _TREE: tuple[Callable[[DataProfile], list[Step]], ...] = (

@@ -92,6 +92,13 @@ def test_numbers_are_cut_into_parts_for_crosses_only() -> None:
     assert "a x number_target" in names
 
 
+def test_columns_of_many_categories_do_not_win_by_chance() -> None:
+    frame = _frame()
+    y = (frame["a"] == "b").to_numpy() ^ (frame["b"] == "c").to_numpy()
+    encoder = TargetColumns(crossed=2).fit(frame, y.astype(int))
+    assert encoder.pairs_ == [(0, 1)]
+
+
 def test_three_classes_get_a_share_each() -> None:
     frame = _frame()[["a"]]
     y = frame["a"].cat.codes.to_numpy().astype(int)

@@ -56,10 +56,12 @@ class Forest(ModelFamily):
             return (
                 {"max_features": 0.35, "min_samples_leaf": 2, "criterion": "gini"},
                 {"max_features": 0.7, "min_samples_leaf": 5, "criterion": "entropy"},
+                {"max_features": 0.2, "min_samples_leaf": 1, "criterion": "gini"},
             )
         return (
             {"max_features": 0.7, "min_samples_leaf": 2, "criterion": "squared_error"},
             {"max_features": 1.0, "min_samples_leaf": 5, "criterion": "squared_error"},
+            {"max_features": 0.4, "min_samples_leaf": 1, "criterion": "squared_error"},
         )
 
     def cost(self, params: Params, shape: DataShape) -> float:

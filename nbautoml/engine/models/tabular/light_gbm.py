@@ -29,6 +29,8 @@ from nbautoml.engine.search.budget import Deadline
 
 # Above this many columns LightGBM builds histograms column by column.
 _WIDE = 1_000
+# Penalty of the lines in leaves, which few rows would else make steep.
+_LINEAR_LAMBDA = 0.1
 # LightGBM 4.7 renamed the arguments of the rows to stop on, and warns about the old name.
 _TAKES_EVAL_X = "eval_X" in inspect.signature(lightgbm.LGBMModel.fit).parameters
 
@@ -58,6 +60,8 @@ class LightGBM(ModelFamily):
 
     def space(self, task: Task) -> SearchSpace:
         """Return the settings that the search may vary."""
+        # A line in each leaf instead of a number; LightGBM offers it for squared errors only.
+        lines = {"linear_tree": Choice((False, True))} if task is not Task.CLASSIFICATION else {}
         return SearchSpace(
             {
                 "learning_rate": Span(0.008, 0.12, is_log=True),
@@ -68,12 +72,13 @@ class LightGBM(ModelFamily):
                 "reg_alpha": Span(0.0, 1.0),
                 "reg_lambda": Span(0.0, 3.0),
                 "extra_trees": Choice((False, True)),
+                **lines,
             }
         )
 
     def portfolio(self, task: Task) -> tuple[dict[str, Any], ...]:
         """Return settings worth trying before any search, the best first."""
-        return (
+        entries = (
             _config(0.05, 31, 20),
             _config(0.05, 31, 8, colsample_bytree=0.75, extra_trees=True),
             _config(0.06, 6, 10, colsample_bytree=0.6, subsample=0.85, reg_lambda=1.0),
@@ -83,6 +88,10 @@ class LightGBM(ModelFamily):
             _config(0.02, 52, 14, colsample_bytree=0.65, subsample=0.8),
             _config(0.04, 130, 2, colsample_bytree=0.55, extra_trees=True, reg_alpha=0.6),
         )
+        if task is Task.CLASSIFICATION:
+            return entries
+        lines = _config(0.05, 8, 20, colsample_bytree=0.7, reg_lambda=0.1, linear_tree=True)
+        return (*(entry | {"linear_tree": False} for entry in entries), lines)
 
     def cost(self, params: Params, shape: DataShape) -> float:
         """Return about how many seconds one fit takes on one thread."""
@@ -97,6 +106,8 @@ class LightGBM(ModelFamily):
         # A leaf never asks for more than a tenth of the rows, or small data give no tree.
         smallest = max(1, min(settings["min_child_samples"], shape.n_rows // 10))
         settings["min_child_samples"] = smallest
+        if settings.get("linear_tree"):
+            settings["linear_lambda"] = _LINEAR_LAMBDA
         layout = "force_col_wise" if shape.n_columns > _WIDE else "force_row_wise"
         kind: Any = lightgbm.LGBMRegressor
         if is_classification(context):
