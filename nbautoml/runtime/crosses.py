@@ -26,6 +26,8 @@ _PARTS = 8
 # Columns are ranked on this many rows at most, a label of numbers in this many parts.
 _RANKED_ROWS = 5_000
 _LABEL_PARTS = 10
+# Rarer categories count as one when columns are ranked.
+_FEWEST_ROWS = 5
 _FOLDS = 5
 
 
@@ -238,8 +240,10 @@ def _telling_pairs(
 def _information(codes: IntArray, parts: npt.NDArray[Any]) -> float:
     """Return the mutual information, less what chance gives to so many categories.
 
-    The correction is Miller's: "Note on the bias of information estimates", 1955.
+    Rare categories count as one. The correction is Miller's: "Note on the bias of information estimates", 1955.
     """
+    _, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    codes = np.where(counts[places] >= _FEWEST_ROWS, places, -1)
     n_cells = (len(np.unique(codes)) - 1) * (len(np.unique(parts)) - 1)
     return float(mutual_info_score(codes, parts)) - n_cells / (2 * len(parts))
 
