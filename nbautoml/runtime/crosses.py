@@ -240,7 +240,8 @@ def _telling_pairs(
 def _information(codes: IntArray, parts: npt.NDArray[Any]) -> float:
     """Return the mutual information, less what chance gives to so many categories.
 
-    Rare categories count as one. The correction is Miller's: "Note on the bias of information estimates", 1955.
+    Rare categories count as one. The correction is that of Miller, "Note on the bias of
+    information estimates", 1955.
     """
     _, places, counts = np.unique(codes, return_inverse=True, return_counts=True)
     codes = np.where(counts[places] >= _FEWEST_ROWS, places, -1)
