@@ -11,6 +11,7 @@ from typing import Any, TextIO  # Any: fitted models are whatever scikit-learn a
 from nbautoml.automl.artifacts import INTERNAL_MODEL, SERVED_MODEL, VERSIONS
 from nbautoml.automl.console import ConsoleView, format_table
 from nbautoml.automl.export import ensure_bundle
+from nbautoml.automl.notices import warn_once
 from nbautoml.domain.events import EventRecord
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.metrics import metric as metric_spec
@@ -19,9 +20,25 @@ from nbautoml.domain.status import TrialOutcome
 from nbautoml.errors import ConfigError, NotAvailableError, NotFoundError
 from nbautoml.registry.model import Model, register_from_run
 from nbautoml.registry.trust import load_pickle
+from nbautoml.runs.continuation import reopen
+from nbautoml.runs.controller import launch
 from nbautoml.runs.run import Run
 
 __all__ = ["AutoMLRun"]
+
+# The SDK's other arguments for data of `AutoMLRun.continue_experiment`.
+_DATA = (
+    "sample_weight",
+    "X_valid",
+    "y_valid",
+    "sample_weight_valid",
+    "data",
+    "label",
+    "columns",
+    "cv_splits_indices",
+    "training_data",
+    "validation_data",
+)
 
 
 class AutoMLRun(Run):
@@ -136,6 +153,69 @@ class AutoMLRun(Run):
         self.model_id = model.name
         return model
 
+    def continue_experiment(
+        self,
+        X: Any = None,
+        y: Any = None,
+        *,
+        experiment_timeout_hours: float | None = None,
+        experiment_timeout_minutes: float | None = None,
+        experiment_exit_score: float | None = None,
+        iterations: int | None = None,
+        show_output: bool = False,
+        **_azure: Any,
+    ) -> AutoMLRun:
+        """Go on with a run that has ended, from all that it found so far.
+
+        Its finished models and their out-of-fold predictions are used as they are; only new
+        ones are trained, and a new ensemble chooses among all. The run keeps its id and its log.
+
+        Parameters
+        ----------
+        X, y
+            The SDK's data arguments (these and others) have no effect: the run kept its data.
+        experiment_timeout_hours, experiment_timeout_minutes : float, optional
+            Time for going on, from now; give one of them at most.
+        experiment_exit_score : float, optional
+            The run ends when the primary metric has reached this; ``exit_score`` is its short
+            name. What the run was submitted with counts no longer.
+        iterations : int, optional
+            How many more models to train, the new ensemble included. Where neither this nor a
+            time is given, both count again as the run was submitted.
+        show_output : bool, default False
+            Whether to wait and print what happens.
+
+        Returns
+        -------
+        AutoMLRun
+            This run, which goes on in a process of its own.
+
+        Raises
+        ------
+        ConflictError
+            When the run has not ended.
+        ConfigError
+            When a limit is not above zero, or the time is given twice.
+        """
+        if X is not None or y is not None or any(_azure.get(name) is not None for name in _DATA):
+            warn_once(
+                "continue_experiment goes on with the data that the run was submitted with; "
+                "the data given to it are not used. Submit a new run for other data."
+            )
+        score = _azure.get("exit_score") if experiment_exit_score is None else experiment_exit_score
+        last = reopen(
+            self.session,
+            self.id,
+            minutes=_minutes(experiment_timeout_hours, experiment_timeout_minutes),
+            iterations=_more_iterations(iterations),
+            exit_score=None if score is None else float(score),
+        )
+        launch(self.session, self.id)
+        if show_output:
+            self._wait(ConsoleView(self.id, sys.stdout, after=last))
+            self._raise_if_failed(True)
+        return self
+
     def get_guardrails(self, to_console: bool = True) -> dict[str, Any]:
         """Return what the guardrails found, and print it.
 
@@ -209,6 +289,28 @@ class AutoMLRun(Run):
 
     def _printer(self, stream: TextIO) -> Callable[[EventRecord], None]:
         return ConsoleView(self.id, stream)
+
+
+def _minutes(hours: float | None, minutes: float | None) -> float | None:
+    """Return a time in minutes, however it was given."""
+    if hours is not None and minutes is not None:
+        raise ConfigError(
+            "Give experiment_timeout_hours or experiment_timeout_minutes to continue_experiment, "
+            f"not both; got {hours!r} and {minutes!r}."
+        )
+    found = minutes if hours is None else 60.0 * hours
+    if found is not None and not found > 0:
+        raise ConfigError(f"The time for continue_experiment must be above 0; got {found:g} min.")
+    return found
+
+
+def _more_iterations(iterations: int | None) -> int | None:
+    if iterations is not None and (isinstance(iterations, bool) or int(iterations) < 1):
+        raise ConfigError(
+            "iterations of continue_experiment must be a whole number from 1, of more models to "
+            f"train; got {iterations!r}."
+        )
+    return None if iterations is None else int(iterations)
 
 
 def _best(state: RunSnapshot, metric: str | None) -> TrialState | None:

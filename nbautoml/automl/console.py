@@ -34,10 +34,13 @@ class ConsoleView:
         The run whose events follow.
     stream : text stream
         Where to print.
+    after : int, default 0
+        Events up to this number are taken in but not printed.
     """
 
-    def __init__(self, run_id: str, stream: TextIO) -> None:
+    def __init__(self, run_id: str, stream: TextIO, after: int = 0) -> None:
         self._fold = SnapshotFold(run_id)
+        self._after = after
         self._stream = stream
         self._has_guardrail_title = False
         self._has_table_head = False
@@ -52,7 +55,7 @@ class ConsoleView:
         """Take in the next event and print what it says."""
         self._fold.apply(record)
         handler = self._handlers.get(type(record.event))
-        if handler is not None:
+        if handler is not None and record.seq > self._after:
             handler(record.event, self._fold.build())
             self._stream.flush()
 

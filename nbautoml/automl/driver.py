@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from nbautoml.automl.artifacts import VERSIONS
 from nbautoml.automl.config import AutoMLConfig
 from nbautoml.automl.export import export_child
+from nbautoml.automl.leg import read_leg
 from nbautoml.automl.sink import ChildRunSink
-from nbautoml.compute.local import start_executor
+from nbautoml.compute.idle import IdleExecutor
 from nbautoml.compute.target import executor_for
-from nbautoml.domain.events import Phase, PhaseChanged, RunConfigured, TrialFinished
+from nbautoml.domain.events import Phase, PhaseChanged, RunConfigured
 from nbautoml.domain.ports import Executor
-from nbautoml.domain.snapshot import RunSnapshot, TrialState
+from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold, TrialState
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
 from nbautoml.registry.trust import installed_version
@@ -33,10 +34,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-EXPORT_SHARE, LEAST_EXPORT_SECONDS, MOST_EXPORT_SECONDS = 0.03, 1.0, 10.0
-"""Part of the run's time that is kept free for writing the best model's bundle."""
-LEAST_SECONDS = 1.0
-"""A run that is resumed after its time was up still has this long to make a usable model."""
+CLOSING_COST, MOST_CLOSING_SHARE = 0.3, 0.1
+"""Writing the best model's bundle is taken to cost this part of what starting the run cost.
+
+Both read the data, load packages and write files, so that a slow or busy machine slows both.
+What is kept free for it is at most that share of the time left; a bundle that takes longer is
+finished after the run's end.
+"""
+START_COST = 2.0
+"""From the first line of the work until a first model is done, a run takes at least this many
+times what its process took to start. With less time left it answers with a constant."""
 PACKAGES = ("numpy", "pandas", "scikit-learn", "lightgbm", "xgboost")
 
 
@@ -53,34 +60,60 @@ class AutoMLWork:
         self._context = context
         self._settings = context.run.settings
         self._config = AutoMLConfig.from_dict(self._settings["config"])
-        self._before = run_snapshot(context.session, context.run.id)
+        with context.session.read() as tx:
+            records = tx.events.read(context.run.id)
+        fold = SnapshotFold(context.run.id)
+        fold.apply_all(records)
+        self._before = fold.build()
+        self._leg = read_leg(context.run, records)
         self._sink = ChildRunSink(context, str(self._config.values["primary_metric"]))
 
     def run(self) -> Ending:
         """Find a model, and leave it as a bundle with the best child."""
         context = self._context
         set_status(context, RunStatus.PREPARING)
-        target = str(self._settings["compute_target"])
-        # The cluster starts in the background while the data is read.
-        executor = start_executor(executor_for(context.session, target, None))
+        deadline = self._deadline()
+        executor = self._start_executor(deadline)
         try:
-            found = self._search(executor)
+            found = self._search(executor, deadline)
         finally:
             closing = threading.Thread(target=executor.close, name="close executor")
             closing.start()
         ending, exporting = self._conclude(found)
         return replace(ending, after=lambda: _join(closing, exporting))
 
-    def _search(self, executor: Executor) -> Found:
+    def _start_executor(self, deadline: float | None) -> Executor:
+        """Start workers in the background, if there is time for a model of theirs."""
+        if not self._has_time_to_search(deadline):
+            return IdleExecutor()
+        # Dask takes a while to load: a run without time for workers goes without it.
+        from nbautoml.compute.local import start_executor
+
+        target = str(self._settings["compute_target"])
+        return start_executor(executor_for(self._context.session, target, None))
+
+    def _has_time_to_search(self, deadline: float | None) -> bool:
+        if deadline is None:
+            return True
+        now = self._context.now()
+        return deadline - now > START_COST * (now - self._process_started_at)
+
+    @property
+    def _process_started_at(self) -> float:
+        owner = self._context.run.owner
+        return self._context.run.created_at if owner is None else owner.started_at
+
+    def _search(self, executor: Executor, deadline: float | None) -> Found:
         """Do the engine's part."""
         # The machine-learning stack is imported while the workers start, not before.
         from nbautoml.engine.finder import find_model
 
         context = self._context
-        deadline = self._deadline()
         frame, n_valid_rows = self._load()
         plan = self.plan(n_slots=executor.n_slots, deadline=deadline, n_valid_rows=n_valid_rows)
-        self._describe(executor.n_slots, deadline)
+        if isinstance(executor, IdleExecutor):
+            plan = replace(plan, limits=replace(plan.limits, timeout_seconds=0.0))
+        self._describe(plan, executor.n_slots, deadline)
         set_status(context, RunStatus.RUNNING)
         return find_model(
             frame,
@@ -92,7 +125,8 @@ class AutoMLWork:
             control=context.control,
             scratch=context.scratch,
             clock=time.time,
-            finished=self._finished(),
+            finished=self._leg.finished,
+            n_settled=self._leg.n_settled,
         )
 
     def plan(self, *, n_slots: int, deadline: float | None, n_valid_rows: int) -> SearchPlan:
@@ -109,14 +143,18 @@ class AutoMLWork:
         """
         from nbautoml.automl.resolve import resolve
 
-        timeout = None
+        timeout, closing = None, 0.0
         if deadline is not None:
-            left = deadline - self._context.now()
-            export = min(max(EXPORT_SHARE * left, LEAST_EXPORT_SECONDS), MOST_EXPORT_SECONDS)
-            timeout = max(left - export, LEAST_SECONDS)
-        return resolve(
+            now = self._context.now()
+            timeout = max(deadline - now, 0.0)
+            closing = min(
+                CLOSING_COST * (now - self._process_started_at), MOST_CLOSING_SHARE * timeout
+            )
+        plan = resolve(
             self._config, n_slots=n_slots, timeout_seconds=timeout, n_valid_rows=n_valid_rows
         )
+        limits = replace(self._leg.limits(plan.limits), closing_seconds=closing)
+        return replace(plan, limits=limits)
 
     def _conclude(self, found: Found) -> tuple[Ending, threading.Thread | None]:
         """Write the best model's bundle and say how the run ended.
@@ -173,22 +211,26 @@ class AutoMLWork:
 
         A resumed run is given back the time for which nobody worked on it.
         """
-        run = self._context.run
-        minutes = self._config.values["experiment_timeout_minutes"]
-        if self._before.config is not None:
+        if self._leg.is_resumed:
             if self._before.deadline is None:
                 return None
             # The last events before this process's own tell when the earlier one was lost.
             return self._before.deadline + max(0.0, self._context.now() - self._lost_at())
-        return None if minutes is None else run.created_at + float(minutes) * 60.0
+        seconds = self._timeout_seconds
+        return None if seconds is None else self._leg.asked_at + seconds
+
+    @property
+    def _timeout_seconds(self) -> float | None:
+        minutes = self._leg.minutes(self._config.values["experiment_timeout_minutes"])
+        return None if minutes is None else float(minutes) * 60.0
 
     def _lost_at(self) -> float:
         beat = self._context.run.heartbeat_at or 0.0
         return max(beat, self._before.trials[-1].started_at if self._before.trials else 0.0)
 
-    def _describe(self, n_workers: int, deadline: float | None) -> None:
+    def _describe(self, plan: SearchPlan, n_workers: int, deadline: float | None) -> None:
         values = self._config.values
-        minutes = values["experiment_timeout_minutes"]
+        most = plan.limits.max_iterations
         self._sink.emit(
             RunConfigured(
                 task=self._config.task.value,
@@ -198,17 +240,12 @@ class AutoMLWork:
                 experiment=self._context.run.experiment,
                 compute=str(self._settings["compute_target"]),
                 n_workers=n_workers,
-                max_iterations=values["iterations"],
-                timeout_seconds=None if minutes is None else float(minutes) * 60.0,
+                max_iterations=None if most is None else most + self._leg.n_settled,
+                timeout_seconds=self._timeout_seconds,
                 deadline=deadline,
-                exit_score=values["experiment_exit_score"],
+                exit_score=plan.limits.exit_score,
             )
         )
-
-    def _finished(self) -> list[TrialFinished]:
-        with self._context.session.read() as tx:
-            records = tx.events.read(self._context.run.id)
-        return [r.event for r in records if isinstance(r.event, TrialFinished)]
 
 
 def _join(*threads: threading.Thread | None) -> None:

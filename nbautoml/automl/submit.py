@@ -43,6 +43,7 @@ def submit_config(
     -------
     AutoMLRun
     """
+    asked_at = time.time()  # the run's time counts from here, keeping the data included
     session = experiment.session
     target = config.values.get("compute_target")
     # A wrong name is an error of the user's here and now, not of the run's later.
@@ -66,7 +67,7 @@ def submit_config(
         experiment=experiment.name,
         type="automl",
         status=RunStatus.NOT_STARTED,
-        created_at=time.time(),
+        created_at=asked_at,
         settings=settings,
         tags={k: str(v) for k, v in (tags or {}).items()},
         properties=_properties(config, label),

@@ -178,6 +178,8 @@ class SnapshotFold:
             self._close_open_trials(record.seq)
         elif event.status is RunStatus.STARTING:
             self._close_open_trials(record.seq)
+        elif event.status is RunStatus.NOT_STARTED:  # it is continued
+            changes |= {"ended_at": None, "deadline": None}
         self._state = replace(self._state, **changes)
 
     def _close_open_trials(self, seq: int) -> None:
@@ -208,8 +210,9 @@ class SnapshotFold:
         known = self._trials.get(event.number)
         if known is None:
             self._count(running=1)
-        elif not known.is_running:  # started again after its controller was lost
-            self._count(running=1, done=-1)
+        elif not known.is_running:  # started again after its worker or controller was lost
+            was_failed = known.key != "" and known.outcome is not TrialOutcome.COMPLETED
+            self._count(running=1, done=-1, failed=-int(was_failed))
         self._trials[event.number] = TrialState(
             number=event.number,
             run_id=child_run_id(record.run_id, event.number),

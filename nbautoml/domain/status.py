@@ -21,7 +21,7 @@ class RunStatus(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether nothing can follow."""
+        """Whether the run has ended; only its continuation can follow."""
         return self in TERMINAL
 
     def may_become(self, other: RunStatus) -> bool:
@@ -34,10 +34,11 @@ TERMINAL = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELED}
 _S = RunStatus
 _LIVE = frozenset(_S) - TERMINAL
 # A live run may move to any other live state but not back to NotStarted (a resumed run starts
-# again at Starting); every live state may end in every way. Terminal states are final, but for
-# a run that is continued by its owner: that is a new run.
+# again at Starting); every live state may end in every way. A run that has ended stays as it is,
+# but for one that somebody continues: it waits for a controller once more.
 _NEXT: dict[RunStatus, frozenset[RunStatus]] = {
-    state: (frozenset(_S) - {_S.NOT_STARTED}) if state in _LIVE else frozenset() for state in _S
+    state: (frozenset(_S) - {_S.NOT_STARTED}) if state in _LIVE else frozenset({_S.NOT_STARTED})
+    for state in _S
 }
 
 

@@ -68,6 +68,7 @@ def find_model(
     scratch: Path,
     clock: Callable[[], float],
     finished: Sequence[ev.TrialFinished] = (),
+    n_settled: int = 0,
 ) -> Found:
     """Find the best model for a frame.
 
@@ -93,7 +94,10 @@ def find_model(
     clock : callable
         Seconds since the epoch; times of events and limits come from it.
     finished : sequence of TrialFinished
-        Trials of an earlier attempt, whose predictions `artifacts` has.
+        Trials that are done already, oldest first, whose predictions `artifacts` has.
+    n_settled : int, default 0
+        So many of them, the first ones, are from before the run was continued: the limits of
+        `plan` do not count them.
 
     Returns
     -------
@@ -129,12 +133,13 @@ def find_model(
         proposer,
         book,
         requests,
-        earlier=earlier_records(context, finished),
+        earlier=earlier_records(context, finished[n_settled:]),
+        settled=earlier_records(context, finished[:n_settled]),
         taken={e.number for e in finished if e.outcome is not TrialOutcome.WORKER_LOST},
     )
     events.emit(ev.PhaseChanged(phase=Phase.MODEL_SELECTION, text="Trying models."))
     reason = loop.run()
-    best = Finisher(context, profile, book, requests, finished).finish(reason)
+    best = Finisher(context, profile, book, requests, finished, n_settled=n_settled).finish(reason)
     n_ensembles = sum(event.is_ensemble for event in finished)
     return Found(
         best=best.number if best else None,

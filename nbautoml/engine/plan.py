@@ -20,6 +20,8 @@ class Limits:
         Trials, ensembles included; None is no limit.
     timeout_seconds : float or None
         Time of the whole run; None is no limit.
+    closing_seconds : float, default 0
+        Part of that time which the caller needs after the engine's work.
     iteration_timeout_seconds : float or None
         Time of one trial; None is no limit.
     exit_score : float or None
@@ -35,6 +37,7 @@ class Limits:
 
     max_iterations: int | None = None
     timeout_seconds: float | None = None
+    closing_seconds: float = 0.0
     iteration_timeout_seconds: float | None = None
     exit_score: float | None = None
     max_concurrent: int = 1

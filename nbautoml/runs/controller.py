@@ -21,9 +21,10 @@ from nbautoml.domain.records import Owner, RunRecord
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
 from nbautoml.runs.child_process import RUN_VARIABLE, environment, own_address
+from nbautoml.runs.continuation import open_requests
 from nbautoml.runs.ending import close_rows
 from nbautoml.runs.types import WORKS
-from nbautoml.runs.work import Ending, StoredArtifacts, StoredRequests, WorkContext
+from nbautoml.runs.work import Ending, StoredArtifacts, WorkContext
 from nbautoml.store.events import EventWriter
 from nbautoml.store.reaper import is_orphan, this_process
 from nbautoml.store.session import Session, open_session
@@ -112,7 +113,7 @@ def _work(session: Session, run: RunRecord, events: EventWriter, *, is_resumed: 
         session=session,
         run=run,
         events=events,
-        control=StoredRequests(session, run.id),
+        control=open_requests(session, run),
         artifacts=StoredArtifacts(session, run.id),
         scratch=scratch,
         is_resumed=is_resumed,
@@ -145,11 +146,14 @@ def _finish(session: Session, run: RunRecord, events: EventWriter, ending: Endin
     if log.is_file() and log.stat().st_size:
         session.save_artifact(run.id, LOG_ARTIFACT, log.read_bytes())
     now = time.time()
+    # The name is free for a continuation from the moment at which the end can be seen.
+    used = folder / f"scratch-{os.getpid()}"
+    (folder / "scratch").rename(used)
     events.emit(
         StatusChanged(status=ending.status, reason=ending.reason),
         lambda tx: close_rows(tx, run.id, ending.status, ending.reason, now),
     )
-    shutil.rmtree(folder / "scratch", ignore_errors=True)
+    shutil.rmtree(used, ignore_errors=True)
 
 
 def _claim(session: Session, run: RunRecord, owner: Owner) -> bool:

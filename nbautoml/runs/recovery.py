@@ -7,6 +7,7 @@ import time
 
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.status import RunStatus
+from nbautoml.runs.continuation import RESTARTS
 from nbautoml.runs.controller import launch
 from nbautoml.runs.ending import end_without_owner
 from nbautoml.store.reaper import find_orphans
@@ -16,8 +17,6 @@ logger = logging.getLogger(__name__)
 
 MAX_RESTARTS = 3
 """A run whose process was lost this often is not started again: it is what kills the process."""
-RESTARTS = "restarts"
-"""Property that counts how often a run was started again."""
 
 
 def recover_runs(session: Session) -> list[str]:

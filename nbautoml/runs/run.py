@@ -6,7 +6,7 @@ import asyncio
 import html
 import sys
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO  # Any: metric values and details are JSON
 
@@ -321,7 +321,12 @@ class Run:
         TrainingError
             When the run failed and `raise_on_error` is true.
         """
-        printer = self._printer(sys.stdout) if show_output else None
+        self._wait(self._printer(sys.stdout) if show_output else None)
+        self._raise_if_failed(raise_on_error)
+        return self.get_details()
+
+    def _wait(self, printer: Callable[[EventRecord], None] | None) -> None:
+        """Wait until the run ends; `printer` gets all its events."""
         tail = EventTail(self.session, self.id)
         try:
             while True:
@@ -334,8 +339,6 @@ class Run:
                 time.sleep(POLL_SECONDS)
         finally:
             tail.close()
-        self._raise_if_failed(raise_on_error)
-        return self.get_details()
 
     def __await__(self) -> Generator[Any, None, Run]:
         return self._wait_async().__await__()

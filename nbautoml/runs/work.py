@@ -12,7 +12,7 @@ from nbautoml.domain.events import Event
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.ports import Request
 from nbautoml.domain.records import RunRecord
-from nbautoml.domain.status import RunStatus
+from nbautoml.domain.status import RequestKind, RunStatus
 from nbautoml.store.events import EventWriter
 from nbautoml.store.session import Session, Writer
 
@@ -31,12 +31,15 @@ class StoredRequests:
         The run that is asked.
     after : int, default 0
         Requests up to this number were obeyed before.
+    n_added : int, default 0
+        So many of the requests for more minutes after that were obeyed too.
     """
 
-    def __init__(self, session: Session, run_id: str, after: int = 0) -> None:
+    def __init__(self, session: Session, run_id: str, after: int = 0, *, n_added: int = 0) -> None:
         self._session = session
         self._run_id = run_id
         self._after = after
+        self._n_added = n_added
 
     def poll(self) -> Sequence[Request]:
         """Return the requests that came in since the last call; never waits."""
@@ -44,7 +47,17 @@ class StoredRequests:
             records = tx.requests.read(self._run_id, after=self._after)
         if records:
             self._after = records[-1].seq
-        return [Request(kind=r.kind, minutes=float(r.payload.get("minutes", 0.0))) for r in records]
+        return [
+            Request(kind=r.kind, minutes=float(r.payload.get("minutes", 0.0)))
+            for r in records
+            if not self._was_obeyed(r.kind)
+        ]
+
+    def _was_obeyed(self, kind: RequestKind) -> bool:
+        if kind is not RequestKind.ADD_MINUTES or not self._n_added:
+            return False
+        self._n_added -= 1
+        return True
 
 
 class StoredArtifacts:

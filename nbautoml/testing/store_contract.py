@@ -351,6 +351,21 @@ class RunContract:
         with pytest.raises(NotFoundError):
             _set_status(session, "other", RunStatus.RUNNING)
 
+    def test_a_run_that_has_ended_can_wait_for_an_owner_again(self, session: Session) -> None:
+        add_run(session)
+        owner = Owner(host="h", pid=7, started_at=1.0)
+        with session.write() as tx:
+            tx.runs.claim("run", owner, None)
+            tx.runs.set_status("run", RunStatus.RUNNING, time=6.0)
+            with pytest.raises(ConflictError, match="Running and cannot become NotStarted"):
+                tx.runs.reopen("run", reason="more")
+            tx.runs.set_status("run", RunStatus.COMPLETED, time=7.0)
+            tx.runs.reopen("run", reason="more")
+            waiting = tx.runs.get("run")
+
+        assert (waiting.status, waiting.reason) == (RunStatus.NOT_STARTED, "more")
+        assert (waiting.owner, waiting.started_at, waiting.ended_at) == (None, 6.0, None)
+
     def test_tags_and_properties_are_merged(self, session: Session) -> None:
         add_run(session, tags={"a": "1", "b": "2"}, properties={"a": "x"})
         with session.write() as tx:

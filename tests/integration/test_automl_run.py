@@ -274,6 +274,48 @@ def test_a_killed_controller_is_resumed_and_no_trial_is_repeated(workspace: Work
     assert sorted(e.number for e in after) == list(range(12))
 
 
+def test_a_finished_run_goes_on_and_repeats_nothing(workspace: Workspace) -> None:
+    run = submit(
+        workspace,
+        "continued",
+        task="classification",
+        training_data=cancer(),
+        label_column_name="target",
+        n_cross_validations=3,
+        iterations=4,
+        allowed_models=["LightGBM", "LogisticRegression"],
+    )
+    run.wait_for_completion()
+    before = {e.number: e for e in done(run)}
+    keys = [e.key for e in before.values()]
+    again = AutoMLRun(run.experiment, run.id)  # a handle made anew, as after a kernel's restart
+    assert again.continue_experiment(iterations=3) is again
+    again.wait_for_completion()
+    after = sorted(done(again), key=lambda e: e.number)
+    assert [e.number for e in after] == list(range(7))
+    assert {e.number: e for e in after if e.number in before} == before
+    assert not {e.key for e in after[4:]} & set(keys)
+    assert [e.number for e in after if e.is_ensemble] == [3, 6]
+    snapshot = again.snapshot()
+    assert (snapshot.status.value, snapshot.n_done, snapshot.n_failed) == ("Completed", 7, 0)
+    assert snapshot.config is not None and snapshot.config.max_iterations == 7
+    child, model = again.get_output()
+    assert child.number == snapshot.best
+    assert (model.predict(cancer().drop(columns="target")) == cancer()["target"]).mean() > 0.95
+
+
+def test_a_finished_run_goes_on_for_a_time(workspace: Workspace) -> None:
+    run = next(iter(workspace.experiments["continued"].get_runs()))
+    assert isinstance(run, AutoMLRun)
+    n_before = len(done(run))
+    asked = time.time()
+    run.continue_experiment(experiment_timeout_minutes=0.2)
+    run.wait_for_completion()
+    assert time.time() - asked < 12 + 1.0
+    assert len(done(run)) > n_before + 1
+    assert done(run)[-1].is_ensemble
+
+
 def test_finish_now_completes_with_an_ensemble(workspace: Workspace) -> None:
     run = submit(
         workspace,

@@ -12,7 +12,7 @@ import numpy as np
 from nbautoml.domain import events as ev
 from nbautoml.domain.events import Phase, TrialFinished, json_safe
 from nbautoml.domain.status import TrialOutcome
-from nbautoml.engine.baseline import run_baseline
+from nbautoml.engine.baseline import BASELINE, run_baseline
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.ensemble.refit import refit
 from nbautoml.engine.ensemble.vote import FEWEST_MEMBERS, Vote, choose_vote
@@ -53,7 +53,9 @@ class Finisher:
     requests : Requests
         What people ask, and the deadline.
     finished : sequence of TrialFinished
-        Trials of an earlier attempt.
+        Trials that were done before, oldest first.
+    n_settled : int, default 0
+        So many of them are from before the run was continued.
     """
 
     def __init__(
@@ -63,13 +65,21 @@ class Finisher:
         book: TrialBook,
         requests: Requests,
         finished: Sequence[TrialFinished] = (),
+        *,
+        n_settled: int = 0,
     ) -> None:
         self._context = context
         self._profile = profile
         self._book = book
         self._requests = requests
         self._taken = {event.number for event in finished}
-        self._earlier_vote = next((e for e in finished if _is_done_vote(e)), None)
+        self._earlier_answers = [e for e in finished if _is_done_vote(e) or e.family == BASELINE]
+        settled, new = finished[:n_settled], finished[n_settled:]
+        # An attempt that was lost may have got as far as its ensemble. One from before the run
+        # was continued is followed by another, if there is something new to choose from.
+        n_known = sum(not e.is_ensemble and e.outcome is TrialOutcome.COMPLETED for e in settled)
+        has_news = len(book.completed) > n_known or not any(map(_is_done_vote, settled))
+        self._needs_vote = has_news and not any(map(_is_done_vote, new))
 
     def finish(self, reason: StopReason) -> TrialRecord | None:
         """Return the best trial, its model stored; None when canceled before there was one.
@@ -84,16 +94,19 @@ class Finisher:
             return None if reason is StopReason.CANCELED else self._fall_back()
         if reason is StopReason.CANCELED:
             self._put_run_files(single)
-            return single
+            return self._best_of(single)
         if reason is StopReason.FINISH_NOW:
             self._requests.deadline = _earlier(self._requests.deadline, _FINISH_NOW_SECONDS)
         vote = self._vote() if self._has_vote() else None
         if self._context.plan.ensemble.enable_refit:
             self._refit(single, vote)
         self._put_run_files(vote[1].members[0] if vote else single)
-        rivals = [single, *([vote[0]] if vote else []), *self._earlier()]
+        return self._best_of(single, *([vote[0]] if vote else []))
+
+    def _best_of(self, *rivals: TrialRecord) -> TrialRecord:
+        """Return the best of some trials and of the ensembles that were done before."""
         metric = self._context.plan.metric
-        return min(rivals, key=lambda r: (metric.sort_key(r.score), -r.number))
+        return min([*rivals, *self._earlier()], key=lambda r: (metric.sort_key(r.score), -r.number))
 
     def _fall_back(self) -> TrialRecord:
         """Return the constant model, unless trials failed for other reasons than time."""
@@ -103,13 +116,20 @@ class Finisher:
                 f"All {len(self._book.records)} trials ended without a model; the first: "
                 f"{broken[0].error or broken[0].outcome.value}"
             )
+        if self._earlier_answers:
+            return self._best_of()
         return run_baseline(self._context, self._new_number())
 
     def _has_vote(self) -> bool:
         plan = self._context.plan
         is_wanted = plan.ensemble.enable_voting and plan.limits.max_iterations != 1
         is_possible = len(self._book.choices()) >= FEWEST_MEMBERS
-        return is_wanted and is_possible and self._earlier_vote is None
+        has_time = self._requests.deadline.remaining() > self._storing(FEWEST_MEMBERS)
+        return is_wanted and is_possible and has_time and self._needs_vote
+
+    def _storing(self, n_members: int) -> float:
+        """Return the seconds that are kept for storing an ensemble."""
+        return self._requests.finish_cost.store(n_members=n_members)
 
     def _vote(self) -> tuple[TrialRecord, Vote]:
         """Choose, score and store the ensemble, as an iteration of its own."""
@@ -118,7 +138,9 @@ class Finisher:
         number = self._new_number()
         events.emit(ev.PhaseChanged(phase=Phase.ENSEMBLE, text="Choosing the ensemble's members."))
         started = context.ports.clock()
-        vote = choose_vote(context, self._book.choices())
+        storing = self._storing(max(len(self._book.members), 1))
+        deadline = self._requests.deadline.moved(-storing)
+        vote = choose_vote(context, self._book.choices(), deadline)
         record = self._record_of(vote, number)
         events.emit(
             ev.TrialStarted(
@@ -223,21 +245,21 @@ class Finisher:
         artifacts.put_bytes(None, FEATURE_NAMES, json.dumps(json_safe(names)).encode())
 
     def _earlier(self) -> list[TrialRecord]:
-        """Return the ensemble of an earlier attempt, if there was one."""
-        event = self._earlier_vote
-        if event is None:
-            return []
-        candidate = Candidate(
-            family=VOTING, model_name=VOTING, params=dict(event.params), scaler=""
-        )
+        """Return the ensembles that were done before, and the constant model if it was."""
         return [
             TrialRecord(
                 number=event.number,
                 key=event.key,
-                candidate=candidate,
+                candidate=Candidate(
+                    family=event.family,
+                    model_name=event.family,
+                    params=dict(event.params),
+                    scaler="",
+                ),
                 outcome=event.outcome,
                 score=event.score,
             )
+            for event in self._earlier_answers
         ]
 
     def _new_number(self) -> int:

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias  # Any: floats of any width
 import numpy as np
 import numpy.typing as npt
 
+from nbautoml.engine.search.budget import Deadline
+
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 Score: TypeAlias = Callable[[npt.NDArray[np.float64]], float]
 
@@ -87,6 +89,7 @@ def select(
     *,
     rounds: int = ROUNDS,
     max_members: int = 15,
+    deadline: Deadline | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return how often each model is drawn; the ensemble is their mean by these counts.
 
@@ -103,6 +106,8 @@ def select(
         Draws.
     max_members : int, default 15
         Most different models.
+    deadline : Deadline, optional
+        When it is over, the draws so far are all; the first one is always made.
 
     Returns
     -------
@@ -132,7 +137,20 @@ def select(
         total_relevant = total_relevant + relevant[tried[place]]
         if _is_better(values[place], best_value):
             best, best_value = counts, values[place]
+        if deadline is not None and deadline.is_over():
+            break
     return best
+
+
+def scorings_of_select(n_models: int, rounds: int = ROUNDS) -> int:
+    """Return how often `select` calls its score among so many models.
+
+    Examples
+    --------
+    >>> scorings_of_select(2, rounds=3)
+    6
+    """
+    return n_models + (rounds - 1) * min(n_models, _MOST_TRIED)
 
 
 def _worth_trying(

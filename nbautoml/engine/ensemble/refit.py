@@ -24,8 +24,6 @@ _ROUNDS_FACTOR = 1.1
 # A fit on all rows costs this much of a fold, which has at most so many rows less.
 _COST = 1.25
 _LOOK_SECONDS = 0.1
-# Left for writing the models when the refits have to end.
-_WRITING_SECONDS = 0.3
 
 
 def refit(
@@ -41,8 +39,9 @@ def refit(
     executor = context.ports.executor
     pending: dict[str, TrialRecord] = {}
     planned = 0.0
+    writing = requests.finish_cost.store(n_members=len(records))
     for place, record in enumerate(records):
-        left = requests.deadline.remaining() - _WRITING_SECONDS
+        left = requests.deadline.remaining() - writing
         cost = _COST * record.fold_seconds
         if math.isfinite(left) and max(cost, (planned + cost) / executor.n_slots) > left:
             continue
@@ -59,17 +58,21 @@ def refit(
                 priority=place,
             )
         )
-    return _collect(context, requests, pending)
+    return _collect(context, requests, pending, writing)
 
 
 def _collect(
-    context: RunContext, requests: Requests, pending: dict[str, TrialRecord]
+    context: RunContext,
+    requests: Requests,
+    pending: dict[str, TrialRecord],
+    writing: float,
 ) -> dict[int, PackedPart]:
+    """Wait for refits until only the `writing` seconds for storing them are left."""
     parts: dict[int, PackedPart] = {}
     executor = context.ports.executor
     while pending:
         requests.poll()
-        left = requests.deadline.remaining() - _WRITING_SECONDS
+        left = requests.deadline.remaining() - writing
         if left <= 0 or requests.is_canceled:
             for key in pending:
                 executor.cancel(key)
@@ -110,7 +113,8 @@ def _stored_rounds(context: RunContext, record: TrialRecord) -> tuple[int, ...]:
     last = model.steps[-1][1]
     folds = [m.steps[-1][1] for m in last.estimators] if isinstance(last, FoldBag) else [last]
     family = get_family(record.candidate.family)
-    rounds = [None if _is_constant(m) else family.rounds_of(m) for m in folds]
+    models = [getattr(model, "regressor_", model) for model in folds]
+    rounds = [None if _is_constant(m) else family.rounds_of(m) for m in models]
     return tuple(r for r in rounds if r is not None)
 
 

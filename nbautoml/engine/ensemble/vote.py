@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from nbautoml.domain.metrics import Direction
 from nbautoml.engine.context import RunContext
-from nbautoml.engine.ensemble.greedy import ROUNDS, blend, select
+from nbautoml.engine.ensemble.greedy import ROUNDS, blend, scorings_of_select, select
 from nbautoml.engine.metrics import score_primary
 from nbautoml.engine.models._base import Vector
 from nbautoml.engine.search.book import TrialRecord, stack_oof, thin_rows
+from nbautoml.engine.search.budget import Deadline
 
 FEWEST_MEMBERS = 2
 # Weights are the mean of what several draws of the rows choose (bagged ensemble selection,
@@ -48,8 +49,25 @@ class Vote:
     honest: npt.NDArray[np.float32]
 
 
-def choose_vote(context: RunContext, choices: list[TrialRecord]) -> Vote:
+def most_scorings(n_choices: int, n_rows: int) -> int:
+    """Return how often `choose_vote` scores a mixture when no deadline cuts it."""
+    n_draws = _MANY_DRAWS if n_rows <= _FEW_ROWS else _FEW_DRAWS
+    return n_draws * scorings_of_select(n_choices)
+
+
+def choose_vote(
+    context: RunContext, choices: list[TrialRecord], deadline: Deadline | None = None
+) -> Vote:
     """Choose members and weights among trials, the best of them first.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run.
+    choices : list of TrialRecord
+        Trials with out-of-fold predictions, the best first.
+    deadline : Deadline, optional
+        When it is over, what was chosen until then is the choice.
 
     Notes
     -----
@@ -63,12 +81,14 @@ def choose_vote(context: RunContext, choices: list[TrialRecord]) -> Vote:
     honest = np.zeros(predictions.shape[1:])
     n_honest = np.zeros(len(y))
     for draw in _draws(len(y), context.plan.seed):
-        counts = _choose(context, predictions, y, draw)
+        counts = _choose(context, predictions, y, draw, deadline or Deadline())
         weights += counts / counts.sum()
         is_out = np.ones(len(y), dtype=bool)
         is_out[draw] = False
         honest[is_out] += blend(predictions[:, is_out], counts)
         n_honest += is_out
+        if deadline is not None and deadline.is_over():
+            break
     shares = round_shares(weights, context.plan.ensemble.max_members)
     order = [int(i) for i in np.argsort(-shares, kind="stable") if shares[i]]
     seen = np.where(n_honest, n_honest, np.nan).reshape(-1, *(1 for _ in honest.shape[1:]))
@@ -110,6 +130,7 @@ def _choose(
     predictions: npt.NDArray[np.float32],
     y: Vector,
     rows: npt.NDArray[np.int64],
+    deadline: Deadline,
 ) -> npt.NDArray[np.int64]:
     rows = rows[thin_rows(len(rows), _MOST_ROWS)]
     return select(
@@ -117,6 +138,7 @@ def _choose(
         y[rows],
         _scorer(context, y[rows]),
         max_members=context.plan.ensemble.max_members,
+        deadline=deadline,
     )
 
 

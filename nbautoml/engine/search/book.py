@@ -137,6 +137,10 @@ class TrialBook:
         if record.is_usable:
             self._update_members(record)
 
+    def start_anew(self) -> None:
+        """Count trials without gain from here on: the run was continued to try more."""
+        self._since_gain = 0
+
     def loss_of(self, record: TrialRecord) -> float | None:
         """Return a number that is smaller for a better trial; None when it has no score."""
         if record.outcome is not TrialOutcome.COMPLETED or record.score is None:

@@ -107,6 +107,67 @@ def _quantile(ratios: deque[float]) -> float:
     return ordered[min(len(ordered) - 1, int(_QUANTILE * len(ordered)))]
 
 
+# The slowest of this many writes stands for the next one: on a busy machine they differ much.
+_WRITES = 8
+# Events, status rows and looks at the clock take no longer than this, whatever the data.
+_LEAST_FINISH_SECONDS = 0.15
+# Choosing an ensemble may be cut after its first looks at each candidate, but is given up to
+# this share of the budget to do it properly.
+_CHOICE_SHARE = 0.03
+
+
+@dataclass(slots=True)
+class FinishCost:
+    """Predicts what follows a search (choose an ensemble, store it), from what was measured here.
+
+    The constant model, which is made before the search, gives the first measures; each trial
+    that is stored adds one. Not safe for several threads.
+
+    Examples
+    --------
+    >>> cost = FinishCost()
+    >>> cost.observe_write(0.2)
+    >>> cost.store(n_members=3)
+    0.95
+    """
+
+    _writes: deque[float] = field(default_factory=lambda: deque(maxlen=_WRITES))
+    _scoring: float = 0.0
+
+    def observe_write(self, seconds: float) -> None:
+        """Take in what storing one trial took: predictions, charts, model and log."""
+        self._writes.append(seconds)
+
+    def observe_scoring(self, seconds: float) -> None:
+        """Take in what one value of the primary metric took."""
+        self._scoring = max(self._scoring, seconds)
+
+    @property
+    def write_seconds(self) -> float:
+        """What storing one trial is planned to take."""
+        return max(self._writes, default=0.0)
+
+    def store(self, *, n_members: int) -> float:
+        """Return the seconds that storing an ensemble of so many members is planned to take.
+
+        Its model holds all members' models, so that it takes about as long as storing them
+        did, and once more for itself.
+        """
+        return _LEAST_FINISH_SECONDS + (1 + n_members) * self.write_seconds
+
+    def choose(self, *, least: int, most: int, budget: float) -> float:
+        """Return the seconds that are kept for choosing an ensemble's members.
+
+        Parameters
+        ----------
+        least, most : int
+            How often mixtures are scored, when time cuts it and when it does not.
+        budget : float
+            Seconds of the run.
+        """
+        return max(least * self._scoring, min(most * self._scoring, _CHOICE_SHARE * budget))
+
+
 # Trials without gain after which a run may stop, by rows: small data reward a short search,
 # because more of it only fits the validation rows. The shape (4 at 100 rows to 100 at 100,000)
 # is the one that AutoGluon 1.5 uses to cut its portfolio.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nbautoml.domain.events import TrialFinished
 from nbautoml.domain.status import TrialOutcome
+from nbautoml.engine.baseline import BASELINE
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.book import TrialRecord
@@ -19,12 +20,13 @@ def earlier_records(context: RunContext, finished: Sequence[TrialFinished]) -> l
     """Return the single trials of an earlier attempt, by number.
 
     A trial whose worker was lost is left out: it deserves another attempt. So is one of other
-    data, another seed or other folds, whose key says so.
+    data, another seed or other folds, whose key says so. The constant model is no candidate.
     """
     by_name = {get_family(model).name: model for model in context.plan.models}
     records = []
     for event in sorted(finished, key=lambda e: e.number):
-        if event.is_ensemble or event.outcome is TrialOutcome.WORKER_LOST:
+        is_single = not event.is_ensemble and event.family != BASELINE
+        if not is_single or event.outcome is TrialOutcome.WORKER_LOST:
             continue
         scaler = event.pipeline.partition(", ")[0]
         family = by_name.get(event.family, event.family)

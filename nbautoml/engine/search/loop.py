@@ -16,8 +16,9 @@ from enum import StrEnum
 from nbautoml.domain.events import WorkersChanged
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.context import RunContext
+from nbautoml.engine.ensemble.vote import FEWEST_MEMBERS, most_scorings
 from nbautoml.engine.search.active import TrialEnd
-from nbautoml.engine.search.book import TrialBook, TrialRecord
+from nbautoml.engine.search.book import MOST_CHOICES, TrialBook, TrialRecord
 from nbautoml.engine.search.budget import EARLIEST_STOP, patience
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.search.proposer import Proposer
@@ -44,8 +45,8 @@ _WORKERS_SECONDS = 1.0
 _MOST_PASSED_OVER = 12
 # The other folds wait for the first one when they are expected to take longer than this.
 _RACE_SECONDS = 1.0
-# Time kept for the ensemble, refits and writing: at least, at most, and as a share.
-_LEAST_RESERVE, _RESERVE_SHARE, _MOST_RESERVE_SHARE = 1.0, 0.03, 0.2
+# Time kept for refits, which may be left out: at most this share of the budget.
+_MOST_REFIT_SHARE = 0.15
 _REFITS_IN_RESERVE = 5
 _REFIT_COST = 1.25
 
@@ -65,6 +66,8 @@ class SearchLoop:
         What people ask, and the deadline.
     earlier : sequence of TrialRecord
         Trials of an earlier attempt; none of them is run again.
+    settled : sequence of TrialRecord
+        Trials from before the run was continued: known from the start, and not counted.
     taken : collection of int
         Numbers of trials that are not to be used again.
     """
@@ -77,6 +80,7 @@ class SearchLoop:
         requests: Requests,
         *,
         earlier: Sequence[TrialRecord] = (),
+        settled: Sequence[TrialRecord] = (),
         taken: Collection[int] = (),
     ) -> None:
         self._context = context
@@ -92,13 +96,17 @@ class SearchLoop:
         self._window = max(1, limits.max_concurrent)
         self._most = min(self._window, context.ports.executor.n_slots)
         self._patience = max(patience(len(context.data.y)), 1)
-        self.runner = TrialRunner(context, self._time_left, self._most)
+        self._n_valid = len(context.data.valid_rows)
+        self.runner = TrialRunner(context, self._time_left, self._most, requests.finish_cost)
         self._asked: deque[int] = deque()
         self._waiting: deque[tuple[int, Candidate]] = deque()
         self._ended: dict[int, TrialRecord] = {}
         self._n_asked = 0
         self._reason: StopReason | None = None
         self._workers_at = -math.inf
+        for record in settled:
+            self._learn(record)
+        book.start_anew()
         if not self._is_counted:
             for record in earlier:
                 self._take_in(record)
@@ -126,11 +134,24 @@ class SearchLoop:
         budget = self._context.plan.limits.timeout_seconds
         if budget is None:
             return 0.0
-        seconds = max(_LEAST_RESERVE, _RESERVE_SHARE * budget)
-        if self._context.plan.ensemble.enable_refit:
-            costs = [r.fold_seconds for r in self._book.choices()[:_REFITS_IN_RESERVE]]
-            seconds += _REFIT_COST * sum(costs) / self._context.ports.executor.n_slots
-        return min(seconds, _MOST_RESERVE_SHARE * budget)
+        cost = self._requests.finish_cost
+        seconds = cost.store(n_members=max(len(self._book.members), 1))
+        n_choices = min(len(self._book.completed), MOST_CHOICES)
+        if self._context.plan.ensemble.enable_voting and n_choices >= FEWEST_MEMBERS:
+            most = most_scorings(n_choices, self._n_valid)
+            seconds += cost.choose(least=2 * n_choices, most=most, budget=budget)
+        return seconds + self._refit_reserve(budget)
+
+    def _refit_reserve(self, budget: float) -> float:
+        if not self._context.plan.ensemble.enable_refit:
+            return 0.0
+        costs = [r.fold_seconds for r in self._book.choices()[:_REFITS_IN_RESERVE]]
+        if not costs:
+            return 0.0
+        fits = _REFIT_COST * sum(costs) / self._context.ports.executor.n_slots
+        # What was stored of the ensemble is stored again with the fits on all rows.
+        again = self._requests.finish_cost.write_seconds * len(costs)
+        return min(fits + again, _MOST_REFIT_SHARE * budget)
 
     def _time_left(self) -> float:
         deadline = self._requests.deadline
@@ -244,13 +265,16 @@ class SearchLoop:
         return False
 
     def _take_in(self, record: TrialRecord) -> None:
+        self._learn(record)
+        if self._reason is None:
+            self._reason = self._reason_to_end(record)
+
+    def _learn(self, record: TrialRecord) -> None:
         self._book.add(record)
         hint = self.runner.hint(record.candidate)
         n_folds = self._context.data.n_folds
         cost = hint if self._is_counted else record.fold_seconds or hint
         self._proposer.tell(record.candidate, loss=self._book.loss_of(record), cost=cost * n_folds)
-        if self._reason is None:
-            self._reason = self._reason_to_end(record)
 
     def _reason_to_end(self, record: TrialRecord) -> StopReason | None:
         limits = self._context.plan.limits

@@ -1,4 +1,4 @@
-"""What people ask of a run while it goes on, and its deadline, which they can move."""
+"""What people ask of a run while it goes on, its deadline, and what must be done before that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nbautoml.domain.events import DeadlineChanged
 from nbautoml.domain.ports import EventSink, Request, RunControl
 from nbautoml.domain.status import RequestKind
-from nbautoml.engine.search.budget import Deadline
+from nbautoml.engine.search.budget import Deadline, FinishCost
 
 _SECONDS_A_MINUTE = 60.0
 
@@ -22,13 +22,23 @@ class Requests:
     events : EventSink
         Hears of a new deadline.
     deadline : Deadline
-        End of the run.
+        End of the engine's work.
+    closing_seconds : float, default 0
+        How much later the run ends.
     """
 
-    def __init__(self, control: RunControl, events: EventSink, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        control: RunControl,
+        events: EventSink,
+        deadline: Deadline,
+        closing_seconds: float = 0.0,
+    ) -> None:
         self._control = control
         self._events = events
+        self._closing_seconds = closing_seconds
         self.deadline = deadline
+        self.finish_cost = FinishCost()
         self.is_canceled = False
         self.is_finishing = False
 
@@ -51,4 +61,5 @@ class Requests:
     def _add(self, request: Request) -> None:
         if self.deadline.is_limited:
             self.deadline = self.deadline.moved(request.minutes * _SECONDS_A_MINUTE)
-            self._events.emit(DeadlineChanged(deadline=self.deadline.at))
+            end = self.deadline.moved(self._closing_seconds)
+            self._events.emit(DeadlineChanged(deadline=end.at))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import time
 from collections.abc import Callable, Sequence
 
 from nbautoml.domain import events as ev
@@ -14,7 +15,7 @@ from nbautoml.engine.context import RunContext
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.active import ActiveTrial, TrialEnd, chunk_folds, mean_and_std
 from nbautoml.engine.search.book import TrialRecord
-from nbautoml.engine.search.budget import CostModel
+from nbautoml.engine.search.budget import CostModel, FinishCost
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.trial import RUN_FOLDS, FoldResult, FoldsJob
 from nbautoml.engine.trial_files import mean_metrics, merge_folds, pack_trial, put_trial
@@ -41,14 +42,21 @@ class TrialRunner:
         Returns the seconds until the last trial must have ended (infinite without a limit).
     max_in_flight : int
         Trials at a time.
+    finish_cost : FinishCost
+        Hears what storing a trial took.
     """
 
     def __init__(
-        self, context: RunContext, time_left: Callable[[], float], max_in_flight: int
+        self,
+        context: RunContext,
+        time_left: Callable[[], float],
+        max_in_flight: int,
+        finish_cost: FinishCost,
     ) -> None:
         self._context = context
         self._time_left = time_left
         self._max_in_flight = max_in_flight
+        self._finish_cost = finish_cost
         self._trial_of: dict[str, int] = {}
         self.active: dict[int, ActiveTrial] = {}
         self.cost = CostModel()
@@ -255,6 +263,7 @@ class TrialRunner:
             error = f"{name} is not defined for the validation rows of any fold."
             return self._stop(trial, TrialEnd(outcome=TrialOutcome.FAILED, error=error))
         context = self._context
+        started = time.monotonic()
         folder = context.trial_folder(trial.number)
         predictions = merge_folds(context.data, folder)
         put_trial(
@@ -276,6 +285,7 @@ class TrialRunner:
             oof=context.oof_path(trial.number),
         )
         self._emit_end(trial, record)
+        self._finish_cost.observe_write(time.monotonic() - started)
         return record
 
     def _emit_end(self, trial: ActiveTrial, record: TrialRecord) -> None:

@@ -139,6 +139,38 @@ class RunWrites(RunReads):
         NotFoundError
             When there is no such run.
         """
+        row = self._check_next(run_id, status)
+        values: dict[str, Any] = {"status": status.value, "reason": reason}
+        if status.is_terminal:
+            values["ended_at"] = time
+        elif row.started_at is None:
+            values["started_at"] = time
+        self._connection.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+
+    def reopen(self, run_id: str, *, reason: str) -> None:
+        """Let a run that has ended wait for an owner once more.
+
+        Its start stays; its end and its owner are taken off.
+
+        Raises
+        ------
+        ConflictError
+            When it has not ended.
+        NotFoundError
+            When there is no such run.
+        """
+        self._check_next(run_id, RunStatus.NOT_STARTED)
+        values = {
+            "status": RunStatus.NOT_STARTED.value,
+            "reason": reason,
+            "ended_at": None,
+            "heartbeat_at": None,
+            **_owner_values(None),
+        }
+        self._connection.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+
+    def _check_next(self, run_id: str, status: RunStatus) -> sa.Row[Any, Any]:
+        """Return a run's status and start, locked, if it may move to `status`."""
         query = sa.select(runs.c.status, runs.c.started_at).where(runs.c.id == run_id)
         row = self._connection.execute(query.with_for_update()).one_or_none()
         if row is None:
@@ -148,12 +180,7 @@ class RunWrites(RunReads):
             raise ConflictError(
                 f"Run {run_id!r} is {current.value} and cannot become {status.value}."
             )
-        values: dict[str, Any] = {"status": status.value, "reason": reason}
-        if status.is_terminal:
-            values["ended_at"] = time
-        elif row.started_at is None:
-            values["started_at"] = time
-        self._connection.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+        return row
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Add tags to a run, or change their values; its other tags stay.

@@ -82,3 +82,13 @@ def test_guardrails_come_with_their_table() -> None:
 def test_the_end_says_how_it_ended() -> None:
     event = ev.StatusChanged(status=RunStatus.FAILED, reason="The data is empty.")
     assert printed(event) == "\nRun Failed. The data is empty.\n"
+
+
+def test_events_from_before_are_known_but_not_printed() -> None:
+    stream = io.StringIO()
+    show = ConsoleView("AutoML_x", stream, after=2)
+    events = (CONFIGURED, finished(0, 0.9), finished(1, 0.5))
+    for seq, event in enumerate(events, 1):
+        show(ev.EventRecord(run_id="AutoML_x", seq=seq, time=float(seq), event=event))
+    rows = [line.split() for line in stream.getvalue().splitlines() if "LightGBM" in line]
+    assert [(row[0], row[-2:]) for row in rows] == [("1", ["0.5000", "0.9000"])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from nbautoml.domain import events as ev
@@ -125,6 +127,36 @@ def test_a_trial_started_again_after_a_lost_controller_counts_once() -> None:
         finished(0, 0.7),
     )
     assert (state.n_running, state.n_done, state.n_failed, state.best) == (0, 1, 0, 0)
+
+
+def test_a_trial_tried_again_after_a_lost_worker_has_not_failed() -> None:
+    lost = finished(0, None, TrialOutcome.WORKER_LOST)
+    state = fold_of(configured(), started(0), lost, started(0), finished(0, 0.7))
+    assert (state.n_running, state.n_done, state.n_failed, state.best) == (0, 1, 0, 0)
+
+
+def test_a_continued_run_keeps_its_trials_and_goes_on() -> None:
+    first = (
+        ev.StatusChanged(status=RunStatus.RUNNING),
+        replace(configured(), deadline=150.0),
+        finished(0, 0.8),
+        replace(finished(1, 0.9), is_ensemble=True),
+        ev.StatusChanged(status=RunStatus.COMPLETED),
+    )
+    again = ev.StatusChanged(status=RunStatus.NOT_STARTED, reason="Going on.")
+    waiting = fold_of(*first, again)
+    assert (waiting.ended_at, waiting.deadline, waiting.n_done) == (None, None, 2)
+    assert waiting.status is RunStatus.NOT_STARTED
+    more = (
+        configured(),
+        finished(2, 0.7),
+        replace(finished(3, 0.95), is_ensemble=True),
+        ev.StatusChanged(status=RunStatus.COMPLETED),
+    )
+    state = fold_of(*first, again, *more)
+    assert [t.number for t in state.trials if t.is_ensemble] == [1, 3]
+    assert (state.best, state.n_done, state.n_failed) == (3, 4, 0)
+    assert (state.started_at, state.ended_at) == (101.0, 110.0)
 
 
 def test_unknown_events_keep_the_numbers_without_gaps() -> None:

@@ -8,8 +8,8 @@ from nbautoml.domain.status import TERMINAL, RunStatus
 
 
 @pytest.mark.parametrize("status", sorted(TERMINAL))
-def test_nothing_follows_a_terminal_state(status: RunStatus) -> None:
-    assert not any(status.may_become(other) for other in RunStatus)
+def test_a_run_that_has_ended_can_only_wait_for_a_controller_again(status: RunStatus) -> None:
+    assert [other for other in RunStatus if status.may_become(other)] == [RunStatus.NOT_STARTED]
 
 
 @pytest.mark.parametrize("status", sorted(set(RunStatus) - TERMINAL))
@@ -17,5 +17,6 @@ def test_every_live_state_can_end_in_every_way(status: RunStatus) -> None:
     assert all(status.may_become(end) for end in TERMINAL)
 
 
-def test_no_state_goes_back_to_not_started() -> None:
-    assert not any(status.may_become(RunStatus.NOT_STARTED) for status in RunStatus)
+@pytest.mark.parametrize("status", sorted(set(RunStatus) - TERMINAL))
+def test_no_live_state_goes_back_to_not_started(status: RunStatus) -> None:
+    assert not status.may_become(RunStatus.NOT_STARTED)

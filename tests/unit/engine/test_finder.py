@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -60,6 +61,7 @@ class Run:
         *,
         label: str = "label",
         finished: Sequence[ev.TrialFinished] = (),
+        n_settled: int = 0,
     ) -> Found:
         started = time.monotonic()
         found = find_model(
@@ -73,6 +75,7 @@ class Run:
             scratch=self.folder / "scratch",
             clock=time.time,
             finished=finished,
+            n_settled=n_settled,
         )
         self.seconds = time.monotonic() - started
         self.executor.close()
@@ -98,6 +101,11 @@ def cancer(n_rows: int = 200) -> pd.DataFrame:
 def diabetes() -> pd.DataFrame:
     X, y = load_diabetes(return_X_y=True, as_frame=True)
     return X.assign(label=y).iloc[:200]
+
+
+def carry(source: Run, target: Run) -> None:
+    """Give a run all files of another."""
+    shutil.copytree(source.artifacts.root, target.artifacts.root, dirs_exist_ok=True)
 
 
 def plan(**changes: Any) -> SearchPlan:
@@ -292,6 +300,52 @@ def test_a_timed_run_takes_up_where_it_was(done: Run, run: Run) -> None:
     known = {e.key for e in before}
     assert run.finished
     assert all(e.key not in known and e.number >= 7 for e in run.finished)
+
+
+def test_a_continued_run_tries_more_and_chooses_a_new_ensemble(done: Run, run: Run) -> None:
+    before = done.finished
+    carry(done, run)
+    found = run(cancer(), plan(max_iterations=3), finished=before, n_settled=len(before))
+    assert [e.number for e in run.finished] == [8, 9, 10]
+    assert [e.is_ensemble for e in run.finished] == [False, False, True]
+    assert not {e.key for e in run.finished} & {e.key for e in before}
+    scores = [e.score for e in (*before, *run.finished) if e.score is not None]
+    assert found.score == max(scores)
+
+
+def test_a_continued_run_without_news_chooses_no_ensemble_again(done: Run, run: Run) -> None:
+    before = done.finished
+    carry(done, run)
+    found = run(
+        cancer(), plan(max_iterations=None, timeout_seconds=0.0), finished=before, n_settled=8
+    )
+    assert run.finished == []
+    assert found.score == max(e.score for e in before if e.score is not None)
+
+
+def test_a_continued_run_that_was_lost_ends_with_the_same_table(done: Run, run: Run) -> None:
+    before = done.finished
+    whole = Run(run.folder / "whole")
+    carry(done, whole)
+    whole(cancer(), plan(max_iterations=5), finished=before, n_settled=8)
+    carry(whole, run)
+    known = whole.finished[:2]
+    run(cancer(), plan(max_iterations=5), finished=[*before, *known], n_settled=8)
+    again = [*known, *run.finished]
+    assert [(e.number, e.key, e.score) for e in again] == [
+        (e.number, e.key, e.score) for e in whole.finished
+    ]
+
+
+def test_a_constant_of_an_earlier_attempt_is_no_candidate(done: Run, run: Run) -> None:
+    run(cancer(), plan(timeout_seconds=0.0))
+    constant = run.finished
+    assert [e.family for e in constant] == ["Baseline"]
+    again = Run(run.folder / "again")
+    carry(run, again)
+    found = again(cancer(), plan(max_iterations=3), finished=constant, n_settled=1)
+    assert found.score is not None and found.score > 0.9
+    assert [e.number for e in again.finished] == [1, 2, 3]
 
 
 def test_a_regression_gives_numbers(run: Run) -> None:
