@@ -73,6 +73,8 @@ def useful_representations(profile: DataProfile, n_classes: int) -> frozenset[Re
         Number of classes; 0 for numbers.
     """
     useful = {Representation.TREE}
+    if not profile.options.is_auto:
+        return frozenset(useful)
     if _categories(profile) or profile.of_purpose(ColumnPurpose.TEXT):
         useful.add(Representation.LINEAR)
     if _categories(profile):
@@ -81,7 +83,8 @@ def useful_representations(profile: DataProfile, n_classes: int) -> frozenset[Re
         return frozenset(useful)
     if _target_means(profile):
         useful.add(Representation.TARGET_ENCODED)
-    if len(_crossable(profile)) > 1:
+    crosses = _target_means(profile, crossed=CROSSED) or _arithmetic(profile)
+    if crosses and len(_crossable(profile)) > 1:
         useful.add(Representation.CROSSED)
     return frozenset(useful)
 

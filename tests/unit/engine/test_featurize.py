@@ -19,8 +19,13 @@ from nbautoml.engine.featurize.build import (
     build_featurizer,
     engineered_feature_names,
     summarize_features,
+    useful_representations,
 )
-from nbautoml.engine.featurize.options import FeaturizationOptions, TransformerParams
+from nbautoml.engine.featurize.options import (
+    FeaturizationOptions,
+    Representation,
+    TransformerParams,
+)
 from nbautoml.engine.profile import profile_frame
 from nbautoml.errors import ConfigError
 from nbautoml.runtime.featurizer import DataTransformer
@@ -274,3 +279,26 @@ def test_blocked_transformers_are_not_used(blocked, column, transformations):
 def test_unknown_representation_is_refused():
     with pytest.raises(ValueError, match="'forest' is not a valid Representation"):
         build_featurizer(PROFILE, "forest")
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "expected"),
+    [
+        (["number", "color"], {}, set(Representation)),
+        (["number", "color"], {"is_auto": False}, {"tree"}),
+        (["number"], {}, {"tree"}),
+        (["number", "price"], {}, {"tree", "crossed"}),
+        (["color"], {}, {"tree", "linear", "native", "target_encoded"}),
+        (
+            ["color", "city"],
+            {"blocked_transformers": ("TargetEncoder",)},
+            {"tree", "linear", "native"},
+        ),
+        (["note"], {}, {"tree", "linear"}),
+    ],
+)
+def test_representations_that_differ(columns, values, expected):
+    options = FeaturizationOptions(**values)
+    profile = profile_frame(FRAME[columns], np.zeros(N), "regression", options=options)
+    assert useful_representations(profile, 0) == expected
+    assert useful_representations(profile, 19) <= {"tree", "linear", "native"}
