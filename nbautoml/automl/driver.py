@@ -41,7 +41,7 @@ Both read the data, load packages and write files, so that a slow or busy machin
 What is kept free for it is at most that share of the time left; a bundle that takes longer is
 finished after the run's end.
 """
-START_COST = 2.0
+START_COST = 5.0
 """From the first line of the work until a first model is done, a run takes at least this many
 times what its process took to start. With less time left it answers with a constant."""
 PACKAGES = ("numpy", "pandas", "scikit-learn", "lightgbm", "xgboost")

@@ -124,12 +124,16 @@ class Finisher:
         plan = self._context.plan
         is_wanted = plan.ensemble.enable_voting and plan.limits.max_iterations != 1
         is_possible = len(self._book.choices()) >= FEWEST_MEMBERS
-        has_time = self._requests.deadline.remaining() > self._storing(FEWEST_MEMBERS)
+        # Choosing can be cut at its first look at each candidate.
+        least = self._storing(n_scorings=2 * FEWEST_MEMBERS)
+        has_time = self._requests.deadline.remaining() > least
         return is_wanted and is_possible and has_time and self._needs_vote
 
-    def _storing(self, n_members: int) -> float:
-        """Return the seconds that are kept for storing an ensemble."""
-        return self._requests.finish_cost.store(n_members=n_members)
+    def _storing(self, n_scorings: int = 0) -> float:
+        """Return the seconds that are kept for storing an ensemble, and for some scorings."""
+        likely = self._book.choices()[: max(len(self._book.members), 1)]
+        n_bytes = sum(record.model_bytes for record in likely)
+        return self._requests.finish_cost.ensemble(n_scorings=n_scorings, n_bytes=n_bytes)
 
     def _vote(self) -> tuple[TrialRecord, Vote]:
         """Choose, score and store the ensemble, as an iteration of its own."""
@@ -138,8 +142,7 @@ class Finisher:
         number = self._new_number()
         events.emit(ev.PhaseChanged(phase=Phase.ENSEMBLE, text="Choosing the ensemble's members."))
         started = context.ports.clock()
-        storing = self._storing(max(len(self._book.members), 1))
-        deadline = self._requests.deadline.moved(-storing)
+        deadline = self._requests.deadline.moved(-self._storing())
         vote = choose_vote(context, self._book.choices(), deadline)
         record = self._record_of(vote, number)
         events.emit(

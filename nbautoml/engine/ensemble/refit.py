@@ -39,7 +39,7 @@ def refit(
     executor = context.ports.executor
     pending: dict[str, TrialRecord] = {}
     planned = 0.0
-    writing = requests.finish_cost.store(n_members=len(records))
+    writing = requests.finish_cost.write(n_bytes=sum(r.model_bytes for r in records))
     for place, record in enumerate(records):
         left = requests.deadline.remaining() - writing
         cost = _COST * record.fold_seconds

@@ -51,6 +51,8 @@ class TrialRecord:
         Boosting rounds of each fold; empty where nothing boosts.
     fold_seconds : float
         Mean seconds of a fold.
+    model_bytes : int
+        Size of the stored model; 0 where it is not known.
     oof : Path or None
         File of the out-of-fold predictions.
     error : str
@@ -67,6 +69,7 @@ class TrialRecord:
     fold_scores: tuple[float, ...] = ()
     rounds: tuple[int, ...] = ()
     fold_seconds: float = 0.0
+    model_bytes: int = 0
     oof: Path | None = None
     error: str = ""
 

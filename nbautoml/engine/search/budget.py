@@ -109,11 +109,12 @@ def _quantile(ratios: deque[float]) -> float:
 
 # The slowest of this many writes stands for the next one: on a busy machine they differ much.
 _WRITES = 8
+# Models below this size tell nothing of what a byte costs.
+_LEAST_BYTES = 1 << 20
 # Events, status rows and looks at the clock take no longer than this, whatever the data.
 _LEAST_FINISH_SECONDS = 0.15
-# Choosing an ensemble may be cut after its first looks at each candidate, but is given up to
-# this share of the budget to do it properly.
-_CHOICE_SHARE = 0.03
+# All metrics of an ensemble are computed twice: for its score, and for that on rows left out.
+_ENSEMBLE_METRICS = 2
 
 
 @dataclass(slots=True)
@@ -125,47 +126,42 @@ class FinishCost:
 
     Examples
     --------
-    >>> cost = FinishCost()
-    >>> cost.observe_write(0.2)
-    >>> cost.store(n_members=3)
-    0.95
+    >>> cost = FinishCost(metrics_seconds=0.1, scoring_seconds=0.001)
+    >>> cost.observe_write(0.2, n_bytes=1000)
+    >>> round(cost.answer(), 2)
+    0.45
+    >>> round(cost.ensemble(n_scorings=50, n_bytes=10_000), 2)
+    0.6
     """
 
+    metrics_seconds: float = 0.0
+    """What all metrics of all folds of one trial take."""
+    scoring_seconds: float = 0.0
+    """What one value of the primary metric takes when an ensemble is chosen."""
     _writes: deque[float] = field(default_factory=lambda: deque(maxlen=_WRITES))
-    _scoring: float = 0.0
+    _least_write: float = math.inf
+    _byte_seconds: float = 0.0
 
-    def observe_write(self, seconds: float) -> None:
-        """Take in what storing one trial took: predictions, charts, model and log."""
+    def observe_write(self, seconds: float, *, n_bytes: int) -> None:
+        """Take in what storing one trial took: predictions, charts, a model of that size, log."""
         self._writes.append(seconds)
+        self._least_write = min(self._least_write, seconds)
+        if n_bytes >= _LEAST_BYTES:
+            extra = (seconds - self._least_write) / n_bytes
+            self._byte_seconds = max(self._byte_seconds, extra)
 
-    def observe_scoring(self, seconds: float) -> None:
-        """Take in what one value of the primary metric took."""
-        self._scoring = max(self._scoring, seconds)
+    def write(self, *, n_bytes: int) -> float:
+        """Return the seconds that storing a model of that size is planned to take."""
+        return max(self._writes, default=0.0) + self._byte_seconds * n_bytes
 
-    @property
-    def write_seconds(self) -> float:
-        """What storing one trial is planned to take."""
-        return max(self._writes, default=0.0)
+    def answer(self) -> float:
+        """Return the seconds that a run without any model needs for the constant one."""
+        return _LEAST_FINISH_SECONDS + self.metrics_seconds + self.write(n_bytes=0)
 
-    def store(self, *, n_members: int) -> float:
-        """Return the seconds that storing an ensemble of so many members is planned to take.
-
-        Its model holds all members' models, so that it takes about as long as storing them
-        did, and once more for itself.
-        """
-        return _LEAST_FINISH_SECONDS + (1 + n_members) * self.write_seconds
-
-    def choose(self, *, least: int, most: int, budget: float) -> float:
-        """Return the seconds that are kept for choosing an ensemble's members.
-
-        Parameters
-        ----------
-        least, most : int
-            How often mixtures are scored, when time cuts it and when it does not.
-        budget : float
-            Seconds of the run.
-        """
-        return max(least * self._scoring, min(most * self._scoring, _CHOICE_SHARE * budget))
+    def ensemble(self, *, n_scorings: int, n_bytes: int) -> float:
+        """Return the seconds that choosing and storing an ensemble is planned to take."""
+        choosing = n_scorings * self.scoring_seconds + _ENSEMBLE_METRICS * self.metrics_seconds
+        return _LEAST_FINISH_SECONDS + choosing + self.write(n_bytes=n_bytes)
 
 
 # Trials without gain after which a run may stop, by rows: small data reward a short search,

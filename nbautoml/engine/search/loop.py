@@ -18,7 +18,7 @@ from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.ensemble.vote import FEWEST_MEMBERS, most_scorings
 from nbautoml.engine.search.active import TrialEnd
-from nbautoml.engine.search.book import MOST_CHOICES, TrialBook, TrialRecord
+from nbautoml.engine.search.book import TrialBook, TrialRecord
 from nbautoml.engine.search.budget import EARLIEST_STOP, patience
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.search.proposer import Proposer
@@ -45,8 +45,9 @@ _WORKERS_SECONDS = 1.0
 _MOST_PASSED_OVER = 12
 # The other folds wait for the first one when they are expected to take longer than this.
 _RACE_SECONDS = 1.0
-# Time kept for refits, which may be left out: at most this share of the budget.
-_MOST_REFIT_SHARE = 0.15
+# Time kept for the ensemble and for refits: at least this for looking at the clock, and at most
+# this share of the budget.
+_LEAST_RESERVE, _MOST_RESERVE_SHARE = 0.15, 0.15
 _REFITS_IN_RESERVE = 5
 _REFIT_COST = 1.25
 
@@ -135,23 +136,24 @@ class SearchLoop:
         if budget is None:
             return 0.0
         cost = self._requests.finish_cost
-        seconds = cost.store(n_members=max(len(self._book.members), 1))
-        n_choices = min(len(self._book.completed), MOST_CHOICES)
-        if self._context.plan.ensemble.enable_voting and n_choices >= FEWEST_MEMBERS:
-            most = most_scorings(n_choices, self._n_valid)
-            seconds += cost.choose(least=2 * n_choices, most=most, budget=budget)
-        return seconds + self._refit_reserve(budget)
+        choices = self._book.choices()
+        if not choices:
+            return cost.answer()
+        # The best single model is stored already; all that follows may be left out.
+        seconds = self._refit_reserve(choices[:_REFITS_IN_RESERVE])
+        if self._context.plan.ensemble.enable_voting and len(choices) >= FEWEST_MEMBERS:
+            most = most_scorings(len(choices), self._n_valid)
+            n_bytes = sum(r.model_bytes for r in choices[: len(self._book.members)])
+            seconds += cost.ensemble(n_scorings=most, n_bytes=n_bytes)
+        return min(seconds, _MOST_RESERVE_SHARE * budget) + _LEAST_RESERVE
 
-    def _refit_reserve(self, budget: float) -> float:
+    def _refit_reserve(self, records: Sequence[TrialRecord]) -> float:
         if not self._context.plan.ensemble.enable_refit:
             return 0.0
-        costs = [r.fold_seconds for r in self._book.choices()[:_REFITS_IN_RESERVE]]
-        if not costs:
-            return 0.0
-        fits = _REFIT_COST * sum(costs) / self._context.ports.executor.n_slots
+        fits = sum(r.fold_seconds for r in records) / self._context.ports.executor.n_slots
+        n_bytes = sum(r.model_bytes for r in records)
         # What was stored of the ensemble is stored again with the fits on all rows.
-        again = self._requests.finish_cost.write_seconds * len(costs)
-        return min(fits + again, _MOST_REFIT_SHARE * budget)
+        return _REFIT_COST * fits + self._requests.finish_cost.write(n_bytes=n_bytes)
 
     def _time_left(self) -> float:
         deadline = self._requests.deadline

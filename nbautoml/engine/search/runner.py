@@ -266,9 +266,8 @@ class TrialRunner:
         started = time.monotonic()
         folder = context.trial_folder(trial.number)
         predictions = merge_folds(context.data, folder)
-        put_trial(
-            context, trial.number, predictions, pack_trial(context.data, trial.candidate, folder)
-        )
+        model = pack_trial(context.data, trial.candidate, folder)
+        put_trial(context, trial.number, predictions, model)
         del self.active[trial.number]
         shutil.rmtree(folder, ignore_errors=True)
         record = TrialRecord(
@@ -282,10 +281,11 @@ class TrialRunner:
             fold_scores=tuple(fold.score for fold in folds),
             rounds=tuple(fold.rounds for fold in folds if fold.rounds is not None),
             fold_seconds=sum(fold.seconds for fold in folds) / len(folds),
+            model_bytes=len(model),
             oof=context.oof_path(trial.number),
         )
         self._emit_end(trial, record)
-        self._finish_cost.observe_write(time.monotonic() - started)
+        self._finish_cost.observe_write(time.monotonic() - started, n_bytes=len(model))
         return record
 
     def _emit_end(self, trial: ActiveTrial, record: TrialRecord) -> None:
