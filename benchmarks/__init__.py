@@ -1,0 +1,1 @@
+"""Comparisons with stated data, machine and seed; the package never imports them."""
