@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from nbautoml.automl.automl_run import AutoMLRun as AutoMLRun
     from nbautoml.automl.config import AutoMLConfig as AutoMLConfig
+    from nbautoml.automl.featurization_config import FeaturizationConfig as FeaturizationConfig
     from nbautoml.compute.target import AmlCompute as AmlCompute
     from nbautoml.compute.target import ComputeTarget as ComputeTarget
     from nbautoml.data.dataset import Dataset as Dataset
@@ -41,6 +42,7 @@ _HOMES = {
     "Dataset": "nbautoml.data.dataset",
     "Datastore": "nbautoml.data.datastore",
     "Experiment": "nbautoml.runs.experiment",
+    "FeaturizationConfig": "nbautoml.automl.featurization_config",
     "Model": "nbautoml.registry.model",
     "Run": "nbautoml.runs.run",
     "RunDetails": "nbautoml.widgets.run_details",

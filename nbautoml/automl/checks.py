@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any  # Any: values of settings
 
 from nbautoml.automl import model_names
+from nbautoml.automl.featurization_config import FeaturizationConfig
 from nbautoml.domain.metrics import get_primary_metrics
 from nbautoml.domain.tasks import Task
 from nbautoml.errors import ConfigError, NotAvailableError, did_you_mean
@@ -111,6 +112,27 @@ def check_data(values: Mapping[str, Any]) -> None:
             raise ConfigError(
                 f"label_column_name of AutoMLConfig is {label!r}, which is no column of {name}"
                 f"{_listing(columns)}.{did_you_mean(str(label), texts)}"
+            )
+
+
+def check_featurization(values: Mapping[str, Any]) -> None:
+    """Check that the columns that a FeaturizationConfig names are in the data."""
+    featurization = values["featurization"]
+    columns = known_columns(values["training_data"])
+    if not isinstance(featurization, FeaturizationConfig) or columns is None:
+        return
+    texts = [str(column) for column in columns]
+    label = str(values["label_column_name"])
+    for name in featurization.named_columns:
+        if name == label:
+            raise ConfigError(
+                f"featurization of AutoMLConfig names {name!r}, which is the label; features are "
+                "made from the other columns."
+            )
+        if name not in texts:
+            raise ConfigError(
+                f"featurization of AutoMLConfig names {name!r}, which is no column of "
+                f"training_data{_listing(columns)}.{did_you_mean(name, texts)}"
             )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self  # Any: values of settings
 import pandas as pd
 
 from nbautoml.automl import checks
+from nbautoml.automl.featurization_config import FeaturizationConfig
 from nbautoml.automl.legacy import modernise
 from nbautoml.automl.notices import warn_once
 from nbautoml.automl.options import AUTOML_OPTIONS, DATA_OPTIONS, describe_options
@@ -59,6 +60,7 @@ class AutoMLConfig:
     def __init__(self, task: str | None = None, **settings: Any) -> None:
         self._take({"task": task, **settings}, warn=warn_once)
         checks.check_data(self._values)
+        checks.check_featurization(self._values)
 
     def _take(self, given: Mapping[str, Any], *, warn: Callable[[str], None]) -> None:
         """Check settings and keep them; data may be missing."""
@@ -101,6 +103,9 @@ class AutoMLConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the given settings as JSON values, without the data."""
         settings = {n: v for n, v in self.user_settings.items() if n not in DATA_OPTIONS}
+        featurization = settings.get("featurization")
+        if isinstance(featurization, FeaturizationConfig):
+            settings["featurization"] = featurization.to_dict()
         written: dict[str, Any] = json_safe(settings)
         return written
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any  # Any: values as users give them
 
 import pandas as pd
 
 from nbautoml.automl import model_names
+from nbautoml.automl.featurization_config import FeaturizationConfig
 from nbautoml.domain.options import OneOf
-from nbautoml.errors import NotAvailableError
+from nbautoml.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +111,18 @@ class PrimaryMetric(OneOf):
 
 @dataclass(frozen=True, slots=True)
 class Featurization(OneOf):
-    """``auto`` or ``off``; a FeaturizationConfig is known and not available yet."""
+    """``auto``, ``off``, a FeaturizationConfig, or a mapping of its settings."""
 
     def accept(self, value: Any) -> Any:
-        """Return the word."""
-        if hasattr(value, "add_column_purpose") or isinstance(value, dict):
-            raise NotAvailableError(
-                "featurization of AutoMLConfig with a FeaturizationConfig is not available yet. "
-                "Write featurization='auto', and change the columns in the data."
-            )
-        return OneOf(self.words).accept(value)
+        """Return the word, or a FeaturizationConfig of its own that was checked."""
+        if isinstance(value, FeaturizationConfig):
+            value = value.to_dict()
+        if isinstance(value, Mapping):
+            try:
+                return FeaturizationConfig.from_dict(value)
+            except ConfigError as error:
+                raise ConfigError(f"featurization of AutoMLConfig: {error}") from None
+        return OneOf.accept(self, value)
+
+    def __str__(self) -> str:
+        return f"one of {list(self.words)} or a FeaturizationConfig"

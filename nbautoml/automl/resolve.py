@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any  # Any: values of options
 
 from nbautoml.automl.config import AutoMLConfig
+from nbautoml.automl.featurization_config import FeaturizationConfig
 from nbautoml.automl.model_names import AVAILABLE
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.options import FeaturizationOptions
@@ -55,9 +56,27 @@ def resolve(
         limits=limits,
         validation=_validation(values),
         ensemble=ensemble,
-        featurization=FeaturizationOptions(is_auto=values["featurization"] != "off"),
+        featurization=_featurization(values["featurization"]),
         n_valid_rows=n_valid_rows,
     )
+
+
+def _concurrent(values: Mapping[str, Any], n_slots: int) -> int:
+    """Return how many models are trained at once.
+
+    A run with ``iterations`` gives the same table on every machine: what it knows when it
+    chooses the next model must not depend on how many workers there are.
+    """
+    given = values["max_concurrent_iterations"]
+    if given:
+        return int(given)
+    return n_slots if values["iterations"] is None else COUNTED_CONCURRENT
+
+
+def _featurization(given: str | FeaturizationConfig) -> FeaturizationOptions:
+    if isinstance(given, FeaturizationConfig):
+        return given.to_options()
+    return FeaturizationOptions(is_auto=given != "off")
 
 
 def choose_models(

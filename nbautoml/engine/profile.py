@@ -207,7 +207,8 @@ def _check_frame(
         places = column_places(X)
     except ValueError as error:
         raise DatasetError(str(error)) from error
-    for name in (*options.column_purposes, *options.drop_columns):
+    with_params = [name for given in options.transformer_params for name in given.columns]
+    for name in (*options.column_purposes, *options.drop_columns, *with_params):
         if name not in places:
             hint = did_you_mean(name, places)
             raise ConfigError(f"The featurization names column {name!r}, which is not there.{hint}")

@@ -118,7 +118,8 @@ MODELS = (
     Option(
         name="featurization",
         constraint=Featurization(("auto", "off")),
-        doc="'auto' makes features from dates, texts and categories; 'off' takes numbers only.",
+        doc="'auto' makes features from dates, texts and categories; 'off' goes by the types of "
+        "the columns alone; a FeaturizationConfig says more about columns and features.",
         default="auto",
         group=_MODELS,
     ),

@@ -77,6 +77,10 @@ class FeaturizationOptions:
         Parameters of transformers.
     seed : int, default 0
         Seed of the transformers that draw numbers.
+    language : str, default ""
+        Language of the texts, as three letters; empty when it is not known.
+    prediction_type : {"", "Integer"}
+        What predictions become.
     """
 
     is_auto: bool = True
@@ -85,6 +89,8 @@ class FeaturizationOptions:
     blocked_transformers: tuple[str, ...] = ()
     transformer_params: tuple[TransformerParams, ...] = ()
     seed: int = 0
+    language: str = ""
+    prediction_type: str = ""
 
     def params_of(self, transformer: str, column: str) -> dict[str, Any]:
         """Return the parameters of a transformer for a column; later ones win.
@@ -113,6 +119,8 @@ class FeaturizationOptions:
                 for t in self.transformer_params
             ],
             "seed": self.seed,
+            "language": self.language,
+            "prediction_type": self.prediction_type,
         }
 
     @classmethod
@@ -132,4 +140,6 @@ class FeaturizationOptions:
             blocked_transformers=tuple(values["blocked_transformers"]),
             transformer_params=given,
             seed=values["seed"],
+            language=values.get("language", ""),
+            prediction_type=values.get("prediction_type", ""),
         )

@@ -152,7 +152,6 @@ PLANNED_SETTINGS = {
     "exclude_nan_labels": False,
     "positive_label": 1,
     "data_script": "get_data.py",
-    "featurization": {"blocked_transformers": ["x"]},
     "save_mlflow": True,
 }
 
