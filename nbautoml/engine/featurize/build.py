@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any  # Any: sklearn transformers are untyped; JSON values
 
+from nbautoml.engine.featurize.names import UNSPACED_LANGUAGES
 from nbautoml.engine.featurize.options import ColumnPurpose, FeaturizationOptions, Representation
 from nbautoml.engine.profile import ColumnProfile, DataProfile
 from nbautoml.errors import ConfigError
@@ -56,9 +57,19 @@ def build_featurizer(profile: DataProfile, representation: Representation | str)
     -------
     Featurizer
         Fit it on the training rows of a fold, on what `build_adapter` returns.
+
+    Raises
+    ------
+    ConfigError
+        When blocked transformers leave nothing.
     """
     recipe = _RECIPES[Representation(representation).matrix]
     steps = [step for make in recipe for step in make(profile)]
+    if not steps:
+        raise ConfigError(
+            "blocked_transformers of FeaturizationConfig leave no feature of any column: "
+            f"{list(profile.options.blocked_transformers)}. Block fewer of them."
+        )
     return Featurizer(steps, is_dense=Representation(representation) is not Representation.LINEAR)
 
 
@@ -77,7 +88,7 @@ def useful_representations(profile: DataProfile, n_classes: int) -> frozenset[Re
         return frozenset(useful)
     if _categories(profile) or profile.of_purpose(ColumnPurpose.TEXT):
         useful.add(Representation.LINEAR)
-    if _categories(profile):
+    if _categories(profile) and not _is_blocked(profile.options, "LabelEncoder"):
         useful.add(Representation.NATIVE)
     if n_classes > MOST_ENCODED_CLASSES:
         return frozenset(useful)
@@ -172,6 +183,8 @@ def _imputer_of(name: str, options: FeaturizationOptions) -> tuple[str, float]:
 def _ordinal(profile: DataProfile) -> list[Step]:
     few = profile.of_purpose(ColumnPurpose.CATEGORICAL)
     many = profile.of_purpose(ColumnPurpose.CATEGORICAL_HASH)
+    if _is_blocked(profile.options, "LabelEncoder"):
+        return _one_hot(profile)
     steps: list[Step] = []
     if few:
         steps.append(("categories", OrdinalColumns(order="name"), _names(few)))
@@ -188,6 +201,8 @@ def _one_hot(profile: DataProfile) -> list[Step]:
     if _is_blocked(profile.options, "HashOneHotEncoder"):
         few, many = (*few, *many), ()
     if few and not many and _is_blocked(profile.options, "OneHotEncoder"):
+        if _is_blocked(profile.options, "LabelEncoder"):
+            return []
         return [("categories", OrdinalColumns(), _names(few))]
     n_categories = sum(int(column.stats.get("n_unique", 0)) for column in few)
     steps: list[Step] = []
@@ -217,11 +232,45 @@ def _dates(profile: DataProfile, *, impute: bool) -> list[Step]:
 
 
 def _texts(profile: DataProfile, *, n_components: int) -> list[Step]:
-    texts = profile.of_purpose(ColumnPurpose.TEXT)
-    if not texts or _is_blocked(profile.options, "TfIdf"):
+    """Return one step for each group of text columns that have the same parameters."""
+    options = profile.options
+    is_counted = _is_blocked(options, "TfIdf")
+    if is_counted and _is_blocked(options, "CountVectorizer"):
         return []
-    maker = TextColumns(n_components=n_components, random_state=profile.options.seed)
-    return [("texts", maker, _names(texts))]
+    groups: list[tuple[dict[str, Any], list[str]]] = []
+    for column in profile.of_purpose(ColumnPurpose.TEXT):
+        params = {} if is_counted else _text_params(column.name, options)
+        same = next((names for given, names in groups if given == params), None)
+        if same is None:
+            groups.append((params, [column.name]))
+        else:
+            same.append(column.name)
+    common = {"is_counted": is_counted, "is_spaced": _is_spaced(options.language)}
+    return [
+        (
+            "texts" if not position else f"texts_{position}",
+            TextColumns(n_components=n_components, random_state=options.seed, **common, **params),
+            names,
+        )
+        for position, (params, names) in enumerate(groups)
+    ]
+
+
+def _text_params(name: str, options: FeaturizationOptions) -> dict[str, Any]:
+    """Return what the user asked of ``TfIdf`` as parameters of `TextColumns`."""
+    asked = options.params_of("TfIdf", name)
+    if "ngram_range" in asked:
+        asked["ngram_range"] = tuple(asked["ngram_range"])
+    if "max_features" in asked:
+        asked["max_words"] = asked["max_trigrams"] = asked.pop("max_features")
+    return asked
+
+
+def _is_spaced(language: str) -> bool | None:
+    """Return whether spaces set words apart; None where the texts have to show it."""
+    if language in ("", "mul"):
+        return None
+    return language not in UNSPACED_LANGUAGES
 
 
 def _categories(profile: DataProfile) -> list[ColumnProfile]:

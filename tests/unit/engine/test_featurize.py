@@ -266,7 +266,11 @@ def test_number_of_bits_is_obeyed():
         (("onehotencoder", "HashOneHotEncoder"), "color", ["OrdinalEncoder"]),
         (("onehotencoder", "HashOneHotEncoder"), "city", ["OrdinalEncoder"]),
         (("ImputationMarker",), "number", ["MeanImputer"]),
-        (("TfIdf",), "note", []),
+        (("TfIdf",), "note", ["CountVectorizer", "CharGramCountVectorizer"]),
+        (("TfIdf", "CountVectorizer"), "note", []),
+        (("CountVectorizer",), "note", ["TfIdf", "CharGramTfIdf"]),
+        (("WoETargetEncoder", "NaiveBayes", "WordEmbedding"), "note", ["TfIdf", "CharGramTfIdf"]),
+        (("DateTimeTransformer",), "seen", []),
         (("DateTime",), "seen", []),
     ],
 )
@@ -274,6 +278,59 @@ def test_blocked_transformers_are_not_used(blocked, column, transformations):
     profile = options_profile(blocked_transformers=blocked)
     rows = summarize_features(profile, features("linear", profile=profile)[0])
     assert {r["RawFeatureName"]: r["Transformations"] for r in rows}[column] == transformations
+
+
+@pytest.mark.parametrize(
+    ("blocked", "column", "transformations"),
+    [
+        ((), "color", ["OrdinalEncoder"]),
+        (("LabelEncoder",), "color", ["OneHotEncoder", "ImputationMarker"]),
+        (("LabelEncoder",), "city", ["HashOneHotEncoder"]),
+        (("LabelEncoder", "OneHotEncoder", "HashOneHotEncoder"), "city", []),
+    ],
+)
+def test_trees_get_no_codes_when_these_are_blocked(blocked, column, transformations):
+    profile = options_profile(blocked_transformers=blocked)
+    rows = summarize_features(profile, features("tree", profile=profile)[0])
+    assert {r["RawFeatureName"]: r["Tranformations"] for r in rows}[column] == transformations
+    assert (Representation.NATIVE in useful_representations(profile, 2)) == (not blocked)
+
+
+def test_a_run_without_any_feature_is_refused():
+    blocked = ("LabelEncoder", "OneHotEncoder", "HashOneHotEncoder")
+    options = FeaturizationOptions(blocked_transformers=blocked)
+    profile = profile_frame(FRAME[["color"]], np.zeros(N), "regression", options=options)
+    with pytest.raises(ConfigError, match="leave no feature of any column.*Block fewer"):
+        build_featurizer(profile, "tree")
+
+
+def test_parameters_of_tfidf_are_obeyed_for_each_column():
+    frame = FRAME[["note"]].assign(other=FRAME["note"].str[::-1])
+    options = FeaturizationOptions(
+        transformer_params=(given("TfIdf", ("other",), ngram_range=[2, 3], max_features=7),)
+    )
+    profile = profile_frame(frame, np.zeros(N), "regression", options=options)
+    made, out = features("linear", frame, profile)
+    terms = [e.name for e in made.lineage_ if (e.raw, e.transformation) == ("other", "TfIdf")]
+    assert len(terms) == 7
+    assert all(" " in term for term in terms)
+    assert sum(entry.raw == "note" for entry in made.lineage_) > 14
+    assert out.shape == (N, len(made.lineage_))
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"), [("", "char"), ("mul", "char"), ("jpn", "char"), ("eng", "word")]
+)
+def test_the_language_says_whether_spaces_set_words_apart(language, expected):
+    texts = [f"これはとても長い文章です{chr(0x4E00 + i)}" for i in range(60)]
+    profile = profile_frame(
+        pd.DataFrame({"t": texts}),
+        np.zeros(60),
+        "regression",
+        options=FeaturizationOptions(language=language),
+    )
+    made, _ = features("linear", pd.DataFrame({"t": texts}), profile)
+    assert made.steps_[0][1].vectorizers_[0][0].analyzer == expected
 
 
 def test_unknown_representation_is_refused():

@@ -217,6 +217,31 @@ class TestTextColumns:
     def test_vocabulary_is_capped(self):
         assert TextColumns(max_words=3, max_trigrams=4).fit_transform(self.X).shape == (20, 7)
 
+    def test_terms_may_be_counted_only(self):
+        made = TextColumns(is_counted=True).fit(self.X)
+        labels = {feature.transformation for feature in made.get_features()}
+        assert labels == {"CountVectorizer", "CharGramCountVectorizer"}
+        weights = made.transform(texts("good red")).toarray()[0]
+        assert len({round(float(w), 4) for w in weights if w}) == 2  # one for each group
+
+    def test_common_terms_may_be_left_out(self):
+        names = TextColumns(max_df=0.4).fit(self.X).get_feature_names_out()
+        assert "t_TfIdf_bad" in names
+        assert "t_TfIdf_good" not in names
+
+    @pytest.mark.parametrize(
+        ("cells", "term"),
+        [
+            (["我喜欢红酒", "我不喜欢白酒", "红酒很好喝"], "t_TfIdf_红酒"),
+            (["ไวน์แดงอร่อย", "ไวน์ขาวไม่อร่อย", "ชอบไวน์แดง"], "t_TfIdf_แ"),
+            (["좋은 와인", "나쁜 와인", "좋은 술"], "t_TfIdf_좋은"),
+            (["хорошее вино", "плохое вино", "вино"], "t_TfIdf_хорошее вино"),
+            (["très bon vin", "vin très mauvais", "bon"], "t_TfIdf_très bon"),
+        ],
+    )
+    def test_words_are_found_in_any_script(self, cells, term):
+        assert term in TextColumns().fit(texts(*cells)).get_feature_names_out()
+
     def test_components_are_dense_with_sizes(self):
         made = TextColumns(n_components=2)
         out = made.fit_transform(self.X)
