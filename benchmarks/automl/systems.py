@@ -47,6 +47,10 @@ SYSTEMS = {
     system.name: system
     for system in (
         System(name="nbautoml", environment=OWN),
+        System(name="autogluon", environment="autogluon"),
+        System(name="flaml", environment="flaml"),
+        System(name="h2o", environment="h2o"),
+        System(name="mljar", environment="mljar"),
         System(name="lightgbm", environment="lightgbm"),
         System(name="lightgbm_stopped", environment="lightgbm"),
     )
