@@ -12,7 +12,12 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from nbautoml.runtime.input_adapter import InputAdapter
-from nbautoml.runtime.lineage import FeatureLineage, featurization_summary, number_features
+from nbautoml.runtime.lineage import (
+    FeatureLineage,
+    SummaryRow,
+    featurization_summary,
+    number_features,
+)
 
 
 class Featurizer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn is untyped
@@ -157,6 +162,38 @@ class DataTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # 
         """Return the engineered names (the SDK's call)."""
         return [entry.name for entry in self.lineage_]
 
-    def get_featurization_summary(self) -> list[dict[str, Any]]:
-        """Return one row for each raw column (the SDK's call)."""
-        return featurization_summary(self.adapter.columns, self.lineage_)
+    def get_featurization_summary(self, is_user_friendly: bool = True) -> list[SummaryRow]:
+        """Return one row for each raw column (the SDK's call).
+
+        Parameters
+        ----------
+        is_user_friendly : bool, default True
+            Leave out ``TransformationParams``: each transformation with its input, the type of
+            the column and the parameters of the transformer.
+        """
+        rows = featurization_summary(self.adapter.columns, self.lineage_)
+        if not is_user_friendly:
+            for row in rows:
+                row["TransformationParams"] = self._details(row)
+        return rows
+
+    def _details(self, row: SummaryRow) -> dict[str, dict[str, Any]]:
+        """Return the transformations of a raw column, as ``Transformer1`` and so on."""
+        name = row["RawFeatureName"]
+        found = {
+            feature.transformation: step.get_params(deep=False)
+            for _, step, columns in self.featurizer_.steps_
+            if name in columns
+            for feature in step.get_features()
+            if feature.raw == name
+        }
+        return {
+            f"Transformer{number}": {
+                "Input": [name],
+                "TransformationFunction": transformation,
+                "FeatureType": row["TypeDetected"],
+                "ShouldOutput": True,
+                "TransformationParams": found[transformation],
+            }
+            for number, transformation in enumerate(row["Tranformations"], start=1)
+        }

@@ -51,13 +51,23 @@ def number_features(features: Iterable[Feature]) -> tuple[FeatureLineage, ...]:
     )
 
 
+class SummaryRow(dict[str, Any]):
+    """A row of the featurization summary.
+
+    Its keys are those of the SDK's documentation, the misspelt ``Tranformations`` included;
+    ``row["Transformations"]``, which later SDKs wrote, is answered too.
+    """
+
+    def __missing__(self, key: str) -> Any:
+        if key == "Transformations":
+            return self["Tranformations"]
+        raise KeyError(key)
+
+
 def featurization_summary(
     columns: Sequence[ColumnFormat], lineage: Sequence[FeatureLineage]
-) -> list[dict[str, Any]]:
-    """Return one row for each raw column, with the SDK's keys.
-
-    ``Tranformations`` repeats ``Transformations``: the SDK documents the misspelt key.
-    """
+) -> list[SummaryRow]:
+    """Return one row for each raw column, with the SDK's keys."""
     made: dict[str, list[str]] = {form.name: [] for form in columns}
     for entry in lineage:
         made[entry.raw].append(entry.transformation)
@@ -65,13 +75,12 @@ def featurization_summary(
     for form in columns:
         names = list(dict.fromkeys(made[form.name]))
         rows.append(
-            {
-                "RawFeatureName": form.name,
-                "TypeDetected": form.purpose,
-                "Dropped": "No" if made[form.name] else "Yes",
-                "EngineeredFeatureCount": len(made[form.name]),
-                "Transformations": names,
-                "Tranformations": names,
-            }
+            SummaryRow(
+                RawFeatureName=form.name,
+                TypeDetected=form.purpose,
+                Dropped="No" if made[form.name] else "Yes",
+                EngineeredFeatureCount=len(made[form.name]),
+                Tranformations=names,
+            )
         )
     return rows

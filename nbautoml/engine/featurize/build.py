@@ -14,7 +14,7 @@ from nbautoml.runtime.crosses import PairArithmetic, TargetColumns
 from nbautoml.runtime.dates import DateParts
 from nbautoml.runtime.featurizer import Featurizer
 from nbautoml.runtime.input_adapter import InputAdapter
-from nbautoml.runtime.lineage import featurization_summary
+from nbautoml.runtime.lineage import SummaryRow, featurization_summary
 from nbautoml.runtime.numeric import NumericColumns
 from nbautoml.runtime.text import TextColumns
 
@@ -100,7 +100,7 @@ def useful_representations(profile: DataProfile, n_classes: int) -> frozenset[Re
     return frozenset(useful)
 
 
-def summarize_features(profile: DataProfile, featurizer: Featurizer) -> list[dict[str, Any]]:
+def summarize_features(profile: DataProfile, featurizer: Featurizer) -> list[SummaryRow]:
     """Return the featurization summary: one row for each raw column, with the SDK's keys.
 
     Parameters
@@ -245,11 +245,17 @@ def _texts(profile: DataProfile, *, n_components: int) -> list[Step]:
             groups.append((params, [column.name]))
         else:
             same.append(column.name)
-    common = {"is_counted": is_counted, "is_spaced": _is_spaced(options.language)}
+    is_spaced = _is_spaced(options.language)
     return [
         (
             "texts" if not position else f"texts_{position}",
-            TextColumns(n_components=n_components, random_state=options.seed, **common, **params),
+            TextColumns(
+                n_components=n_components,
+                random_state=options.seed,
+                is_counted=is_counted,
+                is_spaced=is_spaced,
+                **params,
+            ),
             names,
         )
         for position, (params, names) in enumerate(groups)

@@ -319,6 +319,49 @@ class TestContract:
         assert made.transform(X.iloc[:0]).shape == (0, made.transform(X).shape[1])
 
 
+class TestSummary:
+    FORMS = (
+        ColumnFormat(name="a", kind="number", purpose="Numeric"),
+        ColumnFormat(name="id", kind="drop", purpose="Ignore"),
+        ColumnFormat(name="c", kind="category", purpose="Categorical"),
+    )
+    RAW = pd.DataFrame({"a": [1, None, 2, 4], "id": range(4), "c": list("uvuv")})
+    STEPS = (
+        ("numbers", NumericColumns(strategy="median"), ["a"]),
+        ("categories", OneHotColumns(), ["c"]),
+    )
+
+    def fitted(self) -> DataTransformer:
+        made = DataTransformer(InputAdapter(self.FORMS), Featurizer(self.STEPS)).fit(self.RAW)
+        again: DataTransformer = pickle.loads(pickle.dumps(made))
+        return again
+
+    def test_is_a_table_with_the_documented_columns(self):
+        table = pd.DataFrame(self.fitted().get_featurization_summary())
+        assert table.to_dict("list") == {
+            "RawFeatureName": ["a", "id", "c"],
+            "TypeDetected": ["Numeric", "Ignore", "Categorical"],
+            "Dropped": ["No", "Yes", "No"],
+            "EngineeredFeatureCount": [2, 0, 1],
+            "Tranformations": [["MedianImputer", "ImputationMarker"], [], ["OneHotEncoder"]],
+        }
+
+    def test_names_are_those_of_the_raw_columns(self):
+        assert self.fitted().get_engineered_feature_names() == ["a", "a_WASNULL", "c_v"]
+
+    def test_details_are_given_when_asked(self):
+        rows = self.fitted().get_featurization_summary(is_user_friendly=False)
+        details = [row["TransformationParams"] for row in rows]
+        assert [list(transformers) for transformers in details] == [
+            ["Transformer1", "Transformer2"], [], ["Transformer1"],
+        ]  # fmt: skip
+        first = details[0]["Transformer1"]
+        assert first["TransformationParams"]["strategy"] == "median"
+        assert (first["Input"], first["TransformationFunction"], first["FeatureType"]) == (
+            ["a"], "MedianImputer", "Numeric",
+        )  # fmt: skip
+
+
 class TestFeaturizer:
     X = pd.concat([numbers(a=[1, 2, 3, NAN]), labels(*"aabb"), labels(*"pqrs", name="h")], axis=1)
     STEPS = (
@@ -365,7 +408,9 @@ class TestFeaturizer:
         assert list(rows) == ["c", "id", "a", "h"]
         assert rows["id"] == {
             "RawFeatureName": "id", "TypeDetected": "Ignore", "Dropped": "Yes",
-            "EngineeredFeatureCount": 0, "Transformations": [], "Tranformations": [],
+            "EngineeredFeatureCount": 0, "Tranformations": [],
         }  # fmt: skip
         assert rows["h"]["EngineeredFeatureCount"] == 4
-        assert rows["a"]["Tranformations"] == ["MeanImputer"]
+        assert rows["a"]["Tranformations"] == ["MeanImputer"] == rows["a"]["Transformations"]
+        with pytest.raises(KeyError, match="Transformation"):
+            rows["a"]["Transformation"]
