@@ -75,10 +75,13 @@ class HangingFamily(FastFamily):
         params: Params,
         context: FitContext,
         valid: tuple[Matrix, Vector] | None = None,
+        weight: Vector | None = None,
+        valid_weight: Vector | None = None,
     ) -> FitResult:
         """Sleep."""
+        del valid_weight
         time.sleep(_AGES_SECONDS)
-        return super().fit(X, y, params=params, context=context, valid=valid)
+        return super().fit(X, y, params=params, context=context, valid=valid, weight=weight)
 
 
 class FailingFamily(FastFamily):
@@ -94,6 +97,8 @@ class FailingFamily(FastFamily):
         params: Params,
         context: FitContext,
         valid: tuple[Matrix, Vector] | None = None,
+        weight: Vector | None = None,
+        valid_weight: Vector | None = None,
     ) -> FitResult:
         """Raise an error."""
         raise ValueError("This family always fails.")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias  # Any: matrices are ndarray or csr
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.search.budget import Deadline
 
 __all__ = [
+    "ROW_BYTES",
     "Choice",
     "DataShape",
     "FitContext",
@@ -23,27 +25,52 @@ __all__ = [
     "Matrix",
     "ModelFamily",
     "Params",
+    "Progress",
     "Representation",
     "SearchSpace",
     "Span",
     "Vector",
+    "copy_bytes",
     "is_classification",
     "log2_rows",
     "shape_of",
 ]
 
+ROW_BYTES = 64.0
+"""Bytes of what a fit keeps for each row and score: gradients, margins, places in a tree."""
+
 Params: TypeAlias = Mapping[str, Any]
 Matrix: TypeAlias = Any  # float32, (n_rows, n_columns): ndarray or scipy csr
 Vector: TypeAlias = npt.NDArray[Any]
+Progress: TypeAlias = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataShape:
-    """Size of what a fit sees; `n_classes` is 0 for numbers."""
+    """Size of what a fit sees; `n_classes` is 0 for numbers.
+
+    ``density`` is the share of the cells that are stored: 1 but for sparse matrices.
+    """
 
     n_rows: int
     n_columns: int
     n_classes: int = 0
+    density: float = 1.0
+
+    @property
+    def n_cells(self) -> float:
+        """How many cells are stored."""
+        return self.n_rows * self.n_columns * self.density
+
+    @property
+    def n_outputs(self) -> int:
+        """How many scores a row has: one for numbers and for two classes, else one a class."""
+        return self.n_classes if self.n_classes > 2 else 1
+
+
+def _ignore_progress(share: float) -> None:
+    """Take no notice."""
+    del share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +79,8 @@ class FitContext:
 
     ``deadline`` is cooperative: a family that can stop early keeps what it has by then.
     ``categories`` are the positions of columns that hold codes of categories from 0 (NaN where
-    missing), for families that can treat them as such.
+    missing), for families that can treat them as such. ``progress`` is told which share of a fit
+    is done, from 0 to 1 and never less than before, by families that train in rounds.
     """
 
     task: Task
@@ -61,6 +89,7 @@ class FitContext:
     seed: int = 0
     deadline: Deadline = field(default_factory=Deadline)
     categories: tuple[int, ...] = ()
+    progress: Progress = _ignore_progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +186,14 @@ class ModelFamily(ABC):
     other_representations: ClassVar[tuple[Representation, ...]] = ()
     # Whether the search may let it learn log(1 + y); not for models that extrapolate.
     takes_log_target: ClassVar[bool] = False
+    # Whether its fits take notice of weights of rows.
+    uses_weight: ClassVar[bool] = True
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
     # Portfolio entry i is tried at `delay + i / pace`, in units that all families share.
     pace: ClassVar[float] = 1.0
     delay: ClassVar[float] = 0.0
+    # Settings that memory depends on, and what to multiply each with so that a fit needs half.
+    halving: ClassVar[Mapping[str, float]] = {}
 
     @abstractmethod
     def space(self, task: Task) -> SearchSpace:
@@ -174,9 +207,26 @@ class ModelFamily(ABC):
     def cost(self, params: Params, shape: DataShape) -> float:
         """Return about how many seconds one fit takes on one thread."""
 
+    def memory(self, params: Params, shape: DataShape) -> float:
+        """Return about how many bytes one fit needs beside its input.
+
+        Here: a copy of the rows in float64, and some numbers for each row and score.
+        """
+        del params
+        return copy_bytes(shape) + ROW_BYTES * shape.n_rows * shape.n_outputs
+
     @abstractmethod
     def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
         """Return the estimator, not yet fitted."""
+
+    def half_size(self, params: Params) -> dict[str, Any] | None:
+        """Return settings with which a fit needs about half the memory; None if there are none."""
+        halved = {n: params[n] * f for n, f in self.halving.items() if n in params}
+        for name in halved:
+            if isinstance(params[name], int):
+                halved[name] = max(2, round(halved[name]))
+        is_other = any(params[name] != value for name, value in halved.items())
+        return dict(params) | halved if is_other else None
 
     def suits(self, shape: DataShape) -> bool:
         """Whether the family is any use on data of this shape."""
@@ -195,6 +245,8 @@ class ModelFamily(ABC):
         params: Params,
         context: FitContext,
         valid: tuple[Matrix, Vector] | None = None,
+        weight: Vector | None = None,
+        valid_weight: Vector | None = None,
     ) -> FitResult:
         """Fit on rows; a boosting family stops early on `valid`.
 
@@ -210,21 +262,49 @@ class ModelFamily(ABC):
             Task, threads, seed and deadline.
         valid : tuple of (X, y), optional
             Rows to stop on.
+        weight : ndarray of float, shape (n_rows,), optional
+            Weights of the rows; without effect where `uses_weight` is false.
+        valid_weight : ndarray of float, shape (n_valid_rows,), optional
+            Weights of the rows to stop on.
         """
-        del valid
-        return FitResult(model=self.build(params, shape_of(X, context), context).fit(X, y))
+        del valid, valid_weight
+        model = self.build(params, shape_of(X, context), context)
+        return FitResult(model=model.fit(X, y, **self.weights(weight)))
 
     def refit(
-        self, X: Matrix, y: Vector, *, params: Params, context: FitContext, rounds: int | None
+        self,
+        X: Matrix,
+        y: Vector,
+        *,
+        params: Params,
+        context: FitContext,
+        rounds: int | None,
+        weight: Vector | None = None,
     ) -> FitResult:
         """Fit on all rows, for `rounds` boosting rounds where the family boosts."""
         del rounds
-        return self.fit(X, y, params=params, context=context)
+        return self.fit(X, y, params=params, context=context, weight=weight)
+
+    def weights(self, weight: Vector | None) -> dict[str, Vector]:
+        """Return weights as an argument of an estimator's `fit`; nothing where there are none."""
+        return {} if weight is None or not self.uses_weight else {"sample_weight": weight}
 
 
 def shape_of(X: Matrix, context: FitContext) -> DataShape:
     """Return the shape of a matrix."""
-    return DataShape(n_rows=X.shape[0], n_columns=X.shape[1], n_classes=context.n_classes)
+    n_rows, n_columns = X.shape
+    n_stored = X.nnz if sparse.issparse(X) else n_rows * n_columns
+    return DataShape(
+        n_rows=n_rows,
+        n_columns=n_columns,
+        n_classes=context.n_classes,
+        density=n_stored / max(n_rows * n_columns, 1),
+    )
+
+
+def copy_bytes(shape: DataShape) -> float:
+    """Return the bytes of a copy of the rows in float64; sparse ones keep positions too."""
+    return shape.n_cells * (8.0 if shape.density == 1.0 else 12.0)
 
 
 def is_classification(context: FitContext) -> bool:

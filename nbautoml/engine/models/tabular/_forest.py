@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any  # Any: settings and models of scikit-learn
+from collections.abc import Mapping
+from typing import Any, ClassVar  # Any: settings and models of scikit-learn
 
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.models._base import (
+    ROW_BYTES,
     Choice,
     DataShape,
     FitContext,
@@ -25,6 +27,8 @@ from nbautoml.engine.models._base import (
 # Trees of the first step; later steps are sized by what these took.
 _FIRST_TREES = 4
 N_TREES = 100
+# One node of a tree of scikit-learn, without its answers.
+_NODE_BYTES = 64.0
 
 
 class Forest(ModelFamily):
@@ -32,6 +36,8 @@ class Forest(ModelFamily):
 
     tasks = frozenset({Task.CLASSIFICATION, Task.REGRESSION})
     representation = Representation.TREE
+    # A tree's nodes, which take the memory, are as many as rows / min_samples_leaf.
+    halving: ClassVar[Mapping[str, float]] = {"min_samples_leaf": 2.0}
     other_representations = (
         Representation.LINEAR,
         Representation.TARGET_ENCODED,
@@ -70,6 +76,13 @@ class Forest(ModelFamily):
         per_tree = 8e-4 + 3e-8 * shape.n_rows * columns * log2_rows(shape)
         return float(N_TREES * per_tree * (1.0 + 0.05 * shape.n_classes))
 
+    def memory(self, params: Params, shape: DataShape) -> float:
+        """Return about how many bytes one fit needs beside its input: the trees' nodes."""
+        n_nodes = 2.0 * shape.n_rows / params["min_samples_leaf"]
+        per_node = _NODE_BYTES + 8.0 * shape.n_outputs
+        bytes_of_rows = ROW_BYTES * shape.n_rows * shape.n_outputs
+        return float(N_TREES * n_nodes * per_node + bytes_of_rows)
+
     def fit(
         self,
         X: Matrix,
@@ -78,28 +91,30 @@ class Forest(ModelFamily):
         params: Params,
         context: FitContext,
         valid: tuple[Matrix, Vector] | None = None,
+        weight: Vector | None = None,
+        valid_weight: Vector | None = None,
     ) -> FitResult:
         """Grow the trees, fewer of them when the deadline comes first."""
-        del valid
+        del valid, valid_weight
         model = self.build(params, shape_of(X, context), context)
         if context.deadline.is_limited:
-            _grow(model, X, y, context)
+            _grow(model, X, y, context, weight)
         else:
-            model.fit(X, y)
+            model.fit(X, y, sample_weight=weight)
         return FitResult(model=model)
 
 
-def _grow(model: Any, X: Matrix, y: Vector, context: FitContext) -> None:
+def _grow(model: Any, X: Matrix, y: Vector, context: FitContext, weight: Vector | None) -> None:
     """Grow trees in steps; the result is that of one step when time allows all of them."""
     wanted = model.n_estimators
     model.set_params(warm_start=True, n_estimators=min(_FIRST_TREES, wanted))
     started = time.perf_counter()
-    model.fit(X, y)
+    model.fit(X, y, sample_weight=weight)
     while (done := model.n_estimators) < wanted:
         per_tree = (time.perf_counter() - started) / done
         affordable = int(context.deadline.remaining() / max(per_tree, 1e-6))
         if affordable < 1:
             break
         model.set_params(n_estimators=min(wanted, done + max(1, min(affordable // 2, 3 * done))))
-        model.fit(X, y)
+        model.fit(X, y, sample_weight=weight)
     model.set_params(warm_start=False)

@@ -23,6 +23,7 @@ from nbautoml.engine.models._base import (
     Vector,
     shape_of,
 )
+from nbautoml.engine.models.tabular._linear import spread_of
 
 _STEP = 100
 _MOST_STEPS = 10
@@ -71,17 +72,19 @@ class ElasticNet(ModelFamily):
         params: Params,
         context: FitContext,
         valid: tuple[Matrix, Vector] | None = None,
+        weight: Vector | None = None,
+        valid_weight: Vector | None = None,
     ) -> FitResult:
         """Fit in steps until the solver converges or the deadline comes."""
-        del valid
-        scaled = _for_spread(params, float(np.std(y)))
+        del valid, valid_weight
+        scaled = _for_spread(params, spread_of(y, weight))
         model = self.build(scaled, shape_of(X, context), context)
         longest = model.max_iter
         model.set_params(max_iter=_STEP, warm_start=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             for _ in range(_MOST_STEPS):
-                model.fit(X, y)
+                model.fit(X, y, sample_weight=weight)
                 if np.max(model.n_iter_) < _STEP or context.deadline.is_over():
                     break
         return FitResult(model=model.set_params(max_iter=longest, warm_start=False))
@@ -89,6 +92,6 @@ class ElasticNet(ModelFamily):
 
 def _for_spread(params: Params, spread: float) -> dict[str, float]:
     """Return the settings that fit a target of that spread as `params` fit one of spread 1."""
-    l1 = params["alpha"] * params["l1_ratio"] * (spread or 1.0)
+    l1 = params["alpha"] * params["l1_ratio"] * spread
     l2 = params["alpha"] * (1.0 - params["l1_ratio"])
     return {"alpha": l1 + l2, "l1_ratio": l1 / (l1 + l2)}

@@ -37,6 +37,7 @@ class KNN(ModelFamily):
     representation = Representation.LINEAR
     scalers: ClassVar[tuple[str, ...]] = ("StandardScalerWrapper", "MinMaxScaler", "RobustScaler")
     delay: ClassVar[float] = 0.5
+    uses_weight: ClassVar[bool] = False
 
     def suits(self, shape: DataShape) -> bool:
         """Whether the data are small enough for a search of neighbours."""

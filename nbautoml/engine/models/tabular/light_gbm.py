@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any, ClassVar  # Any: settings and callbacks of LightGBM
 
 import lightgbm
@@ -24,7 +25,11 @@ from nbautoml.engine.models._base import (
     is_classification,
     shape_of,
 )
-from nbautoml.engine.models.tabular._boosting import early_stopping_rounds, max_rounds
+from nbautoml.engine.models.tabular._boosting import (
+    boosting_bytes,
+    early_stopping_rounds,
+    max_rounds,
+)
 from nbautoml.engine.search.budget import Deadline
 
 # Above this many columns LightGBM builds histograms column by column.
@@ -57,6 +62,8 @@ class LightGBM(ModelFamily):
     takes_log_target = True
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
     pace: ClassVar[float] = 3.0
+    # It keeps a histogram of every column for each leaf.
+    halving: ClassVar[Mapping[str, float]] = {"num_leaves": 0.5}
 
     def space(self, task: Task) -> SearchSpace:
         """Return the settings that the search may vary."""
@@ -100,6 +107,11 @@ class LightGBM(ModelFamily):
         per_round = 1.2e-4 + 2e-9 * shape.n_rows * shape.n_columns + 6e-6 * leaves
         return float(rounds * (per_round + 1.5e-7 * leaves * shape.n_columns))
 
+    def memory(self, params: Params, shape: DataShape) -> float:
+        """Return about how many bytes one fit needs beside its input."""
+        n_rounds = max_rounds(params["learning_rate"])
+        return boosting_bytes(shape, n_rounds=n_rounds, n_leaves=params["num_leaves"])
+
     def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
         """Return the estimator, not yet fitted."""
         settings = dict(params)
@@ -136,6 +148,8 @@ class LightGBM(ModelFamily):
         params: Params,
         context: FitContext,
         valid: tuple[Matrix, Vector] | None = None,
+        weight: Vector | None = None,
+        valid_weight: Vector | None = None,
     ) -> FitResult:
         """Fit on rows, stopping early on `valid` and at the deadline."""
         model = self.build(params, shape_of(X, context), context)
@@ -144,22 +158,31 @@ class LightGBM(ModelFamily):
         if context.deadline.is_limited:
             callbacks.append(_StopAt(context.deadline))
         if valid is None:
-            model.fit(X, y, **codes, callbacks=callbacks)
+            model.fit(X, y, sample_weight=weight, **codes, callbacks=callbacks)
             return FitResult(model=model, rounds=self.rounds_of(model))
         patience = early_stopping_rounds(params["learning_rate"])
         callbacks.append(lightgbm.early_stopping(patience, verbose=False))
-        model.fit(X, y, **codes, **_eval_data(valid), callbacks=callbacks)
+        rows = _eval_data(valid, valid_weight)
+        model.fit(X, y, sample_weight=weight, **codes, **rows, callbacks=callbacks)
         return FitResult(model=model, rounds=self.rounds_of(model))
 
     def refit(
-        self, X: Matrix, y: Vector, *, params: Params, context: FitContext, rounds: int | None
+        self,
+        X: Matrix,
+        y: Vector,
+        *,
+        params: Params,
+        context: FitContext,
+        rounds: int | None,
+        weight: Vector | None = None,
     ) -> FitResult:
         """Fit on all rows for a given number of rounds."""
         model = self.build(params, shape_of(X, context), context)
         model.set_params(n_estimators=rounds or model.n_estimators)
         limited = context.deadline.is_limited
         callbacks = [_StopAt(context.deadline)] if limited else None
-        model.fit(X, y, **_categories(context), callbacks=callbacks)
+        codes = _categories(context)
+        model.fit(X, y, sample_weight=weight, **codes, callbacks=callbacks)
         return FitResult(model=model, rounds=self.rounds_of(model))
 
 
@@ -195,10 +218,11 @@ def _categories(context: FitContext) -> dict[str, Any]:
     return {"categorical_feature": list(context.categories)} if context.categories else {}
 
 
-def _eval_data(valid: tuple[Matrix, Vector]) -> dict[str, Any]:
+def _eval_data(valid: tuple[Matrix, Vector], weight: Vector | None) -> dict[str, Any]:
+    weights = {} if weight is None else {"eval_sample_weight": [weight]}
     if _TAKES_EVAL_X:
-        return {"eval_X": valid[0], "eval_y": valid[1]}
-    return {"eval_set": [valid]}
+        return {"eval_X": valid[0], "eval_y": valid[1]} | weights
+    return {"eval_set": [valid]} | weights
 
 
 def _trees_a_round(shape: DataShape) -> int:

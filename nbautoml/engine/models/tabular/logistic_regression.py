@@ -75,16 +75,18 @@ class LogisticRegression(ModelFamily):
         params: Params,
         context: FitContext,
         valid: tuple[Matrix, Vector] | None = None,
+        weight: Vector | None = None,
+        valid_weight: Vector | None = None,
     ) -> FitResult:
         """Fit in steps until the solver converges or the deadline comes."""
-        del valid
+        del valid, valid_weight
         model = self.build(params, shape_of(X, context), context)
         longest = model.max_iter
         model.set_params(max_iter=_STEP, warm_start=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             for _ in range(_MOST_STEPS):
-                model.fit(X, y)
+                model.fit(X, y, sample_weight=weight)
                 if max(model.n_iter_) < _STEP or context.deadline.is_over():
                     break
         return FitResult(model=model.set_params(max_iter=longest, warm_start=False))

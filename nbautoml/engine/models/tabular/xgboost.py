@@ -23,7 +23,11 @@ from nbautoml.engine.models._base import (
     is_classification,
     shape_of,
 )
-from nbautoml.engine.models.tabular._boosting import early_stopping_rounds, max_rounds
+from nbautoml.engine.models.tabular._boosting import (
+    boosting_bytes,
+    early_stopping_rounds,
+    max_rounds,
+)
 from nbautoml.engine.search.budget import Deadline
 
 
@@ -71,6 +75,11 @@ class _XGBoost(ModelFamily):
         per_round = 3e-4 + 3e-9 * shape.n_rows * shape.n_columns + 6e-6 * nodes
         return float(rounds * (per_round + 1.5e-7 * nodes * shape.n_columns))
 
+    def memory(self, params: Params, shape: DataShape) -> float:
+        """Return about how many bytes one fit needs beside its input."""
+        n_rounds = max_rounds(params["learning_rate"])
+        return boosting_bytes(shape, n_rounds=n_rounds, n_leaves=2.0 ** params["max_depth"])
+
     def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
         """Return the estimator, not yet fitted."""
         kind = xgboost.XGBClassifier if is_classification(context) else xgboost.XGBRegressor
@@ -91,24 +100,35 @@ class _XGBoost(ModelFamily):
         params: Params,
         context: FitContext,
         valid: tuple[Matrix, Vector] | None = None,
+        weight: Vector | None = None,
+        valid_weight: Vector | None = None,
     ) -> FitResult:
         """Fit on rows, stopping early on `valid` and at the deadline."""
         model = self.build(params, shape_of(X, context), context)
         if valid is None:
-            return self._train(model, X, y, context)
+            return self._train(model, X, y, context, weight)
         model.set_params(
             early_stopping_rounds=early_stopping_rounds(params["learning_rate"]),
             eval_metric=_eval_metric(context),
         )
-        return self._train(model, X, y, context, eval_set=[valid])
+        weights = None if valid_weight is None else [valid_weight]
+        rows = {"eval_set": [valid], "sample_weight_eval_set": weights}
+        return self._train(model, X, y, context, weight, **rows)
 
     def refit(
-        self, X: Matrix, y: Vector, *, params: Params, context: FitContext, rounds: int | None
+        self,
+        X: Matrix,
+        y: Vector,
+        *,
+        params: Params,
+        context: FitContext,
+        rounds: int | None,
+        weight: Vector | None = None,
     ) -> FitResult:
         """Fit on all rows for a given number of rounds."""
         model = self.build(params, shape_of(X, context), context)
         model.set_params(n_estimators=rounds or model.n_estimators)
-        return self._train(model, X, y, context)
+        return self._train(model, X, y, context, weight)
 
     def rounds_of(self, model: Any) -> int | None:
         """Return how many rounds the model uses: up to the best where it stopped early."""
@@ -122,12 +142,13 @@ class _XGBoost(ModelFamily):
         X: Matrix,
         y: Vector,
         context: FitContext,
-        *,
-        eval_set: list[Any] | None = None,
+        weight: Vector | None,
+        **rows_to_stop_on: Any,
     ) -> FitResult:
         if context.deadline.is_limited:
             model.set_params(callbacks=[_StopAt(context.deadline)])
-        model.fit(X, y.astype(np.float32), eval_set=eval_set, verbose=False)
+        y = y.astype(np.float32)
+        model.fit(X, y, sample_weight=weight, verbose=False, **rows_to_stop_on)
         # What only steered the fit is no part of the model that people save.
         model.set_params(callbacks=None)
         return FitResult(model=model, rounds=self.rounds_of(model))
