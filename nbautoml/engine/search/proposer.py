@@ -29,6 +29,9 @@ class Proposer(Protocol):
             What the ensemble would use now, the heaviest first.
         """
 
+    def claim(self, candidate: Candidate) -> bool:
+        """Note that a candidate is tried that was not asked for; False when it was returned."""
+
     def tell(self, candidate: Candidate, *, loss: float | None, cost: float) -> None:
         """Take in how a candidate did.
 
@@ -136,6 +139,8 @@ class PortfolioThenSteps:
         Those that differ on these data; a family's features are varied among them.
     may_log : bool, default False
         Whether to try learning ``log(1 + y)`` too.
+    order : sequence of Start, optional
+        What is tried first; the learned order when not given.
     """
 
     def __init__(
@@ -147,6 +152,7 @@ class PortfolioThenSteps:
         seed: int,
         representations: Collection[Representation] = (),
         may_log: bool = False,
+        order: Sequence[Start] | None = None,
     ) -> None:
         self._seed = seed
         self._task = task
@@ -162,7 +168,9 @@ class PortfolioThenSteps:
                     features=("", *map(str, others)),
                     targets=("", LOG) if may_log and family.takes_log_target else ("",),
                 )
-        self._queue = deque({c.identity: c for c in _in_order(self._families, task)}.values())
+        first = learned_order(task) if order is None else order
+        queue = {c.identity: c for c in _in_order(self._families, task, first)}
+        self._queue = deque(queue.values())
         self.portfolio_size = len(self._queue)
         self._seen: set[str] = set()
         self._told = _Told()
@@ -176,6 +184,10 @@ class PortfolioThenSteps:
             if self._add(candidate):
                 return candidate
         return self._step(np.random.default_rng([self._seed, self._n_asked]), members)
+
+    def claim(self, candidate: Candidate) -> bool:
+        """Note that a candidate is tried that was not asked for; False when it was returned."""
+        return self._add(candidate)
 
     def tell(self, candidate: Candidate, *, loss: float | None, cost: float) -> None:
         """Take in how a candidate did."""
@@ -245,9 +257,11 @@ class PortfolioThenSteps:
         return True
 
 
-def _in_order(states: Mapping[str, _FamilyState], task: Task) -> Iterator[Candidate]:
-    """Return what the learned order names, then all portfolio entries by the families' pace."""
-    for start in learned_order(task):
+def _in_order(
+    states: Mapping[str, _FamilyState], task: Task, first: Sequence[Start]
+) -> Iterator[Candidate]:
+    """Return what comes first, then all portfolio entries by the families' pace."""
+    for start in first:
         state = states.get(start.family)
         if state is None or start.features not in state.features:
             continue
