@@ -41,7 +41,10 @@ Both read the data, load packages and write files, so that a slow or busy machin
 What is kept free for it is at most that share of the time left; a bundle that takes longer is
 finished after the run's end.
 """
-START_COST = 5.0
+CLOSING_WRITES, LEAST_CLOSING_SECONDS = 3.0, 0.1
+"""The last status is written this many times slower than the one before it at most: the bundle
+may be on its way to the disk at the same time."""
+START_COST = 3.0
 """From the first line of the work until a first model is done, a run takes at least this many
 times what its process took to start. With less time left it answers with a constant."""
 PACKAGES = ("numpy", "pandas", "scikit-learn", "lightgbm", "xgboost")
@@ -162,7 +165,9 @@ class AutoMLWork:
         A bundle that is not written when the run's time is over is finished after its end.
         """
         context = self._context
+        started = context.now()
         set_status(context, RunStatus.FINALIZING)
+        status_seconds = context.now() - started
         state = run_snapshot(context.session, context.run.id)
         best = state.best_trial
         if best is None:
@@ -178,7 +183,10 @@ class AutoMLWork:
             tx.runs.set_properties(context.run.id, properties)
         exporting = threading.Thread(target=self._export, args=(best,), name="export")
         exporting.start()
-        left = None if state.deadline is None else max(0.0, state.deadline - context.now())
+        left = None
+        if state.deadline is not None:
+            closing = max(LEAST_CLOSING_SECONDS, CLOSING_WRITES * status_seconds)
+            left = max(0.0, state.deadline - context.now() - closing)
         exporting.join(left)
         if found.is_canceled:
             reason = f"Canceled; {state.n_done - state.n_failed} finished models are kept."

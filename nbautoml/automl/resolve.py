@@ -14,8 +14,11 @@ from nbautoml.engine.featurize.options import FeaturizationOptions
 from nbautoml.engine.plan import EnsembleOptions, Limits, SearchPlan
 from nbautoml.engine.validation import ValidationOptions
 
+_MEGABYTE = 1_000_000
 SEED = 0
 """Every run draws the same numbers: the same data and settings give the same table."""
+COUNTED_CONCURRENT = 4
+"""Models on their way at a time in a run with ``iterations``, as far as there are workers."""
 
 
 def resolve(
@@ -37,13 +40,15 @@ def resolve(
     """
     values = config.values
     minutes = values["iteration_timeout_minutes"]
+    megabytes = values["mem_in_mb"]
     limits = Limits(
         max_iterations=values["iterations"],
         timeout_seconds=timeout_seconds,
         iteration_timeout_seconds=None if minutes is None else minutes * 60.0,
         exit_score=values["experiment_exit_score"],
-        max_concurrent=values["max_concurrent_iterations"] or n_slots,
+        max_concurrent=_concurrent(values, n_slots),
         enable_early_stopping=bool(values["enable_early_stopping"]),
+        memory_limit_bytes=None if megabytes is None else megabytes * _MEGABYTE,
     )
     ensemble = EnsembleOptions(enable_voting=bool(values["enable_voting_ensemble"]))
     if values["ensemble_iterations"] is not None:

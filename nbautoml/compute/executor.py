@@ -27,7 +27,7 @@ from distributed import KilledWorker
 from nbautoml.compute.pool import PoolSettings
 from nbautoml.compute.spec import ExecutorSpec
 from nbautoml.compute.supervisor import Ending, Order
-from nbautoml.compute.trial import MEMORY_METRIC, TrialPlugin, run_task
+from nbautoml.compute.trial import FREE_METRIC, MEMORY_METRIC, TrialPlugin, run_task
 from nbautoml.domain.ports import TaskMessage, TaskReport, TrialTask, WorkerState
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.errors import ComputeError, ConfigError
@@ -221,18 +221,25 @@ class _Dispatcher:
         self._inbox.put(partial(action, *args))
 
     def describe_workers(self) -> WorkerState:
-        client = self._client
+        client, own = self._client, self._spec.memory_limit_bytes
+        nobody = WorkerState(n_workers=0, n_busy=0, memory_bytes=0, free_bytes=own)
         if client is None or self.is_closing:
-            return WorkerState(n_workers=0, n_busy=0, memory_bytes=0)
+            return nobody
         try:
             workers = client.scheduler_info(n_workers=-1)["workers"].values()
         except OSError:  # the next poll says that the connection was lost
-            return WorkerState(n_workers=0, n_busy=0, memory_bytes=0)
+            return nobody
         held = sum(
             int(w["metrics"].get("memory", 0)) + int(w["metrics"].get(MEMORY_METRIC, 0))
             for w in workers
         )
-        return WorkerState(n_workers=len(workers), n_busy=0, memory_bytes=held)
+        free = [int(w["metrics"][FREE_METRIC]) for w in workers if FREE_METRIC in w["metrics"]]
+        return WorkerState(
+            n_workers=len(workers),
+            n_busy=0,
+            memory_bytes=held,
+            free_bytes=min(free if own is None else [*free, own], default=None),
+        )
 
     def close(self) -> None:
         if not self.is_closing:
@@ -393,7 +400,7 @@ class _Dispatcher:
             if isinstance(result, bytes):
                 self._report_ending(flight, result)
             elif isinstance(result, KilledWorker):
-                error = f"Its worker was lost {flight.n_attempts} times."
+                error = f"Its worker was lost {result.allowed_failures + 1} times."
                 self._report(flight, TrialOutcome.WORKER_LOST, error)
             else:
                 error = f"Its worker could not run it: {result}"

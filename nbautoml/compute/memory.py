@@ -47,6 +47,23 @@ def bound_bytes(pids: Iterable[int]) -> int:
     return sum(_sum_lines(PROC / str(pid) / "status", _BOUND) for pid in pids)
 
 
+def free_bytes(root: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return the memory that processes here may still take: the machine's, or the group's.
+
+    Parameters
+    ----------
+    root : Path
+        Where control groups are mounted.
+    """
+    free = psutil.virtual_memory().available
+    try:
+        limit = int((root / "memory.max").read_text())
+        used = int((root / "memory.current").read_text())
+    except (OSError, ValueError):  # no group, or "max": it has no limit
+        return free
+    return max(0, min(free, limit - used))
+
+
 def _children(pid: int) -> list[int]:
     if sys.platform != "linux":
         try:

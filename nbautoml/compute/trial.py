@@ -14,11 +14,16 @@ from typing import Any, cast  # Any: Dask's states
 from dask.typing import Key
 from distributed import Worker, WorkerPlugin, get_worker
 
+from nbautoml.compute import memory
 from nbautoml.compute.pool import ChildPool, PoolSettings
 from nbautoml.compute.supervisor import Cancel, Order, Supervisor
 
 MEMORY_METRIC = "nbautoml_children"
 """Name under which a worker's heartbeat tells what its children hold, in bytes."""
+
+
+FREE_METRIC = "nbautoml_free"
+"""Name under which a worker's heartbeat tells how much memory is free, in bytes."""
 
 
 class TrialPlugin(WorkerPlugin):
@@ -42,11 +47,13 @@ class TrialPlugin(WorkerPlugin):
         self._lock = threading.Lock()
         self._running: dict[Key, Cancel] = {}
         worker.metrics[MEMORY_METRIC] = lambda _worker: self._pool.memory_bytes()
+        worker.metrics[FREE_METRIC] = lambda _worker: memory.free_bytes()
         self._pool.warm_up()
 
     def teardown(self, worker: Worker) -> None:
         """End all children; supervisors see that and return."""
         worker.metrics.pop(MEMORY_METRIC, None)
+        worker.metrics.pop(FREE_METRIC, None)
         self._pool.close()
 
     def transition(self, key: Key, start: str, finish: str, *_: Any, **__: Any) -> None:

@@ -75,11 +75,16 @@ class TaskReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerState:
-    """Workers of an executor at a moment."""
+    """Workers of an executor at a moment.
+
+    ``free_bytes`` is the memory that a task may still take on the machine that has least; None
+    where nobody knows.
+    """
 
     n_workers: int
     n_busy: int
     memory_bytes: int
+    free_bytes: int | None = None
 
 
 class Executor(Protocol):

@@ -93,10 +93,9 @@ COMPUTE = (
     Option(
         name="mem_in_mb",
         constraint=Whole(1),
-        doc="Memory for one model.",
+        doc="Most memory for one fit; the machine's, shared out, when it is not given.",
         unit="MB",
         group=_COMPUTE,
-        no_effect="memory is shared out between the models that train at once.",
     ),
 )
 

@@ -270,7 +270,7 @@ class Finisher:
 
 
 # Ends for which no limit of the run is to blame.
-_BROKEN = frozenset({TrialOutcome.FAILED, TrialOutcome.CRASHED, TrialOutcome.MEMORY_LIMIT})
+_BROKEN = frozenset({TrialOutcome.FAILED, TrialOutcome.CRASHED})
 
 
 def _is_done_vote(event: TrialFinished) -> bool:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 from nbautoml.domain.events import WorkersChanged
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.ensemble.vote import FEWEST_MEMBERS, most_scorings
+from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.active import TrialEnd
 from nbautoml.engine.search.book import TrialBook, TrialRecord
 from nbautoml.engine.search.budget import EARLIEST_STOP, patience
@@ -100,6 +102,8 @@ class SearchLoop:
         self._n_valid = len(context.data.valid_rows)
         self.runner = TrialRunner(context, self._time_left, self._most, requests.finish_cost)
         self._asked: deque[int] = deque()
+        self._smaller: deque[Candidate] = deque()
+        self._halved: set[str] = set()
         self._waiting: deque[tuple[int, Candidate]] = deque()
         self._ended: dict[int, TrialRecord] = {}
         self._n_asked = 0
@@ -217,7 +221,7 @@ class SearchLoop:
     def _next_candidate(self) -> Candidate | None:
         """Return a candidate that fits into the time left; None ends the search."""
         for _ in range(_MOST_PASSED_OVER):
-            candidate = self._proposer.ask(self._book.members)
+            candidate = self._ask()
             if candidate is None:
                 self._reason = StopReason.EXHAUSTED
                 return None
@@ -225,6 +229,14 @@ class SearchLoop:
                 return candidate
         self._reason = StopReason.TIME
         return None
+
+    def _ask(self) -> Candidate | None:
+        """Return a trial that ran out of memory at half its size, or what the proposer has."""
+        while self._smaller:
+            candidate = self._smaller.popleft()
+            if self._proposer.claim(candidate):
+                return candidate
+        return self._proposer.ask(self._book.members)
 
     def _fits(self, candidate: Candidate) -> bool:
         left = self._time_left()
@@ -273,10 +285,21 @@ class SearchLoop:
 
     def _learn(self, record: TrialRecord) -> None:
         self._book.add(record)
+        if record.outcome is TrialOutcome.MEMORY_LIMIT:
+            self._halve(record.candidate)
         hint = self.runner.hint(record.candidate)
         n_folds = self._context.data.n_folds
         cost = hint if self._is_counted else record.fold_seconds or hint
         self._proposer.tell(record.candidate, loss=self._book.loss_of(record), cost=cost * n_folds)
+
+    def _halve(self, candidate: Candidate) -> None:
+        """Have a candidate tried once more with half the memory, where its family can do that."""
+        params = get_family(candidate.family).half_size(candidate.params)
+        if params is None or candidate.identity in self._halved:
+            return
+        smaller = replace(candidate, params=params)
+        self._halved.add(smaller.identity)
+        self._smaller.append(smaller)
 
     def _reason_to_end(self, record: TrialRecord) -> StopReason | None:
         limits = self._context.plan.limits

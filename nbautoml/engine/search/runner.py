@@ -25,10 +25,17 @@ from nbautoml.engine.trial_files import mean_metrics, merge_folds, pack_trial, p
 _CHEAP_SECONDS = 0.3
 # A fit that knows its limit ends itself at this share of it, before the task is killed.
 _COOPERATIVE_SHARE = 0.9
+# The run's first fits end themselves earlier: workers start and matrices are made meanwhile,
+# and nothing is worse than to end without a model.
+_FIRST_SHARE = 0.6
 # A trial goes on after its first fold unless it is this many deviations behind, and its error
 # is larger than the best trial's by this share: what is a little worse still helps an ensemble.
 _DROP_DEVIATIONS = 3.0
 _DROP_SHARE = 0.15
+# A fit that is expected to need more than this part of the free memory is not begun: the
+# estimate may be half of what it takes.
+_MEMORY_SHARE = 0.4
+_MEGABYTE = 1e6
 
 
 class TrialRunner:
@@ -58,6 +65,8 @@ class TrialRunner:
         self._max_in_flight = max_in_flight
         self._finish_cost = finish_cost
         self._trial_of: dict[str, int] = {}
+        self._has_model = False
+        self._refused: list[TrialRecord] = []
         self.active: dict[int, ActiveTrial] = {}
         self.cost = CostModel()
 
@@ -100,7 +109,11 @@ class TrialRunner:
                 n_folds=trial.n_folds,
             )
         )
-        if bar is not None:
+        refusal = self._too_large(candidate)
+        if refusal:
+            end = TrialEnd(outcome=TrialOutcome.MEMORY_LIMIT, error=refusal)
+            self._refused.append(self._stop(trial, end))
+        elif bar is not None:
             trial.waiting = tuple(range(1, trial.n_folds))
             self._submit(trial, [(0,)])
         else:
@@ -108,8 +121,8 @@ class TrialRunner:
 
     def poll(self, timeout_seconds: float) -> list[TrialRecord]:
         """Take in what came from the executor; return the trials that ended by it."""
-        ended = []
-        for item in self._context.ports.executor.poll(timeout_seconds):
+        ended, self._refused = self._refused, []
+        for item in self._context.ports.executor.poll(0.0 if ended else timeout_seconds):
             if isinstance(item, TaskMessage):
                 self._take_message(item)
             else:
@@ -120,6 +133,24 @@ class TrialRunner:
     def cancel_all(self, end: TrialEnd) -> list[TrialRecord]:
         """Stop all trials; nothing waits for the executor to agree."""
         return [self._stop(trial, end) for trial in list(self.active.values())]
+
+    def _too_large(self, candidate: Candidate) -> str:
+        """Return a sentence when a fit would need more memory than there is for it, else ``""``."""
+        shape = self._context.data.shape
+        needed = get_family(candidate.family).memory(candidate.params, shape)
+        limit = self._context.plan.limits.memory_limit_bytes
+        if limit is not None and needed > limit:
+            return (
+                f"Not started: it needs about {needed / _MEGABYTE:,.0f} MB, more than its limit "
+                f"of {limit / _MEGABYTE:,.0f} MB."
+            )
+        free = self._context.ports.executor.workers().free_bytes
+        if free is not None and needed > _MEMORY_SHARE * free:
+            return (
+                f"Not started: it needs about {needed / _MEGABYTE:,.0f} MB, more than "
+                f"{_MEMORY_SHARE:.0%} of the {free / _MEGABYTE:,.0f} MB that are free."
+            )
+        return ""
 
     def _chunks(self, trial: ActiveTrial) -> Sequence[tuple[int, ...]]:
         if trial.predicted_seconds > _CHEAP_SECONDS:
@@ -133,8 +164,10 @@ class TrialRunner:
         left = min(self._time_left(), self._iteration_time_left(trial))
         seconds = None
         if math.isfinite(left):
-            n_waves = math.ceil(len(chunks) / executor.n_slots)
-            seconds = max(_COOPERATIVE_SHARE * left / n_waves, 0.0)
+            # Other trials wait for the same slots.
+            n_waves = math.ceil(len(chunks) * self._max_in_flight / executor.n_slots)
+            share = _COOPERATIVE_SHARE if self._has_model else _FIRST_SHARE
+            seconds = max(share * left / n_waves, 0.0)
         for folds in chunks:
             key = f"{context.token}.trial{trial.number}.fold{'-'.join(map(str, folds))}"
             trial.tasks[key] = folds
@@ -268,6 +301,7 @@ class TrialRunner:
         predictions = merge_folds(context.data, folder)
         model = pack_trial(context.data, trial.candidate, folder)
         put_trial(context, trial.number, predictions, model)
+        self._has_model = True
         del self.active[trial.number]
         shutil.rmtree(folder, ignore_errors=True)
         record = TrialRecord(

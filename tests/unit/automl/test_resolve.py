@@ -7,7 +7,7 @@ import pytest
 
 from nbautoml.automl.config import AutoMLConfig
 from nbautoml.automl.model_names import AVAILABLE, canonical, for_task
-from nbautoml.automl.resolve import resolve
+from nbautoml.automl.resolve import COUNTED_CONCURRENT, resolve
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.models.catalog import FAMILIES, families_for
 from nbautoml.engine.plan import SearchPlan
@@ -44,6 +44,15 @@ def test_limits_are_in_seconds_and_trials() -> None:
     assert (limits.max_iterations, limits.iteration_timeout_seconds) == (7, 30.0)
     assert (limits.exit_score, limits.max_concurrent) == (0.9, 1)
     assert not limits.enable_early_stopping
+
+
+def test_a_counted_run_looks_the_same_on_every_machine() -> None:
+    assert plan_of(iterations=7).limits.max_concurrent == COUNTED_CONCURRENT
+
+
+def test_memory_for_a_fit_is_in_megabytes() -> None:
+    assert plan_of(mem_in_mb=700).limits.memory_limit_bytes == 700_000_000
+    assert plan_of().limits.memory_limit_bytes is None
 
 
 def test_models_are_chosen_and_blocked() -> None:

@@ -310,7 +310,7 @@ def test_tasks_wait_while_the_cluster_starts(cluster: FakeCluster) -> None:
     executor.close()
 
     assert report.outcome is TrialOutcome.CANCELED
-    assert state == WorkerState(n_workers=0, n_busy=0, memory_bytes=0)
+    assert state == WorkerState(n_workers=0, n_busy=0, memory_bytes=0, free_bytes=1000)
     assert [future.order.number for future in cluster.futures] == [1]
     assert cluster.closed == ["client", "cluster"]
 
@@ -321,7 +321,9 @@ def test_workers_are_described_from_their_heartbeats(
     executor.submit(task(square, 1))
     cluster.sent(0)
 
-    assert executor.workers() == WorkerState(n_workers=1, n_busy=1, memory_bytes=15)
+    assert executor.workers() == WorkerState(
+        n_workers=1, n_busy=1, memory_bytes=15, free_bytes=1000
+    )
     assert (executor.n_slots, executor.threads_per_slot) == (1, 2)
 
 

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+import pytest
+
 from nbautoml.compute import memory
 
 MEGABYTE = 1 << 20
@@ -76,3 +79,16 @@ def test_process_that_ended_counts_as_nothing() -> None:
 
     found = (memory.tree(pid), memory.held_bytes([pid]), memory.bound_bytes([pid]))
     assert found == ([pid], 0, 0)
+
+
+def test_what_is_free_is_bounded_by_the_control_group(tmp_path: Path) -> None:
+    (tmp_path / "memory.max").write_text("1000000\n")
+    (tmp_path / "memory.current").write_text("400000\n")
+    assert memory.free_bytes(tmp_path) == 600_000
+
+
+@pytest.mark.parametrize("limit", ["max\n", None])
+def test_without_a_limit_the_machine_says_what_is_free(tmp_path: Path, limit: str | None) -> None:
+    if limit is not None:
+        (tmp_path / "memory.max").write_text(limit)
+    assert 0 < memory.free_bytes(tmp_path) <= psutil.virtual_memory().total
