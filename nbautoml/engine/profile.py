@@ -34,6 +34,12 @@ _KINDS = {
     ColumnPurpose.IGNORE: "drop",
 }
 
+_PARAMS_ARE_FOR = {
+    "Imputer": ColumnPurpose.NUMERIC,
+    "HashOneHotEncoder": ColumnPurpose.CATEGORICAL_HASH,
+    "TfIdf": ColumnPurpose.TEXT,
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnProfile:
@@ -234,7 +240,21 @@ def _profile_column(series: pd.Series, name: str, options: FeaturizationOptions)
         reason=found.reason,
         form=form,
         stats=found.stats,
-        notes=found.notes,
+        notes=(*found.notes, *_idle_params(name, found.purpose, options)),
+    )
+
+
+def _idle_params(
+    name: str, purpose: ColumnPurpose, options: FeaturizationOptions
+) -> tuple[str, ...]:
+    """Return a sentence for each transformer whose parameters cannot matter to a column."""
+    return tuple(
+        f"Parameters of {given.transformer} have no effect on it: it is {purpose.value}. "
+        f"Give it the column purpose {needed.value} to change that."
+        for given in options.transformer_params
+        if name in given.columns
+        and (needed := _PARAMS_ARE_FOR.get(given.transformer, purpose)) is not purpose
+        and given.params.get("strategy") != "most_frequent"  # what categories get anyway
     )
 
 

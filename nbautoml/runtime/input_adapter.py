@@ -16,8 +16,12 @@ from nbautoml.runtime import parsing
 
 WARN_SHARE = 0.05
 """Share of unreadable cells of a column up to which they count as missing without a word."""
+SHOWN_COLUMNS = 8
+"""Most columns that a warning names."""
 REFUSE_SHARE = 0.5
 """Share of unreadable cells of a column above which the rows are refused."""
+REFUSE_CELLS = 10
+"""Fewer filled cells than this are not refused: one bad cell says little of a column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +62,20 @@ class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skl
     """Align raw rows with the training columns and read their cells.
 
     It learns nothing from rows: `columns` says it all, so it is fitted from the start.
-    Columns are found by name in any order; other columns are ignored.
+    Columns are found by name in any order; other columns are ignored with a warning.
 
     Parameters
     ----------
     columns : sequence of ColumnFormat
         All raw columns of the training data in their order, dropped ones included.
+    missing_columns : {"error", "fill"}, default "error"
+        What to do when rows lack a column: refuse them, or take all of its cells as missing.
 
     Notes
     -----
     Infinities and numbers too large for float32 become NaN. Cells of a number, truth or date
     column that cannot be read become missing: with a warning above 5 % of the filled cells,
-    with an error above 50 %.
+    with an error above 50 % of ten filled cells or more.
 
     Examples
     --------
@@ -78,8 +84,11 @@ class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skl
     1200.5
     """
 
-    def __init__(self, columns: Sequence[ColumnFormat] = ()) -> None:
+    def __init__(
+        self, columns: Sequence[ColumnFormat] = (), missing_columns: str = "error"
+    ) -> None:
         self.columns = columns
+        self.missing_columns = missing_columns
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check that `X` has the columns; nothing is learned."""
@@ -106,6 +115,7 @@ class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skl
             When a column is missing or most of its cells cannot be read.
         """
         frame = as_frame(X, self._input_names())
+        self._warn_of_others(frame)
         data = {
             form.name: _READERS[form.kind](column, form) for form, column in self._select(frame)
         }
@@ -138,13 +148,29 @@ class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skl
         places = column_places(frame)
         used = self._used()
         missing = [form.name for form in used if form.name not in places]
-        if missing:
+        if missing and self.missing_columns == "fill":
+            names = ", ".join(map(repr, missing))
+            warnings.warn(f"Not in these rows, so taken as missing: {names}.", stacklevel=5)
+            frame = frame.assign(**dict.fromkeys(missing))
+            places = column_places(frame)
+        elif missing:
             noun = "Column" if len(missing) == 1 else "Columns"
             raise ValueError(
                 f"{noun} {', '.join(repr(name) for name in missing)} of the training data "
                 f"are not in these rows. They have: {', '.join(map(repr, places)) or 'none'}."
             )
         return [(form, frame.iloc[:, places[form.name]]) for form in used]
+
+    def _warn_of_others(self, frame: pd.DataFrame) -> None:
+        """Name the columns that are ignored, once."""
+        known = set(self._input_names())
+        others = [name for name in map(str, frame.columns) if name not in known]
+        told: set[str] = self.__dict__.setdefault("_told", set()) if others else set()
+        if not told.issuperset(others):
+            told.update(others)
+            shown = ", ".join(map(repr, others[:SHOWN_COLUMNS]))
+            more = f" and {len(others) - SHOWN_COLUMNS} more" * (len(others) > SHOWN_COLUMNS)
+            warnings.warn(f"Not in the training data, so ignored: {shown}{more}.", stacklevel=4)
 
 
 def as_frame(X: Any, names: Sequence[str]) -> pd.DataFrame:
@@ -265,9 +291,10 @@ def _check_readable(
     n_unread, n_filled = int(is_unread.sum()), int(is_filled.sum())
     if n_unread <= WARN_SHARE * n_filled:
         return
+    is_refused = n_unread > REFUSE_SHARE * n_filled and n_filled >= REFUSE_CELLS
     example = values[codes[np.flatnonzero(is_unread)[0]]]
     found = f"{n_unread} of {n_filled} filled cells of column {series.name!r} are not {what}"
-    if n_unread > REFUSE_SHARE * n_filled:
+    if is_refused:
         raise ValueError(f"{found}, such as {example!r}; the model learned it as {what}.")
     warnings.warn(f"{found}, such as {example!r}; they count as missing.", stacklevel=5)
 

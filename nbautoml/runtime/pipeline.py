@@ -66,7 +66,7 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
         ndarray of shape (n_rows,)
         """
         if self.classes is None:
-            return np.asarray(self.steps[-1][1].predict(self._features(X)), dtype=np.float64)
+            return self._numbers(X)
         return np.asarray(self.classes[np.argmax(self._proba(X), axis=1)])
 
     def predict_proba(self, X: Any, **params: Any) -> npt.NDArray[np.float64]:
@@ -96,9 +96,18 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
             X = step.transform(X)
         return X
 
+    def _numbers(self, X: Any) -> npt.NDArray[np.float64]:
+        features = self._features(X)
+        if features.shape[0] == 0:  # most estimators refuse to predict no rows
+            return np.empty(0)
+        return np.asarray(self.steps[-1][1].predict(features), dtype=np.float64)
+
     def _proba(self, X: Any) -> npt.NDArray[np.float64]:
         assert self.classes is not None
-        known = np.asarray(self.steps[-1][1].predict_proba(self._features(X)), dtype=np.float64)
+        features = self._features(X)
+        if features.shape[0] == 0:
+            return np.empty((0, len(self.classes)))
+        known = np.asarray(self.steps[-1][1].predict_proba(features), dtype=np.float64)
         if self.codes is None or len(self.codes) == len(self.classes):
             return known
         return spread_proba(known, self.codes, len(self.classes))

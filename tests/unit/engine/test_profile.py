@@ -235,6 +235,23 @@ def test_a_purpose_that_cannot_be_is_refused(purpose):
         profile_of(cycle(*WORDS), options=options)
 
 
+@pytest.mark.parametrize(
+    ("cells", "given", "note"),
+    [
+        (cycle(*WORDS), ("Imputer", {"strategy": "median"}), "it is Categorical. Give it the"),
+        (cycle(*WORDS), ("Imputer", {"strategy": "most_frequent"}), None),
+        (NOISE, ("Imputer", {"strategy": "median"}), None),
+        (NOISE, ("TfIdf", {"max_features": 9}), "column purpose Text to change that."),
+        (cycle(*WORDS), ("HashOneHotEncoder", {"number_of_bits": 3}), "purpose CategoricalHash"),
+    ],
+)
+def test_parameters_without_effect_on_a_column_are_noted(cells, given, note):
+    name, params = given
+    asked = TransformerParams(transformer=name, columns=("x",), params=params)
+    found = profile_of(cells, options=FeaturizationOptions(transformer_params=(asked,)))
+    assert note in found.notes[0] if note else found.notes == ()
+
+
 def test_columns_are_dropped_as_asked():
     found = profile_of(NOISE, options=FeaturizationOptions(drop_columns=("x",)))
     assert (found.is_used, found.reason) == (False, "Dropped as asked.")

@@ -124,12 +124,21 @@ def test_texts_have_no_missing_cells():
     assert (column.dtype, column.tolist()) == (object, ["a b", "", "5"])
 
 
-def test_columns_are_found_by_name_in_any_order_and_others_ignored():
-    rows = pd.DataFrame({"more": [0], "b": ["u"], "a": [7]})
+def test_columns_are_found_by_name_in_any_order():
+    rows = pd.DataFrame({"id": [0], "b": ["u"], "a": [7]})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         out = THREE.transform(rows)
     assert (list(out.columns), out.iloc[0].tolist()) == (["a", "b"], [7.0, "u"])
+
+
+def test_other_columns_are_ignored_with_a_warning():
+    rows = pd.DataFrame({"more": [0], "b": ["u"], 5: [1], "a": [7]})
+    with pytest.warns(UserWarning, match="^Not in the training data, so ignored: 'more', '5'.$"):
+        assert list(THREE.transform(rows).columns) == ["a", "b"]
+    rows = rows.assign(**{f"m{i}": 0 for i in range(20)})
+    with pytest.warns(UserWarning, match="'m5' and 14 more.$"):
+        THREE.transform(rows)
 
 
 def test_names_that_are_numbers_are_found_as_text():
@@ -140,6 +149,13 @@ def test_names_that_are_numbers_are_found_as_text():
 def test_missing_columns_are_named():
     with pytest.raises(ValueError, match="Column 'b' of the training data are not in these rows"):
         THREE.transform(pd.DataFrame({"a": [1], "id": [1]}))
+
+
+def test_missing_columns_may_be_filled():
+    adapter = clone(THREE).set_params(missing_columns="fill")
+    with pytest.warns(UserWarning, match="^Not in these rows, so taken as missing: 'b'.$"):
+        out = adapter.transform(pd.DataFrame({"a": [1, 2]}))
+    assert (list(out.columns), out["b"].isna().tolist()) == (["a", "b"], [True, True])
 
 
 def test_dropped_columns_may_be_missing():
@@ -206,7 +222,7 @@ def test_complex_numbers_are_refused():
 
 def test_follows_the_estimator_contract():
     again = clone(THREE)
-    assert again.get_params() == {"columns": THREE.columns}
+    assert again.get_params() == {"columns": THREE.columns, "missing_columns": "error"}
     assert again.fit(pd.DataFrame({"a": [1], "b": ["u"]})) is again
     assert THREE.get_feature_names_out().tolist() == ["a", "b"]
     assert (THREE.n_features_in_, THREE.feature_names_in_.tolist()) == (3, ["a", "id", "b"])
