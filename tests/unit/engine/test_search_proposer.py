@@ -41,10 +41,18 @@ def mixed_loss(candidate: Candidate) -> float:
     return (sum(map(ord, candidate.identity)) % 97) / 97
 
 
-def test_every_family_comes_early() -> None:
-    first = drive(proposer(), 9, mixed_loss)
-    assert {c.family for c in first} == set(families_for(Task.CLASSIFICATION))
-    assert first[0].family == "LightGBM"
+def test_every_family_that_suits_is_in_the_portfolio() -> None:
+    source = proposer()
+    tried = drive(source, source.portfolio_size, mixed_loss)
+    suited = {m for m in families_for(Task.CLASSIFICATION) if get_family(m).suits(SMALL)}
+    assert {c.family for c in tried} == suited
+    assert tried[0].family == "LightGBM"
+
+
+def test_kinds_of_models_alternate_early() -> None:
+    first = drive(proposer(), 5, mixed_loss)
+    assert {"LightGBM", "LogisticRegression"} < {c.family for c in first}
+    assert len({c.family for c in first}) >= 3
 
 
 @pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.REGRESSION])
