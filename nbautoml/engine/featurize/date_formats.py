@@ -18,18 +18,43 @@ SAMPLE_SIZE = 40
 
 _SHAPE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:T\d|\b).*|\d{4}-\d{2}|\d{8}[T ]\d{4,6}.*"
-    r"|\d{1,2}[ -][A-Za-z]{3,9}\.?,?[ -]\d{2,4}.*|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}.*"
+    r"|\d{1,2}[ /-]?[A-Za-z]{3,9}\.?,?[ /-]?\d{2,4}\b.*|[A-Za-z]{3,9}\.? \d{1,2},? \d{4}.*"
+    r"|[A-Za-z]{3,9}[ -]\d{2,4}|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AP]M)?"
     r"|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{4}.*",
     re.IGNORECASE,
 )
+_COMPACT = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _EITHER_FIRST = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b.*")
 
 _DAY_FIRST = ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-%y")
 _MONTH_FIRST = ("%m/%d/%Y", "%m.%d.%Y", "%m-%d-%Y", "%m/%d/%y", "%m.%d.%y", "%m-%d-%y")
-_NAMED = ("%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y")
+_NAMED: tuple[str, ...] = (
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%b %d %Y",
+)
+_NAMED += ("%d%b%Y", "%d/%b/%Y", "%b %Y", "%B %Y", "%b-%y", "%b-%Y")
+_WITH_DAY = ("%a, %d %b %Y", "%a %d %b %Y", "%A, %B %d, %Y", "%A, %d %B %Y", "%a, %b %d, %Y")
 _YEAR_FIRST = ("%Y/%m/%d", "%Y.%m.%d", "%Y%m%d")
-_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H%M%S")
+_TIMES: tuple[str, ...] = (
+    "",
+    " %H:%M",
+    " %H:%M:%S",
+    " %H:%M:%S.%f",
+    " %I:%M %p",
+    " %I:%M:%S %p",
+    "T%H%M%S",
+)
+_TIMES += (" %I:%M%p", " %H:%M:%S GMT", " %H:%M:%S UTC", " %H:%M:%S %z", ":%H:%M:%S %z")
+_WHOLE = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %Z %Y", "%Y-%m-%d %H:%M:%S UTC")
+_OF_DAY = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M %p", "%I:%M%p", "%I:%M:%S %p")
+_FIRST_TRIES = 3
+"""A format under which none of the first few cells is a date is not tried further."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +91,17 @@ def find_date_format(texts: Sequence[str], counts: npt.NDArray[np.int64]) -> Dat
     return _settle(best, tied)
 
 
+def are_compact_dates(texts: Sequence[str]) -> bool:
+    """Whether all texts are days as eight digits, year first; few numbers all look so.
+
+    Examples
+    --------
+    >>> are_compact_dates(["20240131", "19991201"]), are_compact_dates(["20240131", "20241301"])
+    (True, False)
+    """
+    return all(_COMPACT.fullmatch(text) is not None for text in texts)
+
+
 def has_mixed_dates(texts: Sequence[str]) -> bool:
     """Whether most of the texts look like dates, though no one format fits."""
     sample = texts[:SAMPLE_SIZE]
@@ -74,11 +110,14 @@ def has_mixed_dates(texts: Sequence[str]) -> bool:
 
 def _candidates(sample: Sequence[str]) -> Iterator[str]:
     """Yield formats under which most of a few cells are dates."""
-    for date in (*_YEAR_FIRST, *_DAY_FIRST, *_MONTH_FIRST, *_NAMED):
-        for time in _TIMES:
-            n_parsed = sum(_parses(text, date + time) for text in sample)
-            if n_parsed >= PARSED_SHARE * len(sample):
-                yield date + time
+    dates = (*_YEAR_FIRST, *_DAY_FIRST, *_MONTH_FIRST, *_NAMED, *_WITH_DAY)
+    dated = (date + time for date in dates for time in _TIMES)
+    for date_format in (*dated, *_WHOLE, *_OF_DAY):
+        if not any(_parses(text, date_format) for text in sample[:_FIRST_TRIES]):
+            continue
+        n_parsed = sum(_parses(text, date_format) for text in sample)
+        if n_parsed >= PARSED_SHARE * len(sample):
+            yield date_format
 
 
 def _parses(text: str, date_format: str) -> bool:

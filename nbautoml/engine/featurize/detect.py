@@ -15,6 +15,7 @@ import pandas as pd
 
 from nbautoml.engine.featurize.date_formats import (
     PARSED_SHARE,
+    are_compact_dates,
     find_date_format,
     has_mixed_dates,
 )
@@ -283,6 +284,8 @@ class _TextColumn:
             return self._category("Of type category.")
         if any(_LEADING_ZERO.fullmatch(text) for text in self.texts):
             return self._words("Codes with leading zeros.")
+        if are_compact_dates(self.texts) and (found := self._date()) is not None:
+            return found
         reason = "Mixed types, read as text." if has_types else ""
         return self._number() or self._date() or self._words(reason)
 

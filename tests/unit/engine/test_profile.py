@@ -13,6 +13,7 @@ import pytest
 from nbautoml.engine.featurize.options import FeaturizationOptions, TransformerParams
 from nbautoml.engine.profile import ColumnPurpose, DataProfile, profile_frame
 from nbautoml.errors import ConfigError, DatasetError
+from nbautoml.runtime.input_adapter import InputAdapter
 
 N = 200
 RNG = np.random.default_rng(3)
@@ -103,6 +104,38 @@ HOSTILE = {
     "Chinese texts": ([f"这是一个很长的句子没有空格{chr(0x4E00 + i)}" for i in range(N)], "Text"),
     "phrases that repeat": (cycle("bad in all ways", "good in most ways"), "Categorical"),
 }  # fmt: skip
+
+
+SECONDS = pd.Series(pd.date_range("2021-01-01", periods=N, freq="37h13min7s"))
+
+
+@pytest.mark.parametrize(
+    "date_format",
+    [
+        *("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S UTC", "%m/%d/%Y %I:%M%p", "%d%b%Y", "%b %Y"),
+        *("%b-%y", "%a, %d %b %Y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y", "%A, %B %d, %Y"),
+        *("%d/%b/%Y:%H:%M:%S +0000", "%Y%m%d", "%H:%M:%S", "%H:%M", "%I:%M %p"),
+    ],
+)
+def test_times_in_one_format_are_times_without_a_doubt(date_format):
+    found = profile_of(SECONDS.dt.strftime(date_format))
+    assert (found.purpose, found.notes) == (ColumnPurpose.DATETIME, ())
+    rows = pd.DataFrame({"x": SECONDS.dt.strftime(date_format)})
+    read = InputAdapter([found.form]).transform(rows)["x"]
+    assert read.notna().all()
+    assert read.dt.strftime(date_format).tolist() == rows["x"].tolist()
+
+
+def test_times_of_day_of_a_data_base_are_times():
+    cells = pd.Series([dt.time(8, i % 60) for i in range(N)], dtype=object)
+    assert profile_of(cells).purpose is ColumnPurpose.DATETIME
+
+
+@pytest.mark.parametrize(
+    "cells", [cycle("75:30", "16:09"), cycle("item 12", "item 13"), cycle("20241301", "20240231")]
+)
+def test_what_only_looks_like_times_is_none(cells):
+    assert profile_of(cells).purpose is ColumnPurpose.CATEGORICAL
 
 
 @pytest.mark.parametrize(("cells", "purpose"), HOSTILE.values(), ids=HOSTILE.keys())
