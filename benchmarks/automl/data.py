@@ -90,9 +90,10 @@ def all_tables(package_data: Path, folder: Path | None = None) -> dict[str, Make
     package_data : Path
         Where ``setup`` put the packages that ship data.
     folder : Path, optional
-        A folder with an ``index.json``; its tables come on top.
+        A folder with an ``index.json``. Of two tables with one name the built-in one counts, so
+        that a name means the same with and without the folder.
     """
-    return built_in(package_data) | (indexed(folder) if folder else {})
+    return (indexed(folder) if folder else {}) | built_in(package_data)
 
 
 def built_in(package_data: Path) -> dict[str, Maker]:

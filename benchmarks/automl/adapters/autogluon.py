@@ -6,6 +6,7 @@ other, each with all threads.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -30,10 +31,24 @@ class AutoGluon:
     )
 
     def start(self, request: Request) -> None:
-        self._folder = Path(request.folder) / "autogluon"
+        """Do nothing: there is no server."""
 
     def fit(self, train: pd.DataFrame, request: Request) -> None:
         self._is_classification = request.is_classification
+        deadline = time.monotonic() + request.seconds
+        try:
+            self._fit(train, request, "first", seconds=request.seconds)
+        except AssertionError:
+            # Without ray, when its look for overfitted stacks (DyStack) has trained no model in
+            # its quarter of the time, 1.6.3 goes on with one level and finds its "Learner is
+            # already fit". This does what it was about to do, in the time that is left.
+            left = max(1.0, deadline - time.monotonic())
+            self._fit(train, request, "second", left, dynamic_stacking=False, num_stack_levels=1)
+
+    def _fit(
+        self, train: pd.DataFrame, request: Request, name: str, seconds: float, **params: int
+    ) -> None:
+        self._folder = Path(request.folder) / name
         self._predictor = TabularPredictor(
             label=request.label,
             problem_type=request.task,
@@ -42,9 +57,10 @@ class AutoGluon:
         ).fit(
             train,
             presets="best_quality",
-            time_limit=request.seconds,
+            time_limit=seconds,
             num_cpus=request.n_threads,
             num_gpus=0,
+            **params,
         )
 
     def ready(self) -> None:

@@ -46,7 +46,7 @@ class Mljar:
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         if not self._is_classification:
             return numbers(self._automl.predict(rows))
-        found = self._automl.predict_all(rows)
+        found: pd.DataFrame = self._automl.predict_all(rows)
         proba = found[[c for c in found if str(c).startswith(PREFIX)]]
         return proba.rename(columns=lambda name: str(name).removeprefix(PREFIX))
 

@@ -121,6 +121,16 @@ def test_a_folder_tells_what_is_in_it(tmp_path: Path) -> None:
     assert found["ship"]().test is not None
 
 
+def test_a_name_means_the_same_with_and_without_a_folder(tmp_path: Path) -> None:
+    entry = {"file": "w.csv", "task": "regression", "label": "y"}
+    _write_index(tmp_path, {"name": "wine", **entry}, {"name": "other", **entry})
+
+    found = all_tables(Path(), tmp_path)
+
+    assert "other" in found
+    assert found["wine"]().task == "multiclass"
+
+
 def test_tables_of_missing_packages_say_how_to_get_them(tmp_path: Path) -> None:
     with pytest.raises(UnknownSetError, match="setup data"):
         all_tables(tmp_path)["adult"]()
