@@ -87,9 +87,9 @@ def export_child(session: Session, run_id: str, number: int) -> None:
         bundle = export_bundle(
             model, Path(folder), schema=schema, sample=features, metrics=metrics, run_id=child_id
         )
-        # The manifest goes last: where it is, the bundle is whole.
-        for name in sorted(bundle.files, key=lambda n: n == Path(MANIFEST).name):
-            session.save_artifact(child_id, f"outputs/{name}", Path(folder) / name)
+        # All names appear at once: where the manifest is, the bundle is whole.
+        files = {f"outputs/{name}": Path(folder) / name for name in bundle.files}
+        session.save_artifacts(child_id, files)
 
 
 def main() -> int:

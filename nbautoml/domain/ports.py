@@ -7,7 +7,7 @@ wants it to stop. Dask, the store and the notebook live behind these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol  # Any: payloads are picklable values of the entry's own
@@ -132,6 +132,9 @@ class ArtifactSink(Protocol):
 
     def put_bytes(self, number: int | None, name: str, data: bytes) -> None:
         """Store bytes under `name`; they are durable when this returns."""
+
+    def put_all(self, number: int | None, files: Mapping[str, Path | bytes]) -> None:
+        """Store files or bytes by name; all are durable when this returns."""
 
     def local_path(self, number: int | None, name: str) -> Path:
         """Return a readable local path of a stored file.

@@ -104,8 +104,7 @@ def put_trial(context: RunContext, number: int, predictions: Vector, model: byte
     path = context.oof_path(number)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, predictions)
-    artifacts = context.ports.artifacts
-    artifacts.put_file(number, OOF, path)
+    files: dict[str, Path | bytes] = {OOF: path, MODEL: model}
     for name, payload in charts(context.data, predictions).items():
-        artifacts.put_bytes(number, name, json.dumps(payload).encode())
-    artifacts.put_bytes(number, MODEL, model)
+        files[name] = json.dumps(payload).encode()
+    context.ports.artifacts.put_all(number, files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -78,6 +78,10 @@ class StoredArtifacts:
     def put_bytes(self, number: int | None, name: str, data: bytes) -> None:
         """Store bytes; they are durable when this returns."""
         self._session.save_artifact(self.owner(number), name, data)
+
+    def put_all(self, number: int | None, files: Mapping[str, Path | bytes]) -> None:
+        """Store files or bytes by name; all are durable when this returns."""
+        self._session.save_artifacts(self.owner(number), files)
 
     def local_path(self, number: int | None, name: str) -> Path:
         """Return a readable local path of a stored file."""

@@ -96,7 +96,7 @@ class _FolderBlobs:
         self._sweep()
 
     def put(self, source: Source) -> Blob:
-        self._temporary.mkdir(parents=True, exist_ok=True)
+        self._make_folders()
         temporary = self._temporary / uuid.uuid4().hex
         try:
             with _open(source) as reader, temporary.open("xb") as writer:
@@ -114,6 +114,17 @@ class _FolderBlobs:
         path = self._root / _checked_uri(blob)
         _verify(path, blob)
         return path
+
+    def _make_folders(self) -> None:
+        """Make all folders at once, so that no later file waits for a new one to be durable."""
+        if self._temporary.is_dir():
+            return
+        blobs = self._root / "blobs"
+        for prefix in range(256):
+            (blobs / f"{prefix:02x}").mkdir(parents=True, exist_ok=True)
+        _sync_folder(blobs)
+        self._temporary.mkdir(parents=True, exist_ok=True)
+        _sync_folder(self._root)
 
     def _move(self, temporary: Path, target: Path) -> None:
         """Give the file its name, also where the same content was there (it may be damaged)."""

@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nbautoml.domain.events import Event
@@ -180,6 +180,12 @@ class FolderArtifacts:
         place = self._place(number, name)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
+
+    def put_all(self, number: int | None, files: Mapping[str, Path | bytes]) -> None:
+        """Copy files and write bytes."""
+        for name, source in files.items():
+            data = source if isinstance(source, bytes) else source.read_bytes()
+            self.put_bytes(number, name, data)
 
     def local_path(self, number: int | None, name: str) -> Path:
         """Return the path of a stored file."""

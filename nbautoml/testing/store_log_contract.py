@@ -232,6 +232,25 @@ class FileContract:
         with session.read() as reader:
             assert len(reader.artifacts.list("run")) == 1
 
+    def test_several_files_appear_at_once(self, session: Session, tmp_path: Path) -> None:
+        source = tmp_path / "model.bin"
+        source.write_bytes(b"model")
+        files: dict[str, Path | bytes]
+        files = {"outputs/model.pkl": source, "chart": b"{}", "same": b"{}"}
+        records = session.save_artifacts("run", files)
+
+        assert [record.name for record in records] == list(files)
+        assert session.load_artifact("run", "outputs/model.pkl").read_bytes() == b"model"
+        assert session.load_artifact("run", "same").read_bytes() == b"{}"
+
+    def test_of_several_files_none_appears_when_one_fails(
+        self, session: Session, tmp_path: Path
+    ) -> None:
+        with pytest.raises(NotFoundError):
+            session.save_artifacts("run", {"chart": b"{}", "model": tmp_path / "gone"})
+        with session.read() as reader:
+            assert not reader.artifacts.list("run")
+
     def test_two_owners_of_one_content_both_have_it(self, session: Session) -> None:
         one = session.save_artifact("one", "a", b"same")
         two = session.save_artifact("two", "b", b"same")

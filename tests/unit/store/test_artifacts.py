@@ -127,9 +127,13 @@ def test_a_file_is_flushed_before_it_gets_its_name(
 
     monkeypatch.setattr("nbautoml.store.artifacts.os.fsync", note_flush)
     monkeypatch.setattr(Path, "replace", note_rename)
-    open_blobs("files", base=tmp_path, cache=tmp_path / "cache").put(b"content")
+    blobs = open_blobs("files", base=tmp_path, cache=tmp_path / "cache")
+    blobs.put(b"content")
+    made = ["flush folder", "flush folder"]  # the folders of all files, once
+    assert steps == [*made, "flush file", "rename", "flush folder"]
 
-    assert steps[:3] == ["flush file", "rename", "flush folder"]
+    blobs.put(b"other content")
+    assert steps[5:] == ["flush file", "rename", "flush folder"]
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
