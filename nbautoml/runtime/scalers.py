@@ -33,8 +33,8 @@ class _Scaler(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from the training rows."""
         self.n_features_in_ = X.shape[1]
-        scaler = self._choose(X)
-        self.scaler_ = None if scaler is None else scaler.fit(X)
+        scaler = self._choose(X) if X.shape[1] else None
+        self.scaler_ = None if scaler is None else scaler.fit(_exact(X))
         return self
 
     def transform(self, X: Any) -> Any:
@@ -48,6 +48,11 @@ class _Scaler(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn 
     def _empty(self, X: Any) -> Any:
         """Return no rows of the width that rows would get."""
         return X
+
+
+def _exact(X: Any) -> Any:
+    """Return a sparse matrix in float64: squares of large numbers leave the range of float32."""
+    return X.astype(np.float64) if sp.issparse(X) else X
 
 
 _RARE_SHARE = 0.8
@@ -102,6 +107,8 @@ class StandardScalerWrapper(_Scaler):
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from the training rows."""
         super().fit(X)
+        if self.scaler_ is None:
+            return self
         kept = _flags_and_weights(X)
         if self.scaler_.mean_ is not None:
             self.scaler_.mean_[kept] = 0.0
@@ -122,6 +129,9 @@ class MaxAbsScaler(_Scaler):
 
 class RobustScaler(_Scaler):
     """Median 0 and inter-quantile range 1; a sparse matrix is not centred.
+
+    A column whose range is 0, though it is neither constant nor a flag or weight of words, is
+    divided by its standard deviation: its few other values would stay as large as they are.
 
     Parameters
     ----------
@@ -147,6 +157,20 @@ class RobustScaler(_Scaler):
             with_scaling=self.with_scaling,
             quantile_range=self.quantile_range,
         )
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from the training rows."""
+        super().fit(X)
+        if self.scaler_ is None or not self.with_scaling:
+            return self
+        places = np.flatnonzero((self.scaler_.scale_ == 1) & ~_flags_and_weights(X))
+        if len(places):
+            columns = _exact(X[:, places])
+            # A range of 0 has the scale 1 too, but does not double with its column.
+            is_flat = self._choose(columns).fit(columns * 2).scale_ == 1
+            deviation = preprocessing.StandardScaler(with_mean=False).fit(columns).scale_
+            self.scaler_.scale_[places] = np.where(is_flat, deviation, 1.0)
+        return self
 
 
 class MinMaxScaler(_Scaler):
@@ -188,20 +212,49 @@ class SparseNormalizer(_Scaler):
         return preprocessing.Normalizer(norm=self.norm)
 
 
+MOST_COMPONENTS = 128
+"""A share of the columns is never more components than this: their cost grows with the square."""
+DENSE_COVARIANCE = 1_000
+"""Up to this many columns, the covariance of a sparse matrix is small enough to be written out."""
+
+
 class _Decomposition(_Scaler):
-    """Steps that give other columns than they take."""
+    """Steps that give other columns than they take.
+
+    Attributes
+    ----------
+    units_ : StandardScalerWrapper
+        Gives the columns one unit first: else the one with the largest numbers would be the
+        first component.
+    """
+
+    n_components: float
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from the training rows."""
+        self.n_features_in_ = X.shape[1]
+        self.units_ = StandardScalerWrapper().fit(X)
+        scaled = self.units_.transform(X)
+        scaler = self._choose(scaled) if _varies(scaled) else None
+        with np.errstate(invalid="ignore", divide="ignore"):  # shares of no variance
+            self.scaler_ = None if scaler is None else scaler.fit(scaled)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Return the components, or the columns as they are where there can be none."""
+        return X if self.scaler_ is None else super().transform(self.units_.transform(X))
 
     def _empty(self, X: Any) -> Any:
         return np.empty((0, self.scaler_.components_.shape[0]), dtype=X.dtype)
 
 
 class TruncatedSVDWrapper(_Decomposition):
-    """A few components that hold most of the matrix, without centring.
+    """A few components that hold most of the matrix; a sparse one is not centred.
 
     Parameters
     ----------
     n_components : float or int, default 0.5
-        Their number; below 1, as a share of the columns.
+        Their number; below 1, as a share of the columns, 128 at most.
     random_state : int, default 0
         Seed.
     """
@@ -223,7 +276,7 @@ class PCA(_Decomposition):
     Parameters
     ----------
     n_components : float or int, default 0.5
-        Their number; below 1, as a share of the columns.
+        Their number; below 1, as a share of the columns, 128 at most.
     whiten : bool, default False
         Whether each gets deviation 1.
     random_state : int, default 0
@@ -241,11 +294,11 @@ class PCA(_Decomposition):
         n_components = _number_of(self.n_components, X.shape)
         if n_components is None:
             return None
+        solver = "auto"
+        if sp.issparse(X):
+            solver = "covariance_eigh" if X.shape[1] <= DENSE_COVARIANCE else "arpack"
         return decomposition.PCA(
-            n_components,
-            whiten=self.whiten,
-            svd_solver="arpack" if sp.issparse(X) else "auto",
-            random_state=self.random_state,
+            n_components, whiten=self.whiten, svd_solver=solver, random_state=self.random_state
         )
 
 
@@ -285,5 +338,17 @@ def _number_of(n_components: float, shape: tuple[int, int]) -> int | None:
     most = min(n_columns, n_rows) - 1
     if most < 1:
         return None
-    wanted = round(n_components * n_columns) if n_components < 1 else int(n_components)
+    wanted = int(n_components)
+    if n_components < 1:
+        wanted = min(round(n_components * n_columns), MOST_COMPONENTS)
     return max(1, min(wanted, most))
+
+
+def _varies(X: Any) -> bool:
+    """Whether a column has more than one value."""
+    if not X.shape[1]:
+        return False
+    if not sp.issparse(X):
+        return bool(np.ptp(X, axis=0).any())
+    spread = X.max(axis=0) - X.min(axis=0)
+    return bool(spread.nnz)

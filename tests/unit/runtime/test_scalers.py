@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -59,6 +60,64 @@ class TestContract:
         before = X.copy()
         clone(scaler).fit_transform(X)
         assert abs(X - before).max() == 0
+
+
+RARE = np.r_[np.zeros((99, 2)), [[1e6, -1e6]]]
+ODD = {
+    "one row": RNG.normal(size=(1, 6)),
+    "two rows": RNG.normal(size=(2, 6)),
+    "one column": RNG.normal(size=(50, 1)),
+    "one cell": np.ones((1, 1)),
+    "no column": np.empty((50, 0)),
+    "constant": np.full((50, 4), 3.0),
+    "zeros": np.zeros((50, 4)),
+    "some constant": np.c_[np.full(50, 7.0), RNG.normal(size=50), np.zeros(50)],
+    "wide": RNG.normal(size=(20, 3_000)),
+    "wide and mostly 0": RNG.poisson(0.02, size=(60, 2_000)),
+    "very large": RNG.normal(size=(50, 4)) * 1e37,
+    "very small": RNG.normal(size=(50, 4)) * 1e-38,
+    "equal columns": np.repeat(RNG.normal(size=(50, 1)), 5, axis=1),
+    "rare and large": RARE,
+}
+
+
+@pytest.mark.parametrize("make", [np.asarray, sp.csr_matrix], ids=["dense", "csr"])
+@pytest.mark.parametrize("cells", ODD.values(), ids=ODD.keys())
+@pytest.mark.parametrize("scaler", [*ALL, scalers.PCA(whiten=True)], ids=repr)
+def test_odd_tables_give_finite_numbers_without_a_warning(scaler, cells, make):
+    X = make(cells.astype(np.float32))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = clone(scaler).fit(X)
+        out = made.transform(X)
+    values = out.toarray() if sp.issparse(out) else out
+    assert (len(values), values.dtype) == (len(cells), np.float32)
+    assert np.isfinite(values).all()
+    assert made.transform(X[:0]).shape == (0, values.shape[1])
+
+
+@pytest.mark.parametrize("make", [np.asarray, sp.csr_matrix], ids=["dense", "csr"])
+def test_robust_takes_the_deviation_where_the_range_is_zero(make):
+    whole = np.arange(100) % 3 - 1.0  # its range is 2
+    unit = np.repeat([-4.0, 0.0, 1.0, 9.0], 25)  # half of its rows are 0 and 1
+    X = make(np.column_stack([RARE, whole, unit]))
+    scales = scalers.RobustScaler(quantile_range=(30.0, 70.0)).fit(X).scaler_.scale_
+    np.testing.assert_allclose(scales, [RARE[:, 0].std(), RARE[:, 1].std(), 2.0, 1.0])
+
+
+@pytest.mark.parametrize("kind", [scalers.TruncatedSVDWrapper, scalers.PCA])
+def test_columns_count_alike_whatever_their_unit(kind):
+    share = RNG.normal(size=(200, 1))
+    related = share + 0.1 * RNG.normal(size=(200, 5))
+    X = np.c_[1e6 * RNG.normal(size=(200, 1)), related].astype(np.float32)
+    first = kind(n_components=1).fit_transform(X).ravel()
+    assert abs(np.corrcoef(first, share.ravel())[0, 1]) > 0.95
+
+
+@pytest.mark.parametrize("kind", [scalers.TruncatedSVDWrapper, scalers.PCA])
+def test_a_share_of_very_many_columns_is_capped(kind):
+    X = sp.random(300, 1_500, density=0.02, random_state=0, format="csr", dtype=np.float32)
+    assert kind(n_components=0.5).fit_transform(X).shape == (300, 128)
 
 
 def test_standard_has_mean_zero_and_deviation_one():
