@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from nbautoml.runtime.lineage import Feature
-from nbautoml.runtime.numeric import marker_of
+from nbautoml.runtime.numeric import FAR, marker_of, middle_of_far
 
 FloatMatrix = npt.NDArray[np.float64]
 
@@ -51,6 +51,9 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklear
         Places in `PARTS` of the parts that are kept, for each column.
     means_ : list of ndarray
         Their means.
+    offsets_ : list of ndarray
+        What is taken off parts that lie far from zero (years), when missing ones are filled:
+        sparse matrices are not centred by scalers.
     has_marker_ : list of bool
         Whether a column has a marker.
     """
@@ -65,6 +68,7 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklear
         self.first_: list[np.datetime64] = []
         self.parts_: list[npt.NDArray[np.intp]] = []
         self.means_: list[FloatMatrix] = []
+        self.offsets_: list[FloatMatrix] = []
         self.has_marker_: list[bool] = []
         for position in range(X.shape[1]):
             self._fit_column(_times_of(X.iloc[:, position]))
@@ -102,6 +106,8 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklear
         self.first_.append(first)
         self.parts_.append(kept)
         self.means_.append(parts[:, kept].mean(axis=0) if len(filled) else np.empty(0))
+        far = middle_of_far(parts[:, kept], least=FAR)
+        self.offsets_.append(far if self.impute else np.zeros(len(kept)))
         self.has_marker_.append(self.impute and len(filled) < len(times))
 
     def _transform_column(self, position: int, times: npt.NDArray[np.datetime64]) -> FloatMatrix:
@@ -109,7 +115,7 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklear
         if not self.impute:
             return parts
         is_missing = np.isnat(times)[:, np.newaxis]
-        parts = np.where(is_missing, self.means_[position], parts)
+        parts = np.where(is_missing, self.means_[position], parts) - self.offsets_[position]
         if not self.has_marker_[position]:
             return parts
         return np.concatenate([parts, is_missing], axis=1)

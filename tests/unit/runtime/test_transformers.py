@@ -70,6 +70,13 @@ class TestNumericColumns:
         assert np.diff(out[:, 0]).tolist() == [1.0, 2.0]
         assert out[:, 1].tolist() == [-2.0, 0.0, 5.0]
 
+    def test_numbers_far_from_zero_are_moved_to_it_but_not_for_trees(self):
+        X = numbers(year=[2010, 2020, NAN], age=[20, 80, 50], below=[-1010, -1000, -1002])
+        out = NumericColumns(add_marker=False).fit(X).transform(X)
+        assert out.tolist() == [[-5, 20, -5], [5, 80, 5], [0, 50, 3]]
+        kept = NumericColumns(strategy="none").fit(X).transform(X)
+        np.testing.assert_array_equal(kept, X)
+
     def test_mean_of_very_large_numbers_does_not_overflow(self):
         X = numbers(a=[3e38, 3e38, NAN])
         assert np.isfinite(NumericColumns().fit(X).transform(X)).all()
@@ -193,6 +200,11 @@ class TestDateParts:
         made = DateParts().fit(X)
         out = dict(zip(made.get_feature_names_out(), made.transform(X)[2], strict=True))
         assert (out["d_Day"], out["d_WASNULL"]) == (2.0, 1.0)
+
+    def test_years_are_moved_to_zero_but_not_for_trees(self):
+        X = days("2020-01-01", "2024-01-01")
+        assert DateParts().fit_transform(X)[:, 0].tolist() == [-2.0, 2.0]
+        assert DateParts(impute=False).fit_transform(X)[:, 0].tolist() == [2020.0, 2024.0]
 
     def test_for_trees_missing_dates_are_nan(self):
         X = days("2024-01-01", "2024-01-03", None)
