@@ -155,4 +155,6 @@ def _model(data: PreparedData) -> ModelPipeline:
     model = _fit(data, np.arange(len(data.y)))
     steps = [("datatransformer", pickle.loads(data.adapter)), (BASELINE, model)]
     codes = getattr(model, "classes_", None)
-    return ModelPipeline(steps, classes=read_classes(data.folder), codes=codes)
+    pipeline = ModelPipeline(steps, classes=read_classes(data.folder), codes=codes)
+    pipeline.predicts_whole = data.predicts_whole
+    return pipeline

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any  # Any: arguments of a function that opens a model
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from nbautoml.engine.models._base import DataShape, Vector
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.search.candidate import Candidate, candidate_key
 from nbautoml.engine.trial_data import DataSpec
+from nbautoml.runtime.bag import PackedModel, open_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class PreparedData:
         Those that differ on these data; the search varies features among them.
     may_log : bool
         Whether the label is worth learning as ``log(1 + y)`` too.
+    predicts_whole : bool
+        Whether saved models round the numbers that they predict.
     """
 
     folder: Path
@@ -67,6 +71,21 @@ class PreparedData:
     adapter: bytes
     representations: frozenset[Representation] = frozenset()
     may_log: bool = False
+    predicts_whole: bool = False
+
+    def packed(self, open_with: Callable[..., Any], *arguments: Any) -> PackedModel:
+        """Return what pickles as a user's model of this run.
+
+        Parameters
+        ----------
+        open_with : callable
+            Makes the model from the adapter and `arguments`; a function of a module.
+        *arguments
+            What it takes beside the adapter.
+        """
+        if self.predicts_whole:
+            return PackedModel(open_whole, open_with, self.adapter, *arguments)
+        return PackedModel(open_with, self.adapter, *arguments)
 
     @property
     def n_folds(self) -> int:

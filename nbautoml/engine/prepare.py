@@ -7,8 +7,10 @@ import json
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any  # Any: labels of any type
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nbautoml.domain import events as ev
@@ -21,14 +23,22 @@ from nbautoml.engine.guardrails import run_guardrails
 from nbautoml.engine.models._base import DataShape
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.profile import DataProfile, profile_frame
-from nbautoml.engine.target import EncodedTarget, class_array, encode_target, may_log
+from nbautoml.engine.target import (
+    EncodedTarget,
+    TargetEncoding,
+    class_array,
+    encode_target,
+    may_log,
+)
 from nbautoml.engine.trial_data import DataSpec, write_trial_data
 from nbautoml.engine.validation import ValidationPlan, plan_validation
-from nbautoml.errors import DatasetError, did_you_mean
+from nbautoml.errors import ConfigError, DatasetError, did_you_mean
+from nbautoml.runtime import parsing
 
 PROFILE = "internal/profile.json"
 GUARDRAILS = "outputs/guardrails.json"
 _FINGERPRINT_BYTES = 16
+_SHOWN_CLASSES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +162,7 @@ def _write(
         y=rows.target.values,
         folds=validation.folds,
         spec=spec,
-        classes=class_array(encoding.classes) if is_class else None,
+        classes=_classes(encoding, plan) if is_class else None,
         featurizers={str(r): build_featurizer(profile, r) for r in Representation if r is r.matrix},
     )
     shape = DataShape(
@@ -171,7 +181,22 @@ def _write(
         adapter=pickle.dumps(adapter),
         representations=useful_representations(profile, encoding.n_classes),
         may_log=not is_class and may_log(rows.target.values),
+        predicts_whole=not is_class and bool(plan.featurization.prediction_type),
     )
+
+
+def _classes(encoding: TargetEncoding, plan: SearchPlan) -> npt.NDArray[Any]:
+    """Return the labels that models answer with; whole numbers where these are asked for."""
+    classes = class_array(encoding.classes)
+    if not plan.featurization.prediction_type:
+        return classes
+    numbers = parsing.as_numbers(encoding.class_labels)
+    if numbers is None or any(number != int(number) for number in numbers):
+        raise ConfigError(
+            "prediction_transform_type of FeaturizationConfig is 'Integer', but the classes are "
+            f"no whole numbers: {list(encoding.class_labels[:_SHOWN_CLASSES])}. Leave it out."
+        )
+    return np.array([int(number) for number in numbers], dtype=np.int64)
 
 
 def _fingerprint(

@@ -23,7 +23,7 @@ from nbautoml.engine.models._base import Vector
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.trial import REFIT_FILE, part_file, prediction_file
 from nbautoml.engine.trial_data import ALL_ROWS, open_fold
-from nbautoml.runtime.bag import PackedModel, PackedPart, open_model
+from nbautoml.runtime.bag import PackedPart, open_model
 
 MODEL = "outputs/model.pkl"
 OOF = "internal/oof_predictions.npy"
@@ -86,7 +86,7 @@ def pack_trial(data: PreparedData, candidate: Candidate, folder: Path) -> bytes:
     parts = tuple(
         _packed(data, candidate, fold, folder / part_file(fold)) for fold in range(data.n_folds)
     )
-    return pickle.dumps(PackedModel(open_model, data.adapter, parts))
+    return pickle.dumps(data.packed(open_model, parts))
 
 
 def refit_part(data: PreparedData, candidate: Candidate, folder: Path) -> PackedPart:

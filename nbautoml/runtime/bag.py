@@ -128,6 +128,21 @@ def open_model(adapter: bytes, parts: tuple[PackedPart, ...]) -> ModelPipeline:
     return ModelPipeline(steps, classes=first.classes)
 
 
+def open_whole(open_with: Any, *arguments: Any) -> ModelPipeline:
+    """Return a model that predicts whole numbers.
+
+    Parameters
+    ----------
+    open_with : callable
+        Makes the model from `arguments`.
+    *arguments
+        What it takes.
+    """
+    model: ModelPipeline = open_with(*arguments)
+    model.predicts_whole = True
+    return model
+
+
 def featurizer_of(member: ModelPipeline) -> Featurizer:
     """Return the featurizer of a pipeline, or of the first of its folds."""
     name, step = member.steps[0]

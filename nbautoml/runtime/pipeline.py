@@ -31,9 +31,13 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
 
     Attributes
     ----------
+    predicts_whole : bool
+        Whether numbers are rounded to whole ones; False until it is set.
     classes_ : ndarray of shape (n_classes,)
         Labels in the order of the columns of `predict_proba`.
     """
+
+    predicts_whole = False
 
     def __init__(
         self,
@@ -66,7 +70,8 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
         ndarray of shape (n_rows,)
         """
         if self.classes is None:
-            return self._numbers(X)
+            numbers = self._numbers(X)
+            return np.rint(numbers).astype(np.int64) if self.predicts_whole else numbers
         return np.asarray(self.classes[np.argmax(self._proba(X), axis=1)])
 
     def predict_proba(self, X: Any, **params: Any) -> npt.NDArray[np.float64]:

@@ -29,7 +29,7 @@ from nbautoml.engine.trial import score_predictions
 from nbautoml.engine.trial_data import open_fold
 from nbautoml.engine.trial_files import MODEL, mean_metrics, put_trial
 from nbautoml.errors import TrainingError
-from nbautoml.runtime.bag import PackedModel, PackedPart, PackedSaved, open_model
+from nbautoml.runtime.bag import PackedPart, PackedSaved, open_model
 from nbautoml.runtime.voting import open_voting
 
 VOTING = "VotingEnsemble"
@@ -215,7 +215,7 @@ class Finisher:
         wanted = {record.number: record for record in (*members, single)}
         parts = refit(context, self._requests, list(wanted.values()))
         if single.number in parts:
-            model = PackedModel(open_model, context.data.adapter, (parts[single.number],))
+            model = context.data.packed(open_model, (parts[single.number],))
             context.ports.artifacts.put_bytes(single.number, MODEL, pickle.dumps(model))
         if vote and parts:
             packed = self._pack(vote[1], parts)
@@ -232,9 +232,7 @@ class Finisher:
                 part = PackedSaved(model=saved.read_bytes())
             members.append(part)
         names = tuple(str(member.number) for member in vote.members)
-        model = PackedModel(
-            open_voting, self._context.data.adapter, names, vote.weights, tuple(members)
-        )
+        model = self._context.data.packed(open_voting, names, vote.weights, tuple(members))
         return pickle.dumps(model)
 
     def _put_run_files(self, record: TrialRecord) -> None:
