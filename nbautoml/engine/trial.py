@@ -24,7 +24,7 @@ from nbautoml.domain.ports import Emit
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.metrics import score_classification, score_regression
-from nbautoml.engine.models._base import FitContext, FitResult, Matrix, Vector
+from nbautoml.engine.models._base import FitContext, FitResult, Matrix, ModelFamily, Vector
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.budget import Deadline
 from nbautoml.engine.search.candidate import LOG, Candidate, fold_seed
@@ -138,14 +138,21 @@ def run_refit(job: RefitJob, emit: Emit) -> float:
         else:
             params = job.candidate.params
             model = family.refit(
-                prepared.X, prepared.y, params=params, context=context, rounds=job.rounds
+                prepared.X,
+                prepared.y,
+                params=params,
+                context=context,
+                rounds=job.rounds,
+                weight=prepared.weight,
             ).model
             model = _unscaled(job.candidate, model)
         _write(job.out / REFIT_FILE, pickle.dumps(_part(job, prepared, model)))
     return time.monotonic() - started
 
 
-def score_predictions(y: Vector, predictions: Vector, spec: DataSpec) -> dict[str, float]:
+def score_predictions(
+    y: Vector, predictions: Vector, spec: DataSpec, weight: Vector | None = None
+) -> dict[str, float]:
     """Return all metrics of predictions.
 
     Parameters
@@ -156,10 +163,14 @@ def score_predictions(y: Vector, predictions: Vector, spec: DataSpec) -> dict[st
         Probabilities or numbers.
     spec : DataSpec
         Task, number of classes and range of the label.
+    weight : ndarray of float, shape (n_rows,), optional
+        How much each row counts.
     """
     if spec.task is Task.CLASSIFICATION:
-        return score_classification(y, predictions, spec.n_classes)
-    return score_regression(y, predictions, y_min=spec.y_min, y_max=spec.y_max)
+        return score_classification(y, predictions, spec.n_classes, sample_weight=weight)
+    return score_regression(
+        y, predictions, y_min=spec.y_min, y_max=spec.y_max, sample_weight=weight
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,21 +185,27 @@ class _Prepared:
     scaler: Any | None  # a fitted transformer; None leaves codes of categories as they are
     codes: npt.NDArray[np.int64] | None
     categories: tuple[int, ...]
+    weight: Vector | None
+    valid_weight: Vector | None
 
     @property
     def is_constant(self) -> bool:
         """Whether all training rows are of one class."""
         return self.codes is not None and len(self.codes) == 1
 
-    def rows_to_stop_on(self) -> tuple[Matrix, Vector] | None:
-        """Return the validation rows whose classes the training rows have."""
+    def rows_to_stop_on(self) -> tuple[tuple[Matrix, Vector] | None, Vector | None]:
+        """Return the validation rows whose classes the training rows have, and their weights."""
         if self.codes is None:
-            return self.X_valid, np.log1p(self.y_valid) if self.is_log else self.y_valid
+            y = np.log1p(self.y_valid) if self.is_log else self.y_valid
+            return (self.X_valid, y), self.valid_weight
         known = np.isin(self.y_valid, self.codes)
         if not known.any():
-            return None
+            return None, None
         y = np.searchsorted(self.codes, self.y_valid[known])
-        return (self.X_valid if known.all() else self.X_valid[known]), y
+        if known.all():
+            return (self.X_valid, y), self.valid_weight
+        weight = None if self.valid_weight is None else self.valid_weight[known]
+        return (self.X_valid[known], y), weight
 
 
 def _prepare(candidate: Candidate, rows: FoldMatrices, spec: DataSpec) -> _Prepared:
@@ -208,6 +225,8 @@ def _prepare(candidate: Candidate, rows: FoldMatrices, spec: DataSpec) -> _Prepa
         scaler=scaler,
         codes=codes,
         categories=rows.categories if is_native else (),
+        weight=rows.w_train,
+        valid_weight=rows.w_valid,
     )
 
 
@@ -223,23 +242,13 @@ def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
     prepared = _prepare(job.candidate, rows, spec)
     context = _context(job, fold, prepared, deadline)
     before_fit = time.monotonic()
-    result = (
-        FitResult(model=_constant(prepared))
-        if prepared.is_constant
-        else family.fit(
-            prepared.X,
-            prepared.y,
-            params=job.candidate.params,
-            context=context,
-            valid=prepared.rows_to_stop_on(),
-        )
-    )
+    result = _fit(family, job.candidate, prepared, context)
     fit_seconds = time.monotonic() - before_fit
     part = _part(job, prepared, _unscaled(job.candidate, result.model))
     predictions = _predict(part, prepared.X_valid, spec)
     _write(job.out / prediction_file(fold), predictions)
     _write(job.out / part_file(fold), pickle.dumps(part))
-    metrics = score_predictions(prepared.y_valid, predictions, spec)
+    metrics = score_predictions(prepared.y_valid, predictions, spec, rows.w_valid)
     return FoldResult(
         fold=fold,
         score=metrics[spec.primary_metric],
@@ -247,6 +256,23 @@ def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
         rounds=result.rounds,
         fit_seconds=fit_seconds,
         seconds=time.monotonic() - started,
+    )
+
+
+def _fit(
+    family: ModelFamily, candidate: Candidate, prepared: _Prepared, context: FitContext
+) -> FitResult:
+    if prepared.is_constant:
+        return FitResult(model=_constant(prepared))
+    valid, valid_weight = prepared.rows_to_stop_on()
+    return family.fit(
+        prepared.X,
+        prepared.y,
+        params=candidate.params,
+        context=context,
+        valid=valid,
+        weight=prepared.weight,
+        valid_weight=valid_weight,
     )
 
 

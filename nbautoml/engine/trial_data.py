@@ -36,6 +36,7 @@ _TARGET = "y.npy"
 _SPEC = "spec.json"
 _CLASSES = "classes.pkl"
 _CATEGORIES = "categories.npy"
+_WEIGHT = "weight.npy"
 # Matrices of this many (representation, fold) pairs stay mapped in a process.
 _OPEN_FOLDS = 64
 
@@ -56,7 +57,8 @@ class DataSpec:
 class FoldMatrices:
     """Featurized rows of one fold; `X_valid` and `y_valid` are empty when all rows train.
 
-    ``categories`` are the positions of columns that are codes of categories.
+    ``categories`` are the positions of columns that are codes of categories. ``w_train`` and
+    ``w_valid`` are the weights of the rows; None when every row counts the same.
     """
 
     X_train: Matrix
@@ -65,6 +67,8 @@ class FoldMatrices:
     y_valid: Vector
     featurizer: Path
     categories: tuple[int, ...]
+    w_train: Vector | None = None
+    w_valid: Vector | None = None
 
 
 def write_trial_data(
@@ -76,6 +80,7 @@ def write_trial_data(
     spec: DataSpec,
     classes: npt.NDArray[Any] | None,
     featurizers: Mapping[str, Any],
+    weights: Vector | None = None,
 ) -> None:
     """Write a run's data.
 
@@ -95,11 +100,15 @@ def write_trial_data(
         The labels of the codes.
     featurizers : mapping of str to transformer
         Representation to unfitted featurizer.
+    weights : ndarray of float, shape (n_rows,), optional
+        How much each row counts; all the same when not given.
     """
     folder.mkdir(parents=True, exist_ok=True)
     table = pa.Table.from_pandas(columns.reset_index(drop=True), preserve_index=False)
     feather.write_feather(table, str(folder / _FRAME), compression="uncompressed")
     np.save(folder / _TARGET, y)
+    if weights is not None:
+        np.save(folder / _WEIGHT, weights)
     for number, (train, valid) in enumerate(folds):
         np.save(folder / f"train{number}.npy", train)
         np.save(folder / f"valid{number}.npy", valid)
@@ -143,6 +152,7 @@ def open_fold(folder: Path, representation: str, fold: int) -> FoldMatrices:
         _make_fold(folder, representation, fold, place)
     train, valid = _rows(folder, fold)
     y = np.load(folder / _TARGET, mmap_mode="r")
+    weight = _weights(folder)
     return FoldMatrices(
         X_train=_load_matrix(place, "train"),
         y_train=np.asarray(y[train]),
@@ -150,7 +160,15 @@ def open_fold(folder: Path, representation: str, fold: int) -> FoldMatrices:
         y_valid=np.asarray(y[valid]),
         featurizer=place / "featurizer.pkl",
         categories=tuple(np.load(place / _CATEGORIES).tolist()),
+        w_train=None if weight is None else np.asarray(weight[train]),
+        w_valid=None if weight is None else np.asarray(weight[valid]),
     )
+
+
+def _weights(folder: Path) -> Vector | None:
+    path = folder / _WEIGHT
+    weights: Vector | None = np.load(path, mmap_mode="r") if path.exists() else None
+    return weights
 
 
 def _rows(folder: Path, fold: int) -> tuple[Vector, Vector]:

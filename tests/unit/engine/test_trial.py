@@ -15,6 +15,7 @@ from nbautoml.domain.metrics import metrics_for
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.build import build_adapter, build_featurizer
 from nbautoml.engine.featurize.options import Representation
+from nbautoml.engine.metrics import score_classification
 from nbautoml.engine.profile import profile_frame
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.trial import (
@@ -61,7 +62,12 @@ def frame(n_rows: int = N_ROWS) -> pd.DataFrame:
 
 
 def write(
-    folder: Path, y: np.ndarray, *, task: Task = Task.CLASSIFICATION, n_classes: int = 3
+    folder: Path,
+    y: np.ndarray,
+    *,
+    task: Task = Task.CLASSIFICATION,
+    n_classes: int = 3,
+    weights: np.ndarray | None = None,
 ) -> Path:
     X = frame(len(y))
     profile = profile_frame(X, y, task)
@@ -84,6 +90,7 @@ def write(
         spec=spec,
         classes=np.array(["a", "b", "c"])[:n_classes] if is_class else None,
         featurizers={str(r): build_featurizer(profile, r) for r in MATRICES},
+        weights=weights,
     )
     return folder
 
@@ -289,3 +296,79 @@ def test_labels_learned_as_logarithms_are_answered_as_they_are(tmp_path: Path) -
     assert part.scaler is not None
     again = part.model[1].predict(part.scaler[1].transform(fold.X_valid))
     assert np.allclose(again, predictions, rtol=1e-5)
+
+
+def weighted(job: FoldsJob, folder: Path, weights: np.ndarray, candidate: Candidate) -> FoldsJob:
+    """Return a job on labels that the size tells badly, with weights of the rows."""
+    y = (frame()["size"].to_numpy() > 0).astype(np.int64)
+    y[::4] = 1 - y[::4]
+    data = write(folder / "weighted", y, n_classes=2, weights=weights)
+    return replace(job, data=data, candidate=candidate, out=folder / "weighted-out", folds=(0,))
+
+
+@pytest.mark.parametrize("candidate", [LINEAR, LIGHT_GBM], ids=["linear", "boosted"])
+def test_fits_follow_the_weights(job: FoldsJob, tmp_path: Path, candidate: Candidate) -> None:
+    """Rows that count nothing leave the labels as the size tells them."""
+    honest = np.where(np.arange(N_ROWS) % 4 == 0, 1e-9, 1.0)
+    found = {}
+    for name, weights in (("honest", honest), ("equal", np.ones(N_ROWS))):
+        made = weighted(job, tmp_path / name, weights, candidate)
+        run_folds(made, lambda _m: None)
+        predictions = np.load(made.out / prediction_file(0))
+        valid = np.load(made.data / "valid0.npy")
+        rule = (frame()["size"].to_numpy() > 0).astype(np.int64)[valid]
+        found[name] = -np.log(predictions[np.arange(len(valid)), rule]).mean()
+    assert found["honest"] < 0.6 * found["equal"]
+
+
+def test_every_metric_counts_rows_by_their_weight(job: FoldsJob, tmp_path: Path) -> None:
+    weights = np.random.default_rng(0).uniform(0.1, 5.0, N_ROWS)
+    made = weighted(job, tmp_path, weights, LINEAR)
+    (result,) = run_folds(made, lambda _m: None)
+    predictions = np.load(made.out / prediction_file(0))
+    rows = open_fold(made.data, "linear", 0)
+    expected = score_classification(rows.y_valid, predictions, 2, sample_weight=rows.w_valid)
+    plain = score_classification(rows.y_valid, predictions, 2)
+    assert result.metrics == pytest.approx(expected, nan_ok=True)
+    assert result.metrics["log_loss"] != pytest.approx(plain["log_loss"])
+
+
+def test_early_stopping_counts_rows_by_their_weight(job: FoldsJob, tmp_path: Path) -> None:
+    """Validation rows whose labels are turned around end the boosting at once, if they count."""
+    y = (frame()["size"].to_numpy() > 0).astype(np.int64)
+    valid = np.arange(0, N_ROWS, 3)
+    turned = valid[::2]
+    y[turned] = 1 - y[turned]
+    rounds = {}
+    for name, weight in (("ignored", 1e-6), ("heavy", 100.0)):
+        weights = np.ones(N_ROWS)
+        weights[turned] = weight
+        data = write(tmp_path / name, y, n_classes=2, weights=weights)
+        (result,) = run_folds(replace(job, data=data, folds=(0,)), lambda _m: None)
+        rounds[name] = result.rounds
+    assert rounds["heavy"] < rounds["ignored"]
+
+
+def test_a_refit_follows_the_weights(job: FoldsJob, tmp_path: Path) -> None:
+    coefficients = []
+    for name, low in (("equal", 1.0), ("honest", 1e-9)):
+        weights = np.where(np.arange(N_ROWS) % 4 == 0, low, 1.0)
+        made = weighted(job, tmp_path / name, weights, LINEAR)
+        refit = RefitJob(
+            data=made.data, out=made.out, candidate=LINEAR, key="k", seed=0, rounds=None, threads=1
+        )
+        run_refit(refit, lambda _m: None)
+        part: FittedPart = pickle.loads((made.out / "refit.pkl").read_bytes())
+        coefficients.append(np.abs(part.model[1].coef_).max())
+    assert coefficients[1] > 2 * coefficients[0]
+
+
+def test_numbers_are_weighted_too(job: FoldsJob, tmp_path: Path) -> None:
+    y = 3.0 * frame()["size"].to_numpy() + 100.0
+    weights = np.random.default_rng(0).uniform(0.1, 5.0, N_ROWS)
+    data = write(tmp_path / "numbers", y, task=Task.REGRESSION, weights=weights)
+    (result,) = run_folds(replace(job, data=data, folds=(0,)), lambda _m: None)
+    rows = open_fold(data, "tree", 0)
+    predictions = np.load(job.out / prediction_file(0))
+    expected = np.average((predictions - rows.y_valid) ** 2, weights=rows.w_valid) ** 0.5
+    assert result.metrics["root_mean_squared_error"] == pytest.approx(expected, rel=1e-6)
