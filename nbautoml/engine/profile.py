@@ -299,6 +299,10 @@ def _as_asked(series: pd.Series, name: str, found: Detected, purpose: ColumnPurp
         codes, values = parsing.distinct(series)
         numbers = [parsing.number_of_cell(value, found.decimal) for value in values]
         _check_share(name, np.append(numbers, np.nan)[codes], codes, what="numbers")
+    if purpose is ColumnPurpose.BOOLEAN:
+        codes, values = parsing.distinct(series)
+        truths = [parsing.parse_truth(parsing.label_of(value)) for value in values]
+        _check_share(name, np.append(truths, np.nan)[codes], codes, what="truth values")
     return asked
 
 

@@ -292,7 +292,7 @@ def _check_readable(
     if n_unread <= WARN_SHARE * n_filled:
         return
     is_refused = n_unread > REFUSE_SHARE * n_filled and n_filled >= REFUSE_CELLS
-    example = values[codes[np.flatnonzero(is_unread)[0]]]
+    example = parsing.label_of(values[codes[np.flatnonzero(is_unread)[0]]])
     found = f"{n_unread} of {n_filled} filled cells of column {series.name!r} are not {what}"
     if is_refused:
         raise ValueError(f"{found}, such as {example!r}; the model learned it as {what}.")

@@ -79,7 +79,8 @@ def find_date_format(texts: Sequence[str], counts: npt.NDArray[np.int64]) -> Dat
         How often each occurs.
     """
     sample = texts[:SAMPLE_SIZE]
-    if sum(_SHAPE.fullmatch(text) is not None for text in sample) < PARSED_SHARE * len(sample):
+    n_shaped = sum(_SHAPE.fullmatch(text) is not None for text in sample)
+    if not sample or n_shaped < PARSED_SHARE * len(sample):
         return None
     if _share(texts, counts, "ISO8601") >= PARSED_SHARE and not _is_digits(sample):
         return DateFormat(date_format="ISO8601")

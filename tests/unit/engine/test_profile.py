@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import warnings
 from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
+from nbautoml.engine.featurize.build import build_adapter, build_featurizer
 from nbautoml.engine.featurize.options import FeaturizationOptions, TransformerParams
 from nbautoml.engine.profile import ColumnPurpose, DataProfile, profile_frame
 from nbautoml.errors import ConfigError, DatasetError
@@ -261,7 +264,31 @@ def test_dates_as_asked():
     assert (found.purpose, found.form.date_format) == (ColumnPurpose.DATETIME, "mixed")
 
 
-@pytest.mark.parametrize("purpose", [ColumnPurpose.NUMERIC, ColumnPurpose.DATETIME])
+@pytest.mark.parametrize("purpose", list(ColumnPurpose))
+def test_any_column_is_read_as_asked_or_refused(purpose):
+    """No purpose ends in an error of another kind, or in features that are no numbers."""
+    for cells, _ in HOSTILE.values():
+        series = (cells if isinstance(cells, pd.Series) else pd.Series(cells)).reset_index(
+            drop=True
+        )
+        frame = pd.DataFrame({"other": NOISE}).assign(x=series)
+        options = FeaturizationOptions(column_purposes={"x": purpose})
+        try:
+            profile = profile_frame(frame, NOISE, "regression", options=options)
+        except DatasetError as error:
+            assert "'x' was asked to be read as" in str(error)  # noqa: PT017 - either will do
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            warnings.filterwarnings("ignore", message=".*count as missing")
+            made = build_featurizer(profile, "linear")
+            out = made.fit_transform(build_adapter(profile).transform(frame), NOISE)
+        assert np.isfinite(out.data if sp.issparse(out) else out).all()
+
+
+@pytest.mark.parametrize(
+    "purpose", [ColumnPurpose.NUMERIC, ColumnPurpose.DATETIME, ColumnPurpose.BOOLEAN]
+)
 def test_a_purpose_that_cannot_be_is_refused(purpose):
     options = FeaturizationOptions(column_purposes={"x": purpose})
     with pytest.raises(DatasetError, match="'x' was asked to be read as"):
