@@ -318,6 +318,18 @@ def test_parameters_of_tfidf_are_obeyed_for_each_column():
     assert out.shape == (N, len(made.lineage_))
 
 
+@pytest.mark.parametrize(("n_texts", "expected"), [(1, 60), (2, 60), (3, 40), (4, 30), (9, 30)])
+def test_many_text_columns_share_their_components(n_texts, expected):
+    rng = np.random.default_rng(0)
+    words = np.array([a + b for a in "abcdefghij" for b in "klmnopqrst"])
+    frame = pd.DataFrame(
+        {f"t{j}": [" ".join(rng.choice(words, 8)) for _ in range(N)] for j in range(n_texts)}
+    )
+    profile = profile_frame(frame, np.zeros(N), "regression")
+    rows = summarize_features(profile, features("tree", frame, profile)[0])
+    assert {row["EngineeredFeatureCount"] for row in rows} == {expected + 2}
+
+
 @pytest.mark.parametrize(
     ("language", "expected"), [("", "char"), ("mul", "char"), ("jpn", "char"), ("eng", "word")]
 )
