@@ -48,18 +48,20 @@ def measure_finish(context: RunContext, cost: FinishCost) -> None:
     pickle.dumps(_model(data))
     cost.observe_write((1.0 + _STORE_SHARE) * (time.monotonic() - started), n_bytes=0)
     started = time.monotonic()
-    places = data.fold_places()[0]
-    score_predictions(data.y_valid[places], predictions[places], data.spec)
+    places, valid = data.fold_places()[0], data.folds[0][1]
+    score_predictions(data.y[valid], predictions[places], data.spec, data.weights_of(valid))
     cost.metrics_seconds = data.n_folds * (time.monotonic() - started)
     rows = thin_rows(len(predictions), _SCORED_ROWS)
+    y, weight = data.y_valid[rows], data.weights_of(data.valid_rows[rows])
     started = time.monotonic()
     score_primary(
         context.plan.primary_metric,
-        data.y_valid[rows],
+        y,
         predictions[rows],
         n_classes=data.spec.n_classes,
         y_min=data.spec.y_min,
         y_max=data.spec.y_max,
+        sample_weight=weight,
     )
     cost.scoring_seconds = time.monotonic() - started
 
@@ -118,7 +120,7 @@ def _predict(data: PreparedData) -> npt.NDArray[np.float32]:
 def _score(data: PreparedData, predictions: Vector) -> list[dict[str, float]]:
     """Return all metrics of each fold."""
     return [
-        score_predictions(data.y[valid], predictions[places], data.spec)
+        score_predictions(data.y[valid], predictions[places], data.spec, data.weights_of(valid))
         for (_, valid), places in zip(data.folds, data.fold_places(), strict=True)
     ]
 
@@ -140,7 +142,7 @@ def _shape(data: PreparedData) -> tuple[int, ...]:
 def _fit(data: PreparedData, rows: Vector) -> DummyClassifier | DummyRegressor:
     is_class = data.spec.task is Task.CLASSIFICATION
     model = DummyClassifier(strategy="prior") if is_class else DummyRegressor(strategy="mean")
-    return model.fit(np.zeros((len(rows), 1)), data.y[rows])
+    return model.fit(np.zeros((len(rows), 1)), data.y[rows], data.weights_of(rows))
 
 
 def _answers(data: PreparedData, train: Vector, n_rows: int) -> Vector:

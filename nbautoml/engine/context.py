@@ -59,6 +59,8 @@ class PreparedData:
         Whether the label is worth learning as ``log(1 + y)`` too.
     predicts_whole : bool
         Whether saved models round the numbers that they predict.
+    weight : ndarray of shape (n_rows,) or None
+        How much each row counts; None when all count the same.
     """
 
     folder: Path
@@ -72,6 +74,7 @@ class PreparedData:
     representations: frozenset[Representation] = frozenset()
     may_log: bool = False
     predicts_whole: bool = False
+    weight: Vector | None = None
 
     def packed(self, open_with: Callable[..., Any], *arguments: Any) -> PackedModel:
         """Return what pickles as a user's model of this run.
@@ -101,6 +104,15 @@ class PreparedData:
     def y_valid(self) -> Vector:
         """Labels of the validation rows."""
         return self.y[self.valid_rows]
+
+    @property
+    def w_valid(self) -> Vector | None:
+        """Weights of the validation rows."""
+        return self.weights_of(self.valid_rows)
+
+    def weights_of(self, rows: Vector) -> Vector | None:
+        """Return the weights of some rows; None when all rows count the same."""
+        return None if self.weight is None else self.weight[rows]
 
     def fold_places(self) -> list[npt.NDArray[np.int64]]:
         """Return where each fold's validation rows are among all validation rows."""

@@ -119,7 +119,7 @@ def find_model(
     context, profile = prepare(frame, label, plan, ports, scratch)
     if deadline.is_limited:
         measure_finish(context, requests.finish_cost)
-    book = TrialBook(plan.metric, context.data.y_valid)
+    book = TrialBook(plan.metric, context.data.y_valid, context.data.w_valid)
     proposer = PortfolioThenSteps(
         plan.models,
         task=plan.task,

@@ -94,6 +94,10 @@ class SearchPlan:
         How columns become features.
     n_valid_rows : int, default 0
         How many of the last rows are validation data that the user gave.
+    weight_column : str or None
+        Column that says how much each row counts; None when all count the same.
+    exclude_nan_labels : bool, default True
+        Whether rows without a label are left out; else they are an error.
     """
 
     task: Task
@@ -105,6 +109,14 @@ class SearchPlan:
     ensemble: EnsembleOptions = field(default_factory=EnsembleOptions)
     featurization: FeaturizationOptions = field(default_factory=FeaturizationOptions)
     n_valid_rows: int = 0
+    weight_column: str | None = None
+    exclude_nan_labels: bool = True
+
+    @property
+    def columns_aside(self) -> tuple[str, ...]:
+        """Columns beside the label that are no features."""
+        weight = () if self.weight_column is None else (self.weight_column,)
+        return (*weight, *self.validation.columns)
 
     @property
     def metric(self) -> MetricSpec:

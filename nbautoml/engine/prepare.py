@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any  # Any: labels of any type
 
@@ -21,38 +20,22 @@ from nbautoml.engine.featurize.build import build_adapter, build_featurizer, use
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.guardrails import run_guardrails
 from nbautoml.engine.models._base import DataShape
+from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.profile import DataProfile, profile_frame
-from nbautoml.engine.target import (
-    EncodedTarget,
-    TargetEncoding,
-    class_array,
-    encode_target,
-    may_log,
-)
+from nbautoml.engine.rows import Rows, take_rows
+from nbautoml.engine.target import TargetEncoding, class_array, may_log
 from nbautoml.engine.trial_data import DataSpec, write_trial_data
 from nbautoml.engine.validation import ValidationPlan, plan_validation
-from nbautoml.errors import ConfigError, DatasetError, did_you_mean
+from nbautoml.errors import ConfigError
 from nbautoml.runtime import parsing
 
 PROFILE = "internal/profile.json"
 GUARDRAILS = "outputs/guardrails.json"
 _FINGERPRINT_BYTES = 16
 _SHOWN_CLASSES = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows:
-    """Rows that have a label; the last `n_valid` of them are given validation data."""
-
-    X: pd.DataFrame
-    target: EncodedTarget
-    n_valid: int
-
-    @property
-    def n_train(self) -> int:
-        """Number of rows that are not validation data."""
-        return len(self.X) - self.n_valid
+# The family whose first model tells what a run's time is good for.
+_PROBE = "LightGBM"
 
 
 def prepare(
@@ -79,13 +62,22 @@ def prepare(
         When the data cannot be learned from.
     """
     _say(ports, Phase.DATASET_EVALUATION, "Looking at the columns and the label.")
-    rows = _split_label(frame, label, plan)
+    rows = take_rows(frame, label, plan)
     y = rows.target.values
     profile = profile_frame(
         rows.X.iloc[: rows.n_train], y[: rows.n_train], plan.task, options=plan.featurization
     )
     _say(ports, Phase.CROSS_VALIDATION_SPLIT, "Splitting the rows for validation.")
-    validation = plan_validation(plan.task, y, plan.validation, plan.seed, rows.n_valid)
+    validation = plan_validation(
+        plan.task,
+        y,
+        plan.validation,
+        plan.seed,
+        rows.n_valid,
+        groups=rows.groups,
+        splits=rows.splits,
+        fit_seconds=_probe_cost(rows, profile),
+    )
     _report(ports, rows, profile, validation, plan)
     _say(ports, Phase.FEATURES_GENERATION, "Reading the columns for the trials.")
     data = _write(rows, profile, validation, plan, scratch)
@@ -96,21 +88,23 @@ def _say(ports: Ports, phase: Phase, text: str) -> None:
     ports.events.emit(ev.PhaseChanged(phase=phase, text=text))
 
 
-def _split_label(frame: pd.DataFrame, label: str, plan: SearchPlan) -> _Rows:
-    if label not in frame.columns:
-        hint = did_you_mean(label, [str(c) for c in frame.columns])
-        raise DatasetError(f"The training data has no column {label!r} for the label.{hint}")
-    target = encode_target(frame[label], plan.task)
-    n_train = len(frame) - plan.n_valid_rows
-    return _Rows(
-        X=frame.drop(columns=[label])[target.is_kept].reset_index(drop=True),
-        target=target,
-        n_valid=int(target.is_kept[n_train:].sum()) if plan.n_valid_rows else 0,
+def _probe_cost(rows: Rows, profile: DataProfile) -> float:
+    """Return about how many seconds a boosted model on all rows takes."""
+    family = get_family(_PROBE)
+    shape = _shape(rows, profile, rows.n_train)
+    return family.cost(family.portfolio(rows.target.encoding.task)[0], shape)
+
+
+def _shape(rows: Rows, profile: DataProfile, n_rows: int) -> DataShape:
+    return DataShape(
+        n_rows=n_rows,
+        n_columns=max(len(profile.used), 1),
+        n_classes=rows.target.encoding.n_classes,
     )
 
 
 def _report(
-    ports: Ports, rows: _Rows, profile: DataProfile, validation: ValidationPlan, plan: SearchPlan
+    ports: Ports, rows: Rows, profile: DataProfile, validation: ValidationPlan, plan: SearchPlan
 ) -> None:
     guardrails = run_guardrails(
         rows.X,
@@ -120,6 +114,7 @@ def _report(
         plan.task,
         class_labels=rows.target.encoding.class_labels,
         n_dropped_rows=rows.target.n_dropped,
+        n_weightless_rows=rows.n_weightless,
     )
     for guardrail in guardrails:
         ports.events.emit(guardrail)
@@ -138,7 +133,7 @@ def _report(
 
 
 def _write(
-    rows: _Rows,
+    rows: Rows,
     profile: DataProfile,
     validation: ValidationPlan,
     plan: SearchPlan,
@@ -164,12 +159,9 @@ def _write(
         spec=spec,
         classes=_classes(encoding, plan) if is_class else None,
         featurizers={str(r): build_featurizer(profile, r) for r in Representation if r is r.matrix},
+        weights=rows.weight,
     )
-    shape = DataShape(
-        n_rows=len(validation.folds[0][0]),
-        n_columns=max(len(profile.used), 1),
-        n_classes=encoding.n_classes,
-    )
+    shape = _shape(rows, profile, len(validation.folds[0][0]))
     return PreparedData(
         folder=scratch / "data",
         spec=spec,
@@ -182,6 +174,7 @@ def _write(
         representations=useful_representations(profile, encoding.n_classes),
         may_log=not is_class and may_log(rows.target.values),
         predicts_whole=not is_class and bool(plan.featurization.prediction_type),
+        weight=rows.weight,
     )
 
 
@@ -200,7 +193,7 @@ def _classes(encoding: TargetEncoding, plan: SearchPlan) -> npt.NDArray[Any]:
 
 
 def _fingerprint(
-    columns: pd.DataFrame, rows: _Rows, validation: ValidationPlan, profile: DataProfile
+    columns: pd.DataFrame, rows: Rows, validation: ValidationPlan, profile: DataProfile
 ) -> str:
     """Return a hash of all that the results of a trial depend on besides its settings."""
     digest = hashlib.blake2b(digest_size=_FINGERPRINT_BYTES)
@@ -208,6 +201,8 @@ def _fingerprint(
     hashes = pd.util.hash_pandas_object(columns, index=False)
     digest.update(np.ascontiguousarray(hashes).tobytes())
     digest.update(np.ascontiguousarray(rows.target.values).tobytes())
+    if rows.weight is not None:
+        digest.update(b"weight" + rows.weight.tobytes())
     for part in (part for fold in validation.folds for part in fold):
         digest.update(np.ascontiguousarray(part, dtype=np.int64).tobytes())
     digest.update(json.dumps(profile.options.to_dict(), sort_keys=True, default=str).encode())

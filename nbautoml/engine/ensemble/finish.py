@@ -199,8 +199,14 @@ class Finisher:
         data = self._context.data
         has_one = np.asarray(np.isfinite(predictions.reshape(len(predictions), -1)).all(axis=1))
         places = [fold[has_one[fold]] for fold in data.fold_places()]
+        valid_rows = data.valid_rows
         return [
-            score_predictions(data.y_valid[rows], predictions[rows], data.spec)
+            score_predictions(
+                data.y[valid_rows[rows]],
+                predictions[rows],
+                data.spec,
+                data.weights_of(valid_rows[rows]),
+            )
             for rows in places
             if len(rows)
         ]

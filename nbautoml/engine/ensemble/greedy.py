@@ -50,7 +50,12 @@ def relevant_part(predictions: FloatArray, y: npt.NDArray[Any]) -> npt.NDArray[n
 
 
 def select_by_loss(
-    relevant: FloatArray, y: npt.NDArray[Any], *, is_proba: bool, rounds: int = ROUNDS
+    relevant: FloatArray,
+    y: npt.NDArray[Any],
+    *,
+    is_proba: bool,
+    rounds: int = ROUNDS,
+    weight: FloatArray | None = None,
 ) -> tuple[npt.NDArray[np.int64], float]:
     """Return how often each model is drawn when only the loss counts, and that loss; fast.
 
@@ -64,6 +69,8 @@ def select_by_loss(
         Whether the loss is the log loss; else it is the mean squared error.
     rounds : int, default 25
         Draws.
+    weight : ndarray of float, shape (n_rows,), optional
+        How much each row counts.
 
     Returns
     -------
@@ -74,7 +81,7 @@ def select_by_loss(
     picks: list[int] = []
     best_loss, best_length = np.inf, 0
     for done in range(rounds):
-        losses = _losses((total + relevant) / (done + 1), y, is_proba)
+        losses = _losses((total + relevant) / (done + 1), y, is_proba, weight)
         picks.append(int(np.argmin(losses)))
         total = total + relevant[picks[-1]]
         if losses[picks[-1]] < best_loss:
@@ -90,6 +97,7 @@ def select(
     rounds: int = ROUNDS,
     max_members: int = 15,
     deadline: Deadline | None = None,
+    weight: FloatArray | None = None,
 ) -> npt.NDArray[np.int64]:
     """Return how often each model is drawn; the ensemble is their mean by these counts.
 
@@ -108,6 +116,8 @@ def select(
         Most different models.
     deadline : Deadline, optional
         When it is over, the draws so far are all; the first one is always made.
+    weight : ndarray of float, shape (n_rows,), optional
+        How much each row counts in the loss; `score` weighs rows by itself.
 
     Returns
     -------
@@ -127,7 +137,7 @@ def select(
     counts = np.zeros(len(predictions), dtype=np.int64)
     best, best_value = counts, (-np.inf, -np.inf)
     for done in range(rounds):
-        losses = _losses((total_relevant + relevant) / (done + 1), y, is_proba)
+        losses = _losses((total_relevant + relevant) / (done + 1), y, is_proba, weight)
         tried = _worth_trying(losses, counts, max_members)
         values = [(score((total + predictions[i]) / (done + 1)), -float(losses[i])) for i in tried]
         place = _best_place(values, counts[tried])
@@ -189,7 +199,8 @@ def _is_better(a: tuple[float, float], b: tuple[float, float]) -> bool:
     return a[1] > b[1] + _TIE
 
 
-def _losses(relevant: FloatArray, y: npt.NDArray[Any], is_proba: bool) -> npt.NDArray[np.float64]:
-    if is_proba:
-        return np.asarray(-np.log(np.maximum(relevant, _SMALLEST)).mean(axis=1))
-    return np.asarray(((relevant - y) ** 2).mean(axis=1))
+def _losses(
+    relevant: FloatArray, y: npt.NDArray[Any], is_proba: bool, weight: FloatArray | None
+) -> npt.NDArray[np.float64]:
+    of_rows = -np.log(np.maximum(relevant, _SMALLEST)) if is_proba else (relevant - y) ** 2
+    return np.asarray(np.average(of_rows, axis=1, weights=weight))

@@ -75,13 +75,13 @@ def choose_vote(
     The weights are chosen on all validation rows, as the best single trial is, so that the two
     scores compare. How much of the score is luck of that choice shows in ``honest``.
     """
-    y = context.data.y_valid
+    y, weight = context.data.y_valid, context.data.w_valid
     predictions = stack_oof(choices, np.arange(len(y)))
     weights = np.zeros(len(choices))
     honest = np.zeros(predictions.shape[1:])
     n_honest = np.zeros(len(y))
     for draw in _draws(len(y), context.plan.seed):
-        counts = _choose(context, predictions, y, draw, deadline or Deadline())
+        counts = _choose(context, predictions, (y, weight), draw, deadline or Deadline())
         weights += counts / counts.sum()
         is_out = np.ones(len(y), dtype=bool)
         is_out[draw] = False
@@ -128,21 +128,27 @@ def _draws(n_rows: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
 def _choose(
     context: RunContext,
     predictions: npt.NDArray[np.float32],
-    y: Vector,
+    labels: tuple[Vector, Vector | None],
     rows: npt.NDArray[np.int64],
     deadline: Deadline,
 ) -> npt.NDArray[np.int64]:
+    """Return how often each model is drawn on some rows; `labels` has their weights with it."""
     rows = rows[thin_rows(len(rows), _MOST_ROWS)]
+    y = labels[0][rows]
+    weight = None if labels[1] is None else labels[1][rows]
     return select(
         predictions[:, rows],
-        y[rows],
-        _scorer(context, y[rows]),
+        y,
+        _scorer(context, y, weight),
         max_members=context.plan.ensemble.max_members,
         deadline=deadline,
+        weight=weight,
     )
 
 
-def _scorer(context: RunContext, y: Vector) -> Callable[[npt.NDArray[np.float64]], float]:
+def _scorer(
+    context: RunContext, y: Vector, weight: Vector | None
+) -> Callable[[npt.NDArray[np.float64]], float]:
     """Return the primary metric on some rows, greater for better; the least where undefined."""
     spec, plan = context.data.spec, context.plan
     sign = 1.0 if plan.metric.direction is Direction.MAXIMIZE else -1.0
@@ -155,6 +161,7 @@ def _scorer(context: RunContext, y: Vector) -> Callable[[npt.NDArray[np.float64]
             n_classes=spec.n_classes,
             y_min=spec.y_min,
             y_max=spec.y_max,
+            sample_weight=weight,
         )
         return -math.inf if math.isnan(value) else sign * value
 

@@ -45,6 +45,7 @@ def run_guardrails(
     *,
     class_labels: Sequence[str] = (),
     n_dropped_rows: int = 0,
+    n_weightless_rows: int = 0,
 ) -> tuple[GuardrailReported, ...]:
     """Return what all guardrails found, in the order of the catalog.
 
@@ -64,6 +65,8 @@ def run_guardrails(
         Names of the classes.
     n_dropped_rows : int, default 0
         Number of rows that had no label.
+    n_weightless_rows : int
+        Number of rows whose weight is 0.
     """
     given = GuardrailInput(
         X=X,
@@ -73,6 +76,7 @@ def run_guardrails(
         task=Task(task),
         class_labels=tuple(class_labels),
         n_dropped_rows=n_dropped_rows,
+        n_weightless_rows=n_weightless_rows,
     )
     found = [GUARDRAILS.get(name)(given) for name in GUARDRAILS]
     return tuple(report for report in found if report is not None)

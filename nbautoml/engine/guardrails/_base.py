@@ -26,6 +26,7 @@ class GuardrailInput:
     task: Task
     class_labels: tuple[str, ...] = ()
     n_dropped_rows: int = 0
+    n_weightless_rows: int = 0
 
     def label_of(self, code: int) -> str:
         """Return the name of a class."""

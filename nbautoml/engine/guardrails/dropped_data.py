@@ -11,7 +11,7 @@ NAME = "Dropped columns and rows"
 def check(given: GuardrailInput) -> GuardrailReported:
     """Report unused columns and rows without a label; done when there are any."""
     columns = given.profile.dropped
-    if not columns and not given.n_dropped_rows:
+    if not columns and not given.n_dropped_rows and not given.n_weightless_rows:
         return GuardrailReported(
             name=NAME,
             state=GuardrailState.PASSED,
@@ -22,6 +22,8 @@ def check(given: GuardrailInput) -> GuardrailReported:
         parts.append(f"{named(len(columns), 'column')} not used")
     if given.n_dropped_rows:
         parts.append(f"{named(given.n_dropped_rows, 'row')} without a label left out")
+    if given.n_weightless_rows:
+        parts.append(f"{named(given.n_weightless_rows, 'row')} of weight 0 left out")
     return GuardrailReported(
         name=NAME,
         state=GuardrailState.DONE,

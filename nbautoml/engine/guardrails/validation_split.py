@@ -11,9 +11,9 @@ _OTHER_NAME = "Validation split handling"
 
 
 def check(given: GuardrailInput) -> GuardrailReported:
-    """Report the split; passed when the user gave validation data of the same classes."""
+    """Report the split; passed when the user gave validation rows of the same classes."""
     plan = given.validation
-    was_given = plan.kind is ValidationKind.GIVEN
+    was_given = plan.kind in (ValidationKind.GIVEN, ValidationKind.CUSTOM)
     made = GuardrailState.PASSED if was_given else GuardrailState.DONE
     state = GuardrailState.ALERTED if was_given and plan.was_adjusted else made
     detail = {

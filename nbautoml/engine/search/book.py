@@ -88,11 +88,14 @@ class TrialBook:
         The primary metric.
     y_valid : ndarray of shape (n_valid,)
         Labels of the validation rows.
+    w_valid : ndarray of shape (n_valid,), optional
+        How much each of them counts.
     """
 
-    def __init__(self, metric: MetricSpec, y_valid: Vector) -> None:
+    def __init__(self, metric: MetricSpec, y_valid: Vector, w_valid: Vector | None = None) -> None:
         self.metric = metric
         self._y = y_valid
+        self._weight = w_valid
         self._records: list[TrialRecord] = []
         self._since_gain = 0
         self._best_loss = math.inf
@@ -170,7 +173,8 @@ class TrialBook:
         self._relevant = {r.number: self._relevant[r.number] for r in choices}
         relevant = np.stack(list(self._relevant.values()))
         y = self._y[self._rows]
-        counts, loss = select_by_loss(relevant, y, is_proba=self._is_proba)
+        weight = None if self._weight is None else self._weight[self._rows]
+        counts, loss = select_by_loss(relevant, y, is_proba=self._is_proba, weight=weight)
         order = np.argsort(-counts, kind="stable")
         self._members = tuple(choices[i].candidate for i in order if counts[i])
         if loss < self._best_loss * (1.0 - _GAIN):

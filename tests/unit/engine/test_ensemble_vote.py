@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -138,3 +139,17 @@ def test_shares_always_sum_to_25() -> None:
     rng = np.random.default_rng(0)
     for n in range(1, 12):
         assert round_shares(rng.random(n), 15).sum() == 25
+
+
+def test_members_are_chosen_on_weighted_rows(tmp_path: Path) -> None:
+    """Each model is right on one half of the rows; the half that counts decides."""
+    y = np.tile([0, 1], 100)
+    right, wrong = np.where(y == 1, 0.9, 0.1), np.where(y == 1, 0.1, 0.9)
+    is_first = np.arange(200) < 100
+    models = np.stack([np.where(is_first, right, wrong), np.where(is_first, wrong, right)])
+    context, records = make(tmp_path, y, models)
+    for favoured in (0, 1):
+        weight = np.where(is_first == (favoured == 0), 10.0, 0.1)
+        weighted = replace(context, data=replace(context.data, weight=weight))
+        vote = choose_vote(weighted, records)
+        assert (vote.members[0].number, vote.weights[0] > 0.5) == (favoured, True)
