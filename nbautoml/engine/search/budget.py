@@ -168,9 +168,10 @@ class FinishCost:
 # because more of it only fits the validation rows. The shape (4 at 100 rows to 100 at 100,000)
 # is the one that AutoGluon 1.5 uses to cut its portfolio.
 _PATIENCE = ((100, 4.0), (500, 8.0), (2_500, 15.0), (10_000, 40.0), (100_000, 100.0))
-# The SDK looks at windows of 10 iterations, from the 21st on.
-_SHORTEST_PATIENCE = 10
-EARLIEST_STOP = 20
+# Azure's service looks at the last 20 iterations. On small tables a stop right after the first
+# turn of each family lost accuracy that was there within the time that was given.
+_SHORTEST_PATIENCE = 20
+EARLIEST_STOP = 40
 
 
 def patience(n_rows: int) -> int:
@@ -179,7 +180,7 @@ def patience(n_rows: int) -> int:
     Examples
     --------
     >>> [patience(n) for n in (100, 2_500, 10_000, 1_000_000)]
-    [10, 15, 40, 100]
+    [20, 20, 40, 100]
     """
     x = math.log(max(n_rows, 1))
     points = [(math.log(rows), math.log(count)) for rows, count in _PATIENCE]

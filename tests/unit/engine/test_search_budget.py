@@ -51,6 +51,6 @@ def test_costs_are_planned_above_the_mean() -> None:
     assert cost.predict("A", hint=1.0) == pytest.approx(9.03)
 
 
-@pytest.mark.parametrize(("n_rows", "count"), [(1, 10), (300, 10), (10_000, 40), (10**7, 100)])
+@pytest.mark.parametrize(("n_rows", "count"), [(1, 20), (300, 20), (10_000, 40), (10**7, 100)])
 def test_patience_grows_with_rows(n_rows: int, count: int) -> None:
     assert patience(n_rows) == count
