@@ -11,6 +11,7 @@ from typing import Any, TextIO  # Any: fitted models are whatever scikit-learn a
 from nbautoml.automl.artifacts import INTERNAL_MODEL, SERVED_MODEL, VERSIONS
 from nbautoml.automl.console import ConsoleView, format_table
 from nbautoml.automl.export import ensure_bundle
+from nbautoml.automl.model_test import TEST_RUN
 from nbautoml.automl.notices import warn_once
 from nbautoml.domain.events import EventRecord
 from nbautoml.domain.ids import child_run_id
@@ -215,6 +216,39 @@ class AutoMLRun(Run):
             self._wait(ConsoleView(self.id, sys.stdout, after=last))
             self._raise_if_failed(True)
         return self
+
+    def wait_for_completion(
+        self,
+        show_output: bool = False,
+        wait_post_processing: bool = False,
+        raise_on_error: bool = True,
+    ) -> dict[str, Any]:
+        """Wait until the run ends; an interrupt ends the waiting, not the run.
+
+        Parameters
+        ----------
+        show_output : bool, default False
+            Whether to print what happens while it happens.
+        wait_post_processing : bool, default False
+            Whether to wait for the test of the best model too, where there is one.
+        raise_on_error : bool, default True
+            Whether a failed run raises.
+
+        Returns
+        -------
+        dict
+            As `get_details`.
+
+        Raises
+        ------
+        TrainingError
+            When the run failed and `raise_on_error` is true.
+        """
+        details = super().wait_for_completion(show_output, raise_on_error=raise_on_error)
+        test_id = self.properties.get(TEST_RUN)
+        if wait_post_processing and test_id is not None:
+            Run(self.experiment, test_id).wait_for_completion(raise_on_error=raise_on_error)
+        return details
 
     def get_guardrails(self, to_console: bool = True) -> dict[str, Any]:
         """Return what the guardrails found, and print it.

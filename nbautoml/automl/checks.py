@@ -12,6 +12,7 @@ from nbautoml.domain.tasks import Task
 from nbautoml.errors import ConfigError, NotAvailableError, did_you_mean
 
 _SHOWN_COLUMNS = 12
+_ASIDE = ("weight_column_name", "group_column_name", "cv_split_column_names")
 
 
 def refuse_forecasting(task: object) -> None:
@@ -78,20 +79,54 @@ def _check_allowed(name: str, task: Task, valid: Sequence[str]) -> None:
     )
 
 
+_WAYS = ("validation_data", "cv_splits_indices", "cv_split_column_names")
+"""Ways of validation of which each leaves nothing else to say."""
+_OTHER_WAYS = ("n_cross_validations", "validation_size", "group_column_name")
+
+
 def check_validation(values: Mapping[str, Any]) -> None:
-    """Check that at most one way of validation is given."""
-    if values["validation_data"] is None:
-        if values["validation_size"] == 1:
+    """Check that at most one way of validation, and one of testing, is given."""
+    for name in ("validation_size", "test_size"):
+        if values[name] == 1:
             raise ConfigError(
-                "validation_size of AutoMLConfig must be a number above 0 and below 1; got 1."
+                f"{name} of AutoMLConfig must be a number above 0 and below 1; got 1."
             )
+    given = [name for name in _WAYS if values[name] is not None]
+    others = [name for name in _OTHER_WAYS if values[name] is not None]
+    if given and (len(given) > 1 or others):
+        raise ConfigError(
+            f"AutoMLConfig got both {given[0]} and {(given[1:] + others)[0]}; give one of them: "
+            f"models are scored either on rows of their own or on parts of training_data, and "
+            "those parts are either given or drawn."
+        )
+    if values["n_cross_validations"] == "auto" and values["validation_size"] is not None:
+        raise ConfigError(
+            "AutoMLConfig got n_cross_validations='auto' and validation_size; with the latter, "
+            "n_cross_validations must be a number of random splits, or be left out."
+        )
+    _check_test(values)
+
+
+def _check_test(values: Mapping[str, Any]) -> None:
+    """Check the settings of a test run; the SDK documents what excludes it."""
+    if values["test_data"] is not None and values["test_size"]:
+        raise ConfigError(
+            "AutoMLConfig got both test_data and test_size; give one of them: the best model is "
+            "tested either on rows of their own or on a part of training_data."
+        )
+    test = "test_data" if values["test_data"] is not None else "test_size"
+    if not values["test_size"] and values["test_data"] is None:
         return
-    for other in ("n_cross_validations", "validation_size"):
-        if values[other] is not None:
-            raise ConfigError(
-                f"AutoMLConfig got both validation_data and {other}; give one of them: "
-                f"models are scored either on rows of their own or on parts of training_data."
-            )
+    if values["cv_split_column_names"] is not None:
+        raise ConfigError(
+            f"AutoMLConfig got both cv_split_column_names and {test}; leave one out. Score "
+            "the fitted model on rows of your own instead of a test run."
+        )
+    if values["cv_splits_indices"] is not None and test == "test_size":
+        raise ConfigError(
+            "AutoMLConfig got both cv_splits_indices and test_size; rows that are set aside would "
+            "change the positions of the others. Give test_data instead of test_size."
+        )
 
 
 def check_data(values: Mapping[str, Any]) -> None:
@@ -113,6 +148,53 @@ def check_data(values: Mapping[str, Any]) -> None:
                 f"label_column_name of AutoMLConfig is {label!r}, which is no column of {name}"
                 f"{_listing(columns)}.{did_you_mean(str(label), texts)}"
             )
+    _check_columns_aside(values)
+
+
+def columns_aside(values: Mapping[str, Any]) -> list[str]:
+    """Return the columns beside the label that are no features, as texts.
+
+    Examples
+    --------
+    >>> columns_aside({"weight_column_name": "w", "group_column_name": None,
+    ...     "cv_split_column_names": ["cv1", "cv2"]})
+    ['w', 'cv1', 'cv2']
+    """
+    named = (values["weight_column_name"], *(values["cv_split_column_names"] or ()))
+    return [str(name) for name in (*named, values["group_column_name"]) if name is not None]
+
+
+def _check_columns_aside(values: Mapping[str, Any]) -> None:
+    """Check that columns which say something about rows are in the data, and not the label."""
+    label = str(values["label_column_name"])
+    needed = {"training_data": _ASIDE, "validation_data": _ASIDE[:1], "test_data": _ASIDE[:1]}
+    for data, settings in needed.items():
+        columns = known_columns(values[data])
+        if columns is None:
+            continue
+        texts = [str(column) for column in columns]
+        for setting in settings:
+            given = values[setting]
+            for name in given if isinstance(given, list) else [given] if given is not None else []:
+                _check_aside(setting, str(name), label=label, data=data, columns=texts)
+    splits = values["cv_split_column_names"] or []
+    if len(set(splits)) < len(splits):
+        raise ConfigError(
+            "cv_split_column_names of AutoMLConfig names a column more than once; each column is "
+            "one split."
+        )
+
+
+def _check_aside(setting: str, name: str, *, label: str, data: str, columns: Sequence[str]) -> None:
+    if name == label:
+        raise ConfigError(
+            f"{setting} of AutoMLConfig is {name!r}, which is the label; it must be another column."
+        )
+    if name not in columns:
+        raise ConfigError(
+            f"{setting} of AutoMLConfig is {name!r}, which is no column of {data}"
+            f"{_listing(columns)}.{did_you_mean(name, columns)}"
+        )
 
 
 def check_featurization(values: Mapping[str, Any]) -> None:
@@ -122,12 +204,17 @@ def check_featurization(values: Mapping[str, Any]) -> None:
     if not isinstance(featurization, FeaturizationConfig) or columns is None:
         return
     texts = [str(column) for column in columns]
-    label = str(values["label_column_name"])
+    label, aside = str(values["label_column_name"]), columns_aside(values)
     for name in featurization.named_columns:
         if name == label:
             raise ConfigError(
                 f"featurization of AutoMLConfig names {name!r}, which is the label; features are "
                 "made from the other columns."
+            )
+        if name in aside:
+            raise ConfigError(
+                f"featurization of AutoMLConfig names {name!r}, which is no feature: it says how "
+                "rows count or are split."
             )
         if name not in texts:
             raise ConfigError(

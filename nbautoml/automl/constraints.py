@@ -12,6 +12,8 @@ import pandas as pd
 from nbautoml.automl import model_names
 from nbautoml.automl.featurization_config import FeaturizationConfig
 from nbautoml.domain.options import OneOf
+from nbautoml.engine.validation import read_splits
+from nbautoml.engine.validation.plan import Fold
 from nbautoml.errors import ConfigError
 
 
@@ -61,6 +63,18 @@ class ColumnName:
 
     def __str__(self) -> str:
         return "a column name"
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRows:
+    """Training and validation rows of each split."""
+
+    def accept(self, value: Any) -> tuple[Fold, ...]:
+        """Return the splits as sorted arrays."""
+        return read_splits(value)
+
+    def __str__(self) -> str:
+        return "a list of [train_rows, valid_rows] pairs"
 
 
 @dataclass(frozen=True, slots=True)

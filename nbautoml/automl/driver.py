@@ -13,6 +13,8 @@ from nbautoml.automl.artifacts import VERSIONS
 from nbautoml.automl.config import AutoMLConfig
 from nbautoml.automl.export import export_child
 from nbautoml.automl.leg import read_leg
+from nbautoml.automl.model_test import add_model_test
+from nbautoml.automl.run_data import RunData, load_splits
 from nbautoml.automl.sink import ChildRunSink
 from nbautoml.compute.idle import IdleExecutor
 from nbautoml.compute.target import executor_for
@@ -22,13 +24,11 @@ from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold, TrialState
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
 from nbautoml.registry.trust import installed_version
-from nbautoml.runs.controller import set_status
+from nbautoml.runs.controller import launch, set_status
 from nbautoml.runs.details import run_snapshot
 from nbautoml.runs.work import Ending, WorkContext
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from nbautoml.engine.finder import Found
     from nbautoml.engine.plan import SearchPlan
 
@@ -68,7 +68,9 @@ class AutoMLWork:
         fold = SnapshotFold(context.run.id)
         fold.apply_all(records)
         self._before = fold.build()
+        self._test_id: str | None = None
         self._leg = read_leg(context.run, records)
+        self._data = RunData(context.session, self._settings)
         self._sink = ChildRunSink(context, str(self._config.values["primary_metric"]))
 
     def run(self) -> Ending:
@@ -83,7 +85,15 @@ class AutoMLWork:
             closing = threading.Thread(target=executor.close, name="close executor")
             closing.start()
         ending, exporting = self._conclude(found)
-        return replace(ending, after=lambda: _join(closing, exporting))
+        return replace(ending, after=lambda: self._clean_up(closing, exporting))
+
+    def _clean_up(self, *threads: threading.Thread | None) -> None:
+        """Do what the end of the run does not wait for: the test of its best model begins."""
+        if self._test_id is not None:
+            launch(self._context.session, self._test_id)
+        for thread in threads:
+            if thread is not None:
+                thread.join()
 
     def _start_executor(self, deadline: float | None) -> Executor:
         """Start workers in the background, if there is time for a model of theirs."""
@@ -112,7 +122,7 @@ class AutoMLWork:
         from nbautoml.engine.finder import find_model
 
         context = self._context
-        frame, n_valid_rows = self._load()
+        frame, n_valid_rows = self._data.training_and_validation()
         plan = self.plan(n_slots=executor.n_slots, deadline=deadline, n_valid_rows=n_valid_rows)
         if isinstance(executor, IdleExecutor):
             plan = replace(plan, limits=replace(plan.limits, timeout_seconds=0.0))
@@ -157,7 +167,9 @@ class AutoMLWork:
             self._config, n_slots=n_slots, timeout_seconds=timeout, n_valid_rows=n_valid_rows
         )
         limits = replace(self._leg.limits(plan.limits), closing_seconds=closing)
-        return replace(plan, limits=limits)
+        splits = load_splits(self._context.session, self._context.run.id)
+        validation = replace(plan.validation, cv_splits=splits)
+        return replace(plan, limits=limits, validation=validation)
 
     def _conclude(self, found: Found) -> tuple[Ending, threading.Thread | None]:
         """Write the best model's bundle and say how the run ended.
@@ -181,6 +193,8 @@ class AutoMLWork:
         with context.session.write() as tx:
             properties = {"best_child_run_id": best.run_id, VERSIONS: json.dumps(_versions())}
             tx.runs.set_properties(context.run.id, properties)
+        if self._data.has_test and not found.is_canceled:
+            self._test_id = add_model_test(context.session, context.run, best.run_id)
         exporting = threading.Thread(target=self._export, args=(best,), name="export")
         exporting.start()
         left = None
@@ -198,21 +212,6 @@ class AutoMLWork:
             export_child(self._context.session, self._context.run.id, best.number)
         except NbAutoMLError as error:  # the model itself is stored; only its bundle is missing
             logger.warning("the bundle of trial %s was not written: %s", best.number, error)
-
-    def _load(self) -> tuple[pd.DataFrame, int]:
-        """Return the training rows, with given validation rows behind them, and their number."""
-        import pandas as pd
-
-        from nbautoml.data.dataset import load_frame
-
-        session = self._context.session
-        training = load_frame(session, str(self._settings["training_data"]))
-        if self._settings.get("validation_data") is None:
-            return training, 0
-        validation = load_frame(session, str(self._settings["validation_data"]))
-        # Rows without a label are no use for validation; the engine counts those for training.
-        validation = validation[validation[str(self._settings["label"])].notna()]
-        return pd.concat([training, validation], ignore_index=True), len(validation)
 
     def _deadline(self) -> float | None:
         """Return when the run has to end: its time counts from its submission.
@@ -254,12 +253,6 @@ class AutoMLWork:
                 exit_score=plan.limits.exit_score,
             )
         )
-
-
-def _join(*threads: threading.Thread | None) -> None:
-    for thread in threads:
-        if thread is not None:
-            thread.join()
 
 
 def _why_nothing(state: RunSnapshot) -> str:

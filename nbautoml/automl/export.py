@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from nbautoml.automl.artifacts import INTERNAL_MODEL, MANIFEST, SERVED_MODEL
+from nbautoml.automl.run_data import RunData
 from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import ModelError, NbAutoMLError
 from nbautoml.runs.child_process import environment, own_address
@@ -61,7 +62,6 @@ def export_child(session: Session, run_id: str, number: int) -> None:
     The pickle that the trial wrote is kept as ``internal/model.pkl``; the bundle's files take
     the names ``outputs/…``.
     """
-    from nbautoml.data.dataset import load_frame
     from nbautoml.registry.bundle import export_bundle
     from nbautoml.registry.schema import describe_frame
     from nbautoml.registry.trust import load_pickle
@@ -75,7 +75,7 @@ def export_child(session: Session, run_id: str, number: int) -> None:
     source = session.load_artifact(child_id, SERVED_MODEL)
     session.save_artifact(child_id, INTERNAL_MODEL, source.read_bytes())
     model = load_pickle(source, versions={}, of=f"run {child_id}")
-    features = load_frame(session, str(settings["training_data"])).drop(columns=[label])
+    features = RunData(session, settings).features()
     classes = getattr(model, "classes_", None)
     schema = describe_frame(
         features,

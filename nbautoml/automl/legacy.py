@@ -12,6 +12,7 @@ import pandas as pd
 from nbautoml.errors import ConfigError, DatasetError
 
 _DEFAULT_LABEL = "y"
+_WEIGHT = "sample_weight"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ def modernise(given: dict[str, Any], *, warn: Callable[[str], None]) -> dict[str
     -------
     dict
         A new dict: hours and seconds as minutes, ``preprocess`` as ``featurization``,
-        ``X`` and ``y`` as ``training_data`` with its label column.
+        ``X`` and ``y`` as ``training_data`` with its label column, ``sample_weight`` as a column
+        of it.
 
     Raises
     ------
@@ -69,7 +71,33 @@ def modernise(given: dict[str, Any], *, warn: Callable[[str], None]) -> dict[str
         if conversion.old in _IS_OLD:
             warn(f"{conversion.old} of AutoMLConfig is an old name; write {conversion.new}.")
         settings[conversion.new] = conversion.convert(settings.pop(conversion.old))
-    return _join_labels(settings, warn=warn)
+    weights = {n: settings.pop(n) for n in (_WEIGHT, f"{_WEIGHT}_valid") if n in settings}
+    is_old = {"training_data": "X" in settings, "validation_data": "X_valid" in settings}
+    return _join_weights(_join_labels(settings, warn=warn), weights, is_old)
+
+
+def _join_weights(
+    settings: dict[str, Any], weights: dict[str, Any], is_old: dict[str, bool]
+) -> dict[str, Any]:
+    """Make columns of weights that came beside X and X_valid."""
+    if not weights:
+        return settings
+    if "weight_column_name" in settings or not is_old["training_data"]:
+        raise ConfigError(
+            f"{', '.join(weights)} of AutoMLConfig belong to X and y. With training_data, make the "
+            "weights a column of it and name it in weight_column_name."
+        )
+    for name, data in ((_WEIGHT, "training_data"), (f"{_WEIGHT}_valid", "validation_data")):
+        if data not in settings and name not in weights:
+            continue
+        if name not in weights or not is_old[data]:
+            raise ConfigError(
+                "sample_weight and sample_weight_valid of AutoMLConfig go together: one for the "
+                "rows of X, one for those of X_valid, where it is given."
+            )
+        frame, _ = join_label(settings[data], weights[name], _WEIGHT, of=(data, name))
+        settings[data] = frame
+    return settings | {"weight_column_name": _WEIGHT}
 
 
 def _join_labels(settings: dict[str, Any], *, warn: Callable[[str], None]) -> dict[str, Any]:
@@ -100,7 +128,11 @@ def _join_labels(settings: dict[str, Any], *, warn: Callable[[str], None]) -> di
 
 
 def join_label(
-    features: object, labels: object, name: str | int | None = None
+    features: object,
+    labels: object,
+    name: str | int | None = None,
+    *,
+    of: tuple[str, str] = ("X", "y"),
 ) -> tuple[pd.DataFrame, str | int]:
     """Return one frame of features and labels, and the name of its label column.
 
@@ -112,6 +144,8 @@ def join_label(
         One label a row, in the same order.
     name : str or int, optional
         Name of the label column; else that of `labels`, else ``y``.
+    of : tuple of (str, str)
+        What messages call the two.
 
     Raises
     ------
@@ -127,12 +161,15 @@ def join_label(
     frame = _as_frame(features)
     column = _as_column(labels)
     if len(frame) != len(column):
-        raise DatasetError(f"X has {len(frame):,} rows and y has {len(column):,}; they must match.")
+        raise DatasetError(
+            f"{of[0]} has {len(frame):,} rows and {of[1]} has {len(column):,}; they must match."
+        )
     if name is None:
         name = _DEFAULT_LABEL if column.name is None else _name_of(column)
     if name in frame.columns:
         raise DatasetError(
-            f"X has a column {name!r}, which is the name of the label; take it out of X."
+            f"{of[0]} has a column {name!r}, so {of[1]} cannot become a column of that name; take "
+            f"it out of {of[0]}."
         )
     joined = frame.copy()
     joined[name] = column.to_numpy()

@@ -26,6 +26,7 @@ DATA_OPTIONS: frozenset[str] = frozenset(
         "training_data",
         "validation_data",
         "test_data",
+        "cv_splits_indices",
         *("X", "y", "X_valid", "y_valid", "sample_weight", "sample_weight_valid"),
     }
 )

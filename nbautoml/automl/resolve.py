@@ -41,6 +41,7 @@ def resolve(
     values = config.values
     minutes = values["iteration_timeout_minutes"]
     megabytes = values["mem_in_mb"]
+    weight = values["weight_column_name"]
     limits = Limits(
         max_iterations=values["iterations"],
         timeout_seconds=timeout_seconds,
@@ -63,6 +64,8 @@ def resolve(
         ensemble=ensemble,
         featurization=_featurization(values["featurization"]),
         n_valid_rows=n_valid_rows,
+        weight_column=None if weight is None else str(weight),
+        exclude_nan_labels=bool(values["exclude_nan_labels"]),
     )
 
 
@@ -98,8 +101,16 @@ def choose_models(
 
 
 def _validation(values: Mapping[str, Any]) -> ValidationOptions:
-    folds = values["n_cross_validations"]
+    folds, group = values["n_cross_validations"], values["group_column_name"]
+    # A run with `iterations` does not depend on clocks; what is left of the time must not count
+    # either, so that a resumed or continued run has the same folds.
+    minutes = None if values["iterations"] is not None else values["experiment_timeout_minutes"]
     return ValidationOptions(
         n_cross_validations=None if folds == "auto" else folds,
         validation_size=values["validation_size"],
+        is_auto=folds == "auto",
+        budget_seconds=None if minutes is None else 60.0 * minutes,
+        cv_split_columns=tuple(str(name) for name in values["cv_split_column_names"] or ()),
+        cv_splits=values["cv_splits_indices"] or (),
+        group_column=None if group is None else str(group),
     )

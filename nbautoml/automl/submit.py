@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from typing import Any  # Any: settings are JSON values
 
 from nbautoml.automl.automl_run import AutoMLRun
+from nbautoml.automl.checks import columns_aside, known_columns
 from nbautoml.automl.config import AutoMLConfig
+from nbautoml.automl.run_data import save_splits
 from nbautoml.compute.target import executor_for
 from nbautoml.data.dataset import capture
 from nbautoml.domain.ids import new_run_id
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.status import RunStatus
+from nbautoml.engine.validation import check_range
 from nbautoml.runs.controller import launch
 from nbautoml.runs.experiment import Experiment
 
@@ -49,18 +52,28 @@ def submit_config(
     # A wrong name is an error of the user's here and now, not of the run's later.
     executor_for(session, target, None)
     label = str(config.values["label_column_name"])
+    training = capture(session, config.values["training_data"], label=label)
+    splits = config.values["cv_splits_indices"] or ()
+    if training.n_rows is not None:  # else the run finds out
+        check_range(splits, training.n_rows)
     settings: dict[str, Any] = {
         "config": config.to_dict(),
         "task": str(config.values["task"]),
         "label": label,
         "compute_target": target or "local",
         "dataset": _name_of(config.values["training_data"]),
-        "training_data": capture(session, config.values["training_data"], label=label).id,
+        "training_data": training.id,
         "validation_data": None,
+        "test_data": None,
+        "columns_aside": columns_aside(config.values),
     }
     if config.values.get("validation_data") is not None:
         captured = capture(session, config.values["validation_data"], label=label)
         settings["validation_data"] = captured.id
+    if config.values.get("test_data") is not None:
+        test_data = config.values["test_data"]
+        has_label = label in map(str, known_columns(test_data) or [label])
+        settings["test_data"] = capture(session, test_data, label=label if has_label else "").id
     run_id = new_run_id("AutoML")
     record = RunRecord(
         id=run_id,
@@ -75,6 +88,8 @@ def submit_config(
     with session.write() as tx:
         tx.experiments.get_or_create(experiment.name)
         tx.runs.create(record)
+    if splits:
+        save_splits(session, run_id, splits)
     launch(session, run_id)
     run = AutoMLRun(experiment, run_id)
     if show_output:

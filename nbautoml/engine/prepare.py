@@ -19,6 +19,7 @@ from nbautoml.engine.context import Ports, PreparedData, RunContext
 from nbautoml.engine.featurize.build import build_adapter, build_featurizer, useful_representations
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.guardrails import run_guardrails
+from nbautoml.engine.model_test import Scoring
 from nbautoml.engine.models._base import DataShape
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.plan import SearchPlan
@@ -32,6 +33,7 @@ from nbautoml.runtime import parsing
 
 PROFILE = "internal/profile.json"
 GUARDRAILS = "outputs/guardrails.json"
+SCORING = "internal/scoring.pkl"
 _FINGERPRINT_BYTES = 16
 _SHOWN_CLASSES = 5
 # The family whose first model tells what a run's time is good for.
@@ -81,6 +83,8 @@ def prepare(
     _report(ports, rows, profile, validation, plan)
     _say(ports, Phase.FEATURES_GENERATION, "Reading the columns for the trials.")
     data = _write(rows, profile, validation, plan, scratch)
+    scoring = Scoring(encoding=rows.target.encoding, spec=data.spec)
+    ports.artifacts.put_bytes(None, SCORING, pickle.dumps(scoring))
     return RunContext(plan=plan, ports=ports, data=data, scratch=scratch), profile
 
 

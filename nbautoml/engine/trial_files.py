@@ -22,7 +22,7 @@ from nbautoml.engine.metrics import (
 from nbautoml.engine.models._base import Vector
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.trial import REFIT_FILE, part_file, prediction_file
-from nbautoml.engine.trial_data import ALL_ROWS, open_fold
+from nbautoml.engine.trial_data import ALL_ROWS, DataSpec, open_fold
 from nbautoml.runtime.bag import PackedPart, open_model
 
 MODEL = "outputs/model.pkl"
@@ -69,11 +69,29 @@ def mean_metrics(folds: Sequence[Mapping[str, float]]) -> dict[str, float | None
 
 def charts(data: PreparedData, predictions: Vector) -> dict[str, dict[str, Any]]:
     """Return the charts' data by name, over the validation rows of all folds."""
-    y = data.y_valid
-    if data.spec.task is Task.CLASSIFICATION:
+    return chart_payloads(data.y_valid, predictions, data.spec, data.class_labels)
+
+
+def chart_payloads(
+    y: Vector, predictions: Vector, spec: DataSpec, class_labels: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Return the charts' data by name.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        Class codes or numbers.
+    predictions : ndarray of shape (n_rows, n_classes) or (n_rows,)
+        Probabilities or numbers.
+    spec : DataSpec
+        The task.
+    class_labels : sequence of str
+        Names of the classes.
+    """
+    if spec.task is Task.CLASSIFICATION:
         return {
-            "confusion_matrix": confusion_matrix_payload(y, predictions, data.class_labels),
-            "accuracy_table": accuracy_table_payload(y, predictions, data.class_labels),
+            "confusion_matrix": confusion_matrix_payload(y, predictions, class_labels),
+            "accuracy_table": accuracy_table_payload(y, predictions, class_labels),
         }
     return {
         "residuals": residuals_payload(y, predictions),

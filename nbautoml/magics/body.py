@@ -39,7 +39,12 @@ SHORT_METRICS: Mapping[str, str] = {
 }
 """Short names of primary metrics, in a cell only; they name the SDK's normalized forms."""
 
-_NOT_IN_A_CELL = DATA_OPTIONS - {"training_data", "validation_data"}
+_NOT_IN_A_CELL = DATA_OPTIONS - {
+    "training_data",
+    "validation_data",
+    "test_data",
+    "cv_splits_indices",
+}
 _TEXT_LIKE = (ColumnName, Text, OneOf, PrimaryMetric, Anything)
 _TEXT_TAG = "tag:yaml.org,2002:str"
 

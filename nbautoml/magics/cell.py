@@ -17,7 +17,8 @@ from nbautoml.magics.guess import guess_task
 from nbautoml.magics.home import Home
 
 LABEL = "label_column_name"
-FRAMES = ("training_data", "validation_data")
+FRAMES = ("training_data", "validation_data", "test_data")
+SPLITS = "cv_splits_indices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,8 @@ def read_cell(line_text: str, body_text: str, home: Home) -> Cell:
             "%%automl, or below it as 'data: NAME'."
         )
     data = frames["training_data"]
+    if isinstance(settings.get(SPLITS), str):
+        frames[SPLITS] = _variable(settings[SPLITS], body, home)
     settings |= {name: frame.value for name, frame in frames.items()}
     note = _guess(settings, data, body)
     try:
@@ -126,6 +129,16 @@ def _named(settings: Mapping[str, Any], name: str, body: Body, home: Home) -> Na
     except NbAutoMLError as error:
         where = f"line {body.lines[name]}: " if name in body.lines else ""
         raise type(error)(f"{where}{error.message}") from None
+
+
+def _variable(word: str, body: Body, home: Home) -> NamedData:
+    """Return the variable that holds the rows of splits; it is checked with the other settings."""
+    if word not in home.variables:
+        raise ConfigError(
+            f"line {body.lines[SPLITS]}: {SPLITS} must be lists of rows, or the name of a variable "
+            f"that holds them; there is no variable {word!r}."
+        )
+    return NamedData(value=home.variables[word], name=word, code=word)
 
 
 def _guess(settings: dict[str, Any], data: NamedData, body: Body) -> str:

@@ -21,7 +21,7 @@ from nbautoml.magics.home import Home
 CELL = "%%automl"
 LINE = "%automl"
 LABEL = "label_column_name"
-DATA = frozenset({"training_data", "validation_data"})
+DATA = frozenset({"training_data", "validation_data", "test_data"})
 MODELS = frozenset({"allowed_models", "blocked_models"})
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any  # Any: JSON values
 
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
 from nbautoml.store.session import Session
+
+OUTPUT_DATASETS = "output_datasets"
+"""Property of a run: JSON list of the ids of datasets that it made."""
 
 
 def run_snapshot(session: Session, run_id: str) -> RunSnapshot:
@@ -43,6 +47,9 @@ def run_details(session: Session, run: RunRecord) -> dict[str, Any]:
         "runDefinition": dict(run.settings),
         "logFiles": {artifact.name: artifact.uri for artifact in logs},
     }
+    made = json.loads(run.properties.get(OUTPUT_DATASETS, "[]"))
+    if made:
+        found["outputDatasets"] = [{"identifier": {"savedId": dataset_id}} for dataset_id in made]
     if run.parent_id:
         found["parentRunId"] = run.parent_id
     if run.reason:

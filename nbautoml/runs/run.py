@@ -307,7 +307,7 @@ class Run:
         show_output : bool, default False
             Whether to print what happens while it happens.
         wait_post_processing : bool, default False
-            The SDK's argument; nothing goes on after a run here.
+            The SDK's argument; only after an AutoML run something goes on here.
         raise_on_error : bool, default True
             Whether a failed run raises.
 

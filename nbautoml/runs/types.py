@@ -18,12 +18,16 @@ RUN_CLASSES: Catalog[type[Run]] = Catalog(
     {
         "automl": "nbautoml.automl.automl_run:AutoMLRun",
         "automl.child": "nbautoml.runs.run:Run",
+        "automl.model_test": "nbautoml.runs.run:Run",
     },
     "nbautoml.run_classes",
 )
 
 WORKS: Catalog[type[Work]] = Catalog(
     "kind of work",
-    {"automl": "nbautoml.automl.driver:AutoMLWork"},
+    {
+        "automl": "nbautoml.automl.driver:AutoMLWork",
+        "automl.model_test": "nbautoml.automl.model_test:ModelTestWork",
+    },
     "nbautoml.works",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbautoml.automl.constraints import ColumnName, Data, PrimaryMetric
+from nbautoml.automl.constraints import ColumnName, Data, PrimaryMetric, SplitRows
 from nbautoml.domain.metrics import get_primary_metrics
 from nbautoml.domain.options import Anything, Flag, ListOf, Number, OneOf, Option, Text, Whole
 from nbautoml.domain.tasks import Task
@@ -10,7 +10,6 @@ from nbautoml.domain.tasks import Task
 _TASK = "Task and data"
 _VALIDATION = "Validation"
 _PRIMARY = tuple(dict.fromkeys(name for task in Task for name in get_primary_metrics(task.value)))
-_SAME_WEIGHT = "Leave it out: every row counts the same today."
 
 TASK = (
     Option(
@@ -41,9 +40,9 @@ TASK = (
     Option(
         name="weight_column_name",
         constraint=ColumnName(),
-        doc="The column that says how much a row counts.",
+        doc="The column that says how much a row counts, in fits, metrics and ensembles: numbers "
+        "of at least 0, of which only the ratios matter. It is no feature.",
         group=_TASK,
-        not_yet=_SAME_WEIGHT,
     ),
     Option(
         name="positive_label",
@@ -55,10 +54,9 @@ TASK = (
     Option(
         name="exclude_nan_labels",
         constraint=Flag(),
-        doc="Leave out rows that have no label.",
+        doc="Leave out rows that have no label; when False such rows are an error.",
         default=True,
         group=_TASK,
-        not_yet="Rows without a label are always left out; fill them in before the run.",
     ),
     Option(
         name="y_min",
@@ -94,7 +92,8 @@ VALIDATION = (
         name="n_cross_validations",
         constraint=OneOf(("auto",), also=Whole(2)),
         doc="Number of folds. When no way of validation is given: 10 folds below 1,000 rows, "
-        "3 folds up to 20,000 rows, else 10 % of the rows are held out.",
+        "3 folds up to 20,000 rows, else 10 % of the rows are held out. 'auto' takes 5 folds, 3 "
+        "or a hold-out, whatever leaves time for a dozen boosted models in the run's time.",
         unit="folds",
         group=_VALIDATION,
     ),
@@ -113,34 +112,45 @@ VALIDATION = (
     ),
     Option(
         name="cv_splits_indices",
-        constraint=Anything("a list of pairs of row numbers"),
-        doc="Rows of each split.",
+        constraint=SplitRows(),
+        doc="Training and validation rows of each split, as positions in training_data that "
+        "count from 0.",
         group=_VALIDATION,
-        not_yet="Give n_cross_validations or validation_data.",
     ),
     Option(
         name="cv_split_column_names",
         constraint=ListOf(ColumnName()),
-        doc="Columns that hold 1 for training rows and 0 for validation rows of a split.",
+        doc="Columns that hold 1 for training rows and 0 for validation rows of a split, one "
+        "column a split. They are no features.",
         group=_VALIDATION,
-        not_yet="Give n_cross_validations or validation_data.",
+    ),
+    Option(
+        name="group_column_name",
+        constraint=ColumnName(),
+        doc="The column whose equal values mark rows that belong together, such as a patient's: "
+        "they are on one side of every split. It is no feature. The SDK has no such setting.",
+        group=_VALIDATION,
     ),
     Option(
         name="test_data",
         constraint=Data(),
-        doc="Rows on which the best model is scored after the run.",
+        doc="Rows on which the best model is tested after the run, in a run of its own.",
         group=_VALIDATION,
-        not_yet="Leave it out and score the fitted model on those rows: "
-        "best_run, model = run.get_output(), then model.predict(rows).",
     ),
     Option(
         name="test_size",
         constraint=Number(0, 1),
-        doc="Share of the rows to keep for a test of the best model.",
+        doc="Share of training_data that is set aside, before anything looks at it, for a test "
+        "of the best model after the run; 0 is no test.",
         unit="fraction",
         group=_VALIDATION,
-        not_yet="Split the data first and score the fitted model on the part kept back: "
-        "train, test = dataset.random_split(0.8, seed=1).",
+    ),
+    Option(
+        name="test_include_predictions_only",
+        constraint=Flag(),
+        doc="Leave labels and features out of the test's predictions.csv.",
+        default=False,
+        group=_VALIDATION,
     ),
 )
 

@@ -7,7 +7,6 @@ from nbautoml.domain.options import Anything, Flag, Number, Option, Text
 
 _SERVICE = "Only for the original service"
 _OLD = "Spellings of 2018 to 2020"
-_SAME_WEIGHT = "Leave it out: every row counts the same today."
 _LOG = "messages of a run are kept with the run in the workspace."
 
 SERVICE = (
@@ -102,16 +101,15 @@ OLD = (
     Option(
         name="sample_weight",
         constraint=Anything("an array"),
-        doc="How much each training row counts.",
+        doc="How much each training row counts; becomes a column of training_data together with "
+        "X and y.",
         group=_OLD,
-        not_yet=_SAME_WEIGHT,
     ),
     Option(
         name="sample_weight_valid",
         constraint=Anything("an array"),
-        doc="How much each validation row counts.",
+        doc="How much each validation row counts; needs sample_weight too.",
         group=_OLD,
-        not_yet=_SAME_WEIGHT,
     ),
     Option(
         name="max_time_sec",

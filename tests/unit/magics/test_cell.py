@@ -121,3 +121,25 @@ def test_a_mistake_is_one_message_without_a_traceback(shell: Shell, cell: str) -
     assert "Traceback" not in text
     assert "File " not in text
     assert "run" not in shell.ip.user_ns
+
+
+def test_a_cell_names_test_data_and_columns_of_rows(shell: Shell) -> None:
+    shell.ip.user_ns["later"] = shell.ip.user_ns["df"].head(3)
+    cell = "%%automl df --no-widget\nlabel: died\ntask: classification\niterations: 2\n"
+    shell.run(cell + "test_data: later\nweight_column_name: age")
+    settings = shell.ip.user_ns["run"].get_details()["runDefinition"]
+    assert settings["test_data"] is not None
+    assert settings["columns_aside"] == ["age"]
+
+
+@pytest.mark.parametrize("splits", ["splits", "[[[0, 1, 2, 3], [4, 5]]]"])
+def test_a_cell_gives_splits_as_lists_or_by_name(shell: Shell, splits: str) -> None:
+    shell.ip.user_ns["splits"] = [[[0, 1, 2, 3], [4, 5]]]
+    cell = "%%automl df --no-widget\nlabel: died\ntask: classification\n"
+    shell.run(f"{cell}cv_splits_indices: {splits}")
+    assert "internal/cv_splits.npz" in shell.ip.user_ns["run"].get_file_names()
+
+
+def test_a_missing_variable_of_splits_is_told_with_its_line(shell: Shell) -> None:
+    cell = "%%automl df --no-widget\nlabel: died\ntask: classification\ncv_splits_indices: nothing"
+    assert "line 4: cv_splits_indices must be lists of rows" in shell.text(cell)
