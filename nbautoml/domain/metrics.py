@@ -38,6 +38,8 @@ class MetricSpec:
         Its range; ``inf`` where it is open.
     is_primary : bool
         Whether a run may optimise it.
+    needs_positive : bool
+        Whether it is of one class, which the run has to name (``positive_label``).
     """
 
     name: str
@@ -46,6 +48,7 @@ class MetricSpec:
     low: float = 0.0
     high: float = 1.0
     is_primary: bool = False
+    needs_positive: bool = False
 
     def is_better(self, a: float | None, b: float | None) -> bool:
         """Whether score `a` beats score `b`; a missing or NaN score never wins.
@@ -103,6 +106,9 @@ def _declare() -> dict[str, MetricSpec]:
         MetricSpec(name=n, tasks=_CLS, is_primary=n in _PRIMARY) for n in (*plain, *classification)
     ]
     specs += [
+        MetricSpec(name=f"{family}_binary", tasks=_CLS, needs_positive=True) for family in families
+    ]
+    specs += [
         MetricSpec(name="matthews_correlation", tasks=_CLS, low=-1.0),
         MetricSpec(name="log_loss", tasks=_CLS, direction=Direction.MINIMIZE, high=math.inf),
         MetricSpec(name="r2_score", tasks=_REG, low=-1.0, is_primary=True),
@@ -157,9 +163,21 @@ def metric(name: str) -> MetricSpec:
         raise ConfigError(f"No metric is called {name!r}.{hint}") from None
 
 
-def metrics_for(task: Task) -> tuple[MetricSpec, ...]:
-    """Return the metrics that runs of `task` report."""
-    return tuple(spec for spec in METRICS.values() if task in spec.tasks)
+def metrics_for(task: Task, *, has_positive: bool = False) -> tuple[MetricSpec, ...]:
+    """Return the metrics that runs of `task` report.
+
+    Parameters
+    ----------
+    task : Task
+        What is learned.
+    has_positive : bool, default False
+        Whether the run names a positive class.
+    """
+    return tuple(
+        spec
+        for spec in METRICS.values()
+        if task in spec.tasks and (has_positive or not spec.needs_positive)
+    )
 
 
 def get_primary_metrics(task: str) -> list[str]:

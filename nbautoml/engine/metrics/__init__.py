@@ -40,6 +40,7 @@ def score_primary(
     y_min: float = math.nan,
     y_max: float = math.nan,
     sample_weight: npt.ArrayLike | None = None,
+    positive: int | None = None,
 ) -> float:
     """Return one metric by its name, and compute no other.
 
@@ -57,6 +58,8 @@ def score_primary(
         Lowest and highest label of the whole training set; for regression.
     sample_weight : array-like of shape (n_rows,), optional
         Weight of each row.
+    positive : int, optional
+        Code of the positive class; the metrics named ``*_binary`` need it.
 
     Returns
     -------
@@ -67,6 +70,8 @@ def score_primary(
     ------
     ConfigError
         When no metric has that name.
+    KeyError
+        When the metric needs a positive class and none is given.
 
     Examples
     --------
@@ -77,7 +82,7 @@ def score_primary(
     """
     if Task.CLASSIFICATION in metric(name).tasks:
         return score_primary_classification(
-            name, y, predicted, n_classes, sample_weight=sample_weight
+            name, y, predicted, n_classes, sample_weight=sample_weight, positive=positive
         )
     return score_primary_regression(
         name, y, predicted, y_min=y_min, y_max=y_max, sample_weight=sample_weight

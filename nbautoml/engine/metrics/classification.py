@@ -31,6 +31,7 @@ def score_classification(
     n_classes: int,
     *,
     sample_weight: npt.ArrayLike | None = None,
+    positive: int | None = None,
 ) -> dict[str, float]:
     """Return all classification metrics.
 
@@ -44,11 +45,14 @@ def score_classification(
         Number of classes of the training data.
     sample_weight : array-like of shape (n_rows,), optional
         Weight of each row.
+    positive : int, optional
+        Code of the class for which the metrics named ``*_binary`` are reported too.
 
     Returns
     -------
     dict of str to float
-        The metrics that `nbautoml.domain.metrics` lists for classification.
+        The metrics that `nbautoml.domain.metrics` lists for classification; those of the
+        positive class only when there is one.
 
     Raises
     ------
@@ -80,6 +84,8 @@ def score_classification(
         scores[f"{family}_macro"] = rows.macro(values)
         scores[f"{family}_micro"] = micro
         scores[f"{family}_weighted"] = rows.weighted(values)
+    if positive is not None:
+        scores |= {name: metric(rows, positive) for name, metric in _BINARY.items()}
     return scores
 
 
@@ -90,15 +96,20 @@ def score_primary_classification(
     n_classes: int,
     *,
     sample_weight: npt.ArrayLike | None = None,
+    positive: int | None = None,
 ) -> float:
     """Return one metric, computing nothing that it does not need.
 
     Raises
     ------
     KeyError
-        When no classification metric has that name.
+        When no classification metric has that name, or a ``*_binary`` one is asked for without
+        a positive class.
     """
-    return SINGLE[name](_ScoredRows.of(y_codes, proba, n_classes, sample_weight))
+    rows = _ScoredRows.of(y_codes, proba, n_classes, sample_weight)
+    if positive is not None and name in _BINARY:
+        return _BINARY[name](rows, positive)
+    return SINGLE[name](rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,10 +180,11 @@ class _ScoredRows:
     @cached_property
     def curves(self) -> list[tuple[float, float]]:
         """Area under the ROC curve and average precision of each class against the rest."""
-        return [
-            _area_and_precision(self.y == c, self.proba[:, c], self.weight)
-            for c in range(self.n_classes)
-        ]
+        return [self.curve(code) for code in range(self.n_classes)]
+
+    def curve(self, code: int) -> tuple[float, float]:
+        """Return area under the ROC curve and average precision of one class."""
+        return _area_and_precision(self.y == code, self.proba[:, code], self.weight)
 
     @property
     def areas(self) -> FloatArray:
@@ -191,6 +203,10 @@ class _ScoredRows:
         is_true[np.arange(len(self.y)), self.y] = True
         weight = None if self.weight is None else np.repeat(self.weight, self.n_classes)
         return _area_and_precision(is_true.ravel(), self.proba.ravel(), weight)
+
+    def of_class(self, values: FloatArray, code: int) -> float:
+        """Return the value of one class; NaN when it has no rows."""
+        return float(values[code]) if self.is_present[code] else math.nan
 
     def macro(self, values: FloatArray) -> float:
         """Return the plain mean over the classes that have rows."""
@@ -274,13 +290,13 @@ def _matthews(rows: _ScoredRows) -> float:
 
 def _log_loss(rows: _ScoredRows) -> float:
     """Mean negative logarithm of the true class's probability, which is kept above 2e-16."""
-    if not len(rows.y):
+    if not rows.total:
         return math.nan
     picked = rows.proba[np.arange(len(rows.y)), rows.y]
     sums = rows.proba.sum(axis=1)
     shares = np.divide(picked, sums, out=np.zeros_like(picked), where=sums > 0)
     losses = -np.log(np.clip(shares, _EPSILON, 1.0 - _EPSILON))
-    return float(np.average(losses, weights=rows.weight))
+    return float(losses.mean() if rows.weight is None else losses @ rows.weight / rows.total)
 
 
 _SCALARS: dict[str, Callable[[_ScoredRows], float]] = {
@@ -291,6 +307,15 @@ _SCALARS: dict[str, Callable[[_ScoredRows], float]] = {
     "matthews_correlation": _matthews,
     "log_loss": _log_loss,
 }
+
+_BINARY: dict[str, Callable[[_ScoredRows, int], float]] = {
+    "AUC_binary": lambda rows, code: rows.curve(code)[0],
+    "average_precision_score_binary": lambda rows, code: rows.curve(code)[1],
+    "f1_score_binary": lambda rows, code: rows.of_class(rows.f1, code),
+    "precision_score_binary": lambda rows, code: rows.of_class(rows.precision, code),
+    "recall_score_binary": lambda rows, code: rows.of_class(rows.recall, code),
+}
+"""Metrics of one class against all others."""
 
 SINGLE: dict[str, Callable[[_ScoredRows], float]] = {
     **_SCALARS,
@@ -310,4 +335,4 @@ SINGLE: dict[str, Callable[[_ScoredRows], float]] = {
     "average_precision_score_micro": lambda rows: rows.micro_curve[1],
     "average_precision_score_weighted": lambda rows: rows.weighted(rows.average_precisions),
 }
-"""Every classification metric by name."""
+"""Every classification metric that needs no positive class, by name."""

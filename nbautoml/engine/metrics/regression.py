@@ -19,6 +19,8 @@ from scipy.stats import rankdata
 FloatArray = npt.NDArray[np.float64]
 
 _PERCENT = 100.0
+# Sums of weights closer to one half than this are one half: the two middle errors count alike.
+_HALF_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,9 @@ class _ScoredRows:
         if sample_weight is None:
             return cls(y=true, predicted=given, y_range=y_range, weight=None)
         weight = np.asarray(sample_weight, dtype=np.float64)
+        is_counted = weight > 0
+        if not is_counted.all():  # a row without weight is no row
+            true, given, weight = true[is_counted], given[is_counted], weight[is_counted]
         return cls(y=true, predicted=given, y_range=y_range, weight=weight / weight.sum())
 
     def mean(self, values: FloatArray) -> float:
@@ -138,8 +143,9 @@ def _median_absolute(rows: _ScoredRows) -> float:
     if rows.weight is None:
         return float(np.median(errors))
     order = np.argsort(errors)
-    half = np.searchsorted(rows.weight[order].cumsum(), 0.5)
-    return float(errors[order][min(int(half), len(errors) - 1)])
+    errors, reached = errors[order], rows.weight[order].cumsum()
+    low, high = np.searchsorted(reached, [0.5 - _HALF_TOLERANCE, 0.5 + _HALF_TOLERANCE])
+    return float((errors[low] + errors[min(int(high), len(errors) - 1)]) / 2)
 
 
 def _root_mean_squared(rows: _ScoredRows) -> float:
@@ -186,10 +192,20 @@ def _spearman(rows: _ScoredRows) -> float:
     """Correlation of ranks (of equal values, their mean rank); NaN when one side is constant."""
     if len(rows.y) < 2:
         return math.nan
-    a, b = rankdata(rows.y), rankdata(rows.predicted)
+    a, b = _ranks(rows.y, rows.weight), _ranks(rows.predicted, rows.weight)
     a, b = a - rows.mean(a), b - rows.mean(b)
     spread = rows.mean(a * a) * rows.mean(b * b)
     return rows.mean(a * b) / math.sqrt(spread) if spread > 0 else math.nan
+
+
+def _ranks(values: FloatArray, weight: FloatArray | None) -> FloatArray:
+    """Return mean ranks; with weights, the weight below a value and half of that at it."""
+    if weight is None:
+        ranks: FloatArray = rankdata(values)
+        return ranks
+    _, places = np.unique(values, return_inverse=True)
+    at = np.bincount(places, weights=weight)
+    return np.asarray((at.cumsum() - at / 2)[places])
 
 
 _Metric = Callable[[_ScoredRows], float]

@@ -31,6 +31,19 @@ def test_classification_reports_21_scalars() -> None:
     assert len(metrics_for(Task.CLASSIFICATION)) == 21
 
 
+def test_a_positive_class_adds_five() -> None:
+    with_it = {spec.name for spec in metrics_for(Task.CLASSIFICATION, has_positive=True)}
+    without = {spec.name for spec in metrics_for(Task.CLASSIFICATION)}
+    assert with_it - without == {
+        "AUC_binary",
+        "average_precision_score_binary",
+        "f1_score_binary",
+        "precision_score_binary",
+        "recall_score_binary",
+    }
+    assert not any(METRICS[name].is_primary for name in with_it - without)
+
+
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_errors_and_losses_are_minimized_and_all_else_maximized(name: str) -> None:
     lower_is_better = name.endswith("error") or name == "log_loss"

@@ -99,3 +99,51 @@ def test_predicted_true_has_mean_and_spread_of_each_bin():
 def test_empty_bins_have_no_average():
     data = predicted_true_payload([0.0, 1.0], [0.0, 1.0])["data"]
     assert data["bin_averages"] == [0.0, *[None] * 8, 1.0]
+
+
+COUNTS = RNG.integers(1, 4, 200)
+
+
+@pytest.mark.parametrize("payload", [confusion_matrix_payload, accuracy_table_payload])
+def test_weights_that_are_counts_equal_repeated_rows(payload):
+    weighted = payload(Y, PROBA, LABELS, sample_weight=COUNTS)["data"]
+    repeated = payload(np.repeat(Y, COUNTS), np.repeat(PROBA, COUNTS, axis=0), LABELS)["data"]
+    for name in ("matrix", "probability_tables"):
+        if name in weighted:
+            assert weighted[name] == repeated[name]
+
+
+def test_weighted_percentiles_leave_that_share_of_the_weight_out():
+    weight = RNG.uniform(0.1, 2.0, 200)
+    data = accuracy_table_payload(Y, PROBA, LABELS, sample_weight=weight)["data"]
+    for share, (tp, fp, tn, fn) in zip(
+        data["percentile_thresholds"], data["percentile_tables"][0], strict=True
+    ):
+        assert tp + fp + tn + fn == pytest.approx(weight.sum(), abs=0.01)
+        assert tn + fn == pytest.approx(share * weight.sum(), abs=weight.max() + 0.01)
+
+
+def test_many_classes_have_fewer_thresholds():
+    y, proba = np.arange(30), np.eye(30)
+    data = accuracy_table_payload(y, proba, [str(code) for code in y])["data"]
+    assert len(data["probability_thresholds"]) == len(data["probability_tables"][7]) == 21
+
+
+def test_weighted_residuals_have_the_weighted_mean_and_spread():
+    counts = RNG.integers(1, 4, 150)
+    weighted = residuals_payload(TRUE, PREDICTED, sample_weight=counts)["data"]
+    residuals = np.repeat(PREDICTED - TRUE, counts)
+    assert weighted["mean"] == pytest.approx(residuals.mean())
+    assert weighted["stddev"] == pytest.approx(residuals.std())
+    assert sum(weighted["bin_counts"]) == counts.sum()
+
+
+def test_weighted_predicted_true_has_the_weighted_mean_of_each_bin():
+    counts = RNG.integers(1, 4, 150)
+    data = predicted_true_payload(TRUE, PREDICTED, sample_weight=counts)["data"]
+    edges, place = data["bin_edges"], int(np.argmax(data["bin_counts"]))
+    is_in = (edges[place] <= TRUE) & (edges[place + 1] > TRUE)
+    repeated = np.repeat(PREDICTED[is_in], counts[is_in])
+    assert data["bin_counts"][place] == counts[is_in].sum()
+    assert data["bin_averages"][place] == pytest.approx(repeated.mean())
+    assert data["bin_errors"][place] == pytest.approx(repeated.std())

@@ -185,3 +185,81 @@ def test_wrong_shape_is_refused():
 def test_unknown_metric_is_refused_with_a_hint():
     with pytest.raises(ConfigError, match="Did you mean 'AUC_weighted'"):
         score_primary("AUC_weightd", [0, 1], np.eye(2), n_classes=2)
+
+
+BINARY = {spec.name for spec in metrics_for(Task.CLASSIFICATION, has_positive=True)} - set(NAMES)
+
+
+@pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted rows"])
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("positive", [0, 1])
+def test_metrics_of_the_positive_class_equal_scikit_learn(positive, n_classes, is_weighted):
+    y, proba, weight = sample(120, n_classes, 8, with_ties=True)
+    weight = weight if is_weighted else None
+    scores = score_classification(y, proba, n_classes, sample_weight=weight, positive=positive)
+    is_true, score = y == positive, proba[:, positive]
+    said = proba.argmax(axis=1) == positive
+    expected = {
+        "AUC_binary": sk.roc_auc_score(is_true, score, sample_weight=weight),
+        "average_precision_score_binary": sk.average_precision_score(
+            is_true, score, sample_weight=weight
+        ),
+        "f1_score_binary": sk.f1_score(is_true, said, sample_weight=weight),
+        "precision_score_binary": sk.precision_score(is_true, said, sample_weight=weight),
+        "recall_score_binary": sk.recall_score(is_true, said, sample_weight=weight),
+    }
+    assert {name: scores[name] for name in BINARY} == pytest.approx(expected, abs=1e-12)
+    for name in BINARY:
+        alone = score_primary(
+            name, y, proba, n_classes=n_classes, sample_weight=weight, positive=positive
+        )
+        assert alone == scores[name]
+
+
+def test_a_positive_class_changes_no_other_metric():
+    y, proba, _ = sample(60, 2, 9)
+    with_it = score_classification(y, proba, 2, positive=1)
+    assert set(with_it) - BINARY == set(NAMES)
+    assert {name: with_it[name] for name in NAMES} == score_classification(y, proba, 2)
+
+
+def test_a_positive_class_without_rows_has_no_metrics():
+    scores = score_classification([0, 0], np.eye(3)[[0, 2]], 3, positive=2)
+    assert all(math.isnan(scores[name]) for name in BINARY)
+
+
+def test_metrics_of_a_class_need_the_class():
+    with pytest.raises(KeyError):
+        score_primary("AUC_binary", [0, 1], np.eye(2), n_classes=2)
+
+
+@pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted rows"])
+def test_a_fold_without_a_class_equals_scikit_learn_on_the_others(is_weighted):
+    y, proba, weight = sample(90, 4, 11)
+    keep = y != 2
+    y, proba, weight = y[keep], proba[keep], weight[keep] if is_weighted else None
+    scores = score_classification(y, proba, 4, sample_weight=weight)
+    labels, predicted = [0, 1, 3], proba.argmax(axis=1)
+    for average in ("macro", "weighted"):
+        known = {"labels": labels, "average": average, "sample_weight": weight, "zero_division": 0}
+        expected = {
+            "precision_score": sk.precision_score(y, predicted, **known),
+            "recall_score": sk.recall_score(y, predicted, **known),
+            "f1_score": sk.f1_score(y, predicted, **known),
+            "average_precision_score": sk.average_precision_score(
+                np.eye(4)[y][:, labels], proba[:, labels], average=average, sample_weight=weight
+            ),
+        }
+        found = {name: scores[f"{name}_{average}"] for name in expected}
+        assert found == pytest.approx(expected, abs=1e-12)
+    assert scores["log_loss"] == pytest.approx(
+        sk.log_loss(y, proba, labels=range(4), sample_weight=weight)
+    )
+
+
+def test_constant_predictions_equal_scikit_learn():
+    y, _, weight = sample(80, 3, 12)
+    proba = np.tile([0.2, 0.5, 0.3], (80, 1))
+    scores = score_classification(y, proba, 3, sample_weight=weight)
+    expected = by_sklearn(y, proba, weight)
+    assert {name: scores[name] for name in expected} == pytest.approx(expected, abs=1e-12)

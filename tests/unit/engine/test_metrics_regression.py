@@ -55,8 +55,25 @@ def test_weights_that_are_counts_equal_repeated_rows():
     repeated = score_regression(
         np.repeat(y, counts), np.repeat(predicted, counts), y_min=0, y_max=9
     )
-    names = [n for n in NAMES if "median" not in n and "spearman" not in n]
-    assert {n: weighted[n] for n in names} == pytest.approx({n: repeated[n] for n in names})
+    assert weighted == pytest.approx(repeated)
+
+
+def test_weighted_median_equals_scikit_learn():
+    y, predicted, weight = sample(6)
+    scores = score_regression(y, predicted, y_min=0, y_max=9, sample_weight=weight)
+    expected = sk.median_absolute_error(y, predicted, sample_weight=weight)
+    assert scores["median_absolute_error"] == pytest.approx(expected)
+
+
+def test_rows_of_weight_zero_are_no_rows():
+    y, predicted, weight = sample(7)
+    weight[::3] = 0.0
+    predicted[::3] = -5.0  # has no logarithm
+    kept = weight > 0
+    scores = score_regression(y, predicted, y_min=0, y_max=9, sample_weight=weight)
+    assert scores == pytest.approx(
+        score_regression(y[kept], predicted[kept], y_min=0, y_max=9, sample_weight=weight[kept])
+    )
 
 
 def test_weighted_median_is_where_half_of_the_weight_lies():
