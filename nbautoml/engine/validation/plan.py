@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import numpy as np
-import numpy.typing as npt
+from nbautoml.runtime.splits import Fold, IntArray
 
-IntArray = npt.NDArray[np.int64]
-Fold = tuple[IntArray, IntArray]
+__all__ = ["Fold", "IntArray", "ValidationKind", "ValidationOptions", "ValidationPlan"]
 
 
 class ValidationKind(StrEnum):
@@ -77,12 +75,15 @@ class ValidationPlan:
         What was done, for people.
     was_adjusted : bool
         Whether rare classes, few rows or few groups made it differ from what was asked.
+    size : float or None
+        Share of the rows that each random split holds out; None for other splits.
     """
 
     kind: ValidationKind
     folds: tuple[Fold, ...]
     sentence: str
     was_adjusted: bool = False
+    size: float | None = None
 
     @property
     def n_folds(self) -> int:

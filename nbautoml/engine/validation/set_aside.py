@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from nbautoml.domain.tasks import Task
-from nbautoml.engine.validation.deal import deal_groups, draw_rows
 from nbautoml.engine.validation.plan import Fold
 from nbautoml.errors import DatasetError
 from nbautoml.runtime import parsing
+from nbautoml.runtime.splits import deal_groups, draw_rows
 
 _FEWEST_TRAIN, _FEWEST_TEST = 4, 1
 # Draws the test rows of another stream than the folds, which follow from the seed alone.

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from nbautoml.domain.tasks import Task
-from nbautoml.engine.validation.deal import deal_groups, deal_rows, draw_rows, rows_by_class
 from nbautoml.engine.validation.plan import (
     Fold,
     IntArray,
@@ -24,6 +23,7 @@ from nbautoml.engine.validation.plan import (
     ValidationPlan,
 )
 from nbautoml.errors import ConfigError, DatasetError
+from nbautoml.runtime.splits import deal_groups, deal_rows, draw_split, folds_of, rows_by_class
 
 HOLD_OUT_ROWS = 20_000
 HOLD_OUT_SIZE = 0.1
@@ -216,15 +216,16 @@ def _cross_validation(rows: _Rows, n_folds: int, *, why: str) -> ValidationPlan:
         n_folds, why, was_adjusted = most, f"there are only {parts}", True
     n_single = 0
     if rows.groups is None:
-        fold_of, n_single = deal_rows(rows.strata, n_folds, rows.rng)
+        try:
+            fold_of, n_single = deal_rows(rows.strata, n_folds, rows.rng)
+        except ValueError as error:
+            raise DatasetError(str(error)) from error
     else:
         fold_of = deal_groups(rows.strata, rows.groups, np.full(n_folds, 1 / n_folds), rows.rng)
-    places = np.arange(rows.n_rows)
-    folds = tuple((places[fold_of != fold], places[fold_of == fold]) for fold in range(n_folds))
     return _made(
         rows,
         ValidationKind.CROSS_VALIDATION,
-        folds,
+        tuple(folds_of(fold_of, n_folds)),
         f"Cross-validation with {n_folds} folds ({why}{_details(rows)}).",
         n_single=n_single,
         was_adjusted=was_adjusted,
@@ -232,29 +233,21 @@ def _cross_validation(rows: _Rows, n_folds: int, *, why: str) -> ValidationPlan:
 
 
 def _hold_out(rows: _Rows, size: float, *, why: str) -> ValidationPlan:
-    fold, n_single = _draw(rows, size)
+    fold, n_single = draw_split(rows.strata, size, rows.rng, rows.groups)
     share = f"{100 * len(fold[1]) / rows.n_rows:.3g} % of the rows ({len(fold[1]):,})"
     sentence = f"Hold-out of {share} ({why}{_details(rows)})."
-    return _made(rows, ValidationKind.HOLD_OUT, (fold,), sentence, n_single=n_single)
+    return _made(rows, ValidationKind.HOLD_OUT, (fold,), sentence, n_single=n_single, size=size)
 
 
 def _monte_carlo(rows: _Rows, n_splits: int, size: float) -> ValidationPlan:
-    drawn = [_draw(rows, size) for _ in range(n_splits)]
+    drawn = [draw_split(rows.strata, size, rows.rng, rows.groups) for _ in range(n_splits)]
     sentence = (
         f"{n_splits} random splits that each hold out {100 * size:g} % of the rows "
         f"(as asked{_details(rows)})."
     )
     folds = tuple(fold for fold, _ in drawn)
-    return _made(rows, ValidationKind.MONTE_CARLO, folds, sentence, n_single=drawn[0][1])
-
-
-def _draw(rows: _Rows, size: float) -> tuple[Fold, int]:
-    """Return one random split, and the number of classes that are only trained on."""
-    if rows.groups is None:
-        return draw_rows(rows.strata, size, rows.rng)
-    shares = np.array([1.0 - size, size])
-    part = deal_groups(rows.strata, rows.groups, shares, rows.rng, is_random=True)
-    return (np.flatnonzero(part == 0), np.flatnonzero(part == 1)), 0
+    kind, n_single = ValidationKind.MONTE_CARLO, drawn[0][1]
+    return _made(rows, kind, folds, sentence, n_single=n_single, size=size)
 
 
 def _made(
@@ -265,6 +258,7 @@ def _made(
     *,
     n_single: int,
     was_adjusted: bool = False,
+    size: float | None = None,
 ) -> ValidationPlan:
     # Rows that are dealt one by one never leave a class out of training.
     n_unseen = 0 if rows.groups is None else _count_unseen(rows.strata, folds)
@@ -273,6 +267,7 @@ def _made(
         folds=folds,
         sentence=sentence + _about_single(n_single) + _about_unseen(n_unseen),
         was_adjusted=was_adjusted or n_single > 0 or n_unseen > 0,
+        size=size,
     )
 
 
