@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any  # Any: values of settings
 
+import pandas as pd
+
 from nbautoml.automl import model_names
 from nbautoml.automl.featurization_config import FeaturizationConfig
 from nbautoml.domain.metrics import get_primary_metrics
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.target import TargetEncoding
 from nbautoml.errors import ConfigError, NotAvailableError, did_you_mean
+from nbautoml.runtime import parsing
 
 _SHOWN_COLUMNS = 12
 _ASIDE = ("weight_column_name", "group_column_name", "cv_split_column_names")
@@ -149,6 +153,25 @@ def check_data(values: Mapping[str, Any]) -> None:
                 f"{_listing(columns)}.{did_you_mean(str(label), texts)}"
             )
     _check_columns_aside(values)
+
+
+def check_positive_label(values: Mapping[str, Any]) -> None:
+    """Check that the positive class is a class of the label, as far as that is known now.
+
+    The label of a dataset is read by the run, which checks it then.
+    """
+    label, data = values["positive_label"], values["training_data"]
+    if label is None:
+        return
+    if Task(values["task"]) is not Task.CLASSIFICATION:
+        raise ConfigError(
+            f"positive_label of AutoMLConfig is {label!r}, but task is {values['task']!r}, which "
+            "has no classes. Leave it out, or set task='classification'."
+        )
+    labels = data[values["label_column_name"]] if isinstance(data, pd.DataFrame) else None
+    if isinstance(labels, pd.Series):
+        _, classes = parsing.distinct(labels)
+        TargetEncoding(task=Task.CLASSIFICATION, classes=tuple(classes)).code_of(label)
 
 
 def columns_aside(values: Mapping[str, Any]) -> list[str]:

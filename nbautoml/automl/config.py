@@ -60,6 +60,7 @@ class AutoMLConfig:
     def __init__(self, task: str | None = None, **settings: Any) -> None:
         self._take({"task": task, **settings}, warn=warn_once)
         checks.check_data(self._values)
+        checks.check_positive_label(self._values)
         checks.check_featurization(self._values)
 
     def _take(self, given: Mapping[str, Any], *, warn: Callable[[str], None]) -> None:

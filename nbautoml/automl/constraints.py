@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any  # Any: values as users give them
 
+import numpy as np
 import pandas as pd
 
 from nbautoml.automl import model_names
@@ -63,6 +64,21 @@ class ColumnName:
 
     def __str__(self) -> str:
         return "a column name"
+
+
+@dataclass(frozen=True, slots=True)
+class OneClass:
+    """A class of the label; whether the label has it is checked with the data."""
+
+    def accept(self, value: Any) -> str | int | float | bool:
+        """Return the class as a plain value."""
+        plain = value.item() if isinstance(value, np.generic) else value
+        if not isinstance(plain, (str, int, float, bool)) or plain != plain or plain == "":
+            raise ValueError(str(self))
+        return plain
+
+    def __str__(self) -> str:
+        return "a class: a text, a number, True or False"
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,11 +147,12 @@ def _scored(
     n_new = spec.n_classes - scoring.spec.n_classes
     if n_new:
         outputs = np.column_stack([outputs, np.zeros((len(outputs), n_new))])
-    metrics = score_predictions(y, outputs, spec, None if weight is None else weight[has_one])
+    weight = None if weight is None else weight[has_one]
+    metrics = score_predictions(y, outputs, spec, weight)
     return ModelTest(
         predictions=predictions,
         metrics={n: float(v) if np.isfinite(v) else None for n, v in metrics.items()},
-        charts=chart_payloads(y, outputs, spec, names),
+        charts=chart_payloads(y, outputs, spec, names, weight=weight),
         n_scored=int(has_one.sum()),
         n_unknown=int((y >= scoring.spec.n_classes).sum()) if n_new else 0,
     )

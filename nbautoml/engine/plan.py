@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any  # Any: classes of any type
 
 from nbautoml.domain.metrics import MetricSpec, metric
 from nbautoml.domain.tasks import Task
@@ -98,6 +99,8 @@ class SearchPlan:
         Column that says how much each row counts; None when all count the same.
     exclude_nan_labels : bool, default True
         Whether rows without a label are left out; else they are an error.
+    positive_label : object or None
+        The class for which the metrics named ``*_binary`` are reported; None is no class.
     """
 
     task: Task
@@ -111,6 +114,7 @@ class SearchPlan:
     n_valid_rows: int = 0
     weight_column: str | None = None
     exclude_nan_labels: bool = True
+    positive_label: Any = None
 
     @property
     def columns_aside(self) -> tuple[str, ...]:

@@ -153,6 +153,7 @@ def _write(
         y_min=encoding.y_min,
         y_max=encoding.y_max,
         n_folds=validation.n_folds,
+        positive=None if plan.positive_label is None else encoding.code_of(plan.positive_label),
     )
     is_class = plan.task is Task.CLASSIFICATION
     write_trial_data(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: labels can be of any type
 
@@ -12,11 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from nbautoml.domain.tasks import Task
-from nbautoml.errors import DatasetError
+from nbautoml.errors import ConfigError, DatasetError, did_you_mean
 from nbautoml.runtime import parsing
 
 UNKNOWN_CODE = -1
 """Code of a missing label, and of one that is none of the classes."""
+_SHOWN_CLASSES = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,32 @@ class TargetEncoding:
         """Return the labels of class codes."""
         return class_array(self.classes)[codes]
 
+    def code_of(self, label: Any) -> int:
+        """Return the code of the positive class.
+
+        Parameters
+        ----------
+        label : object
+            One of the classes; whole numbers and texts of them are the same.
+
+        Raises
+        ------
+        ConfigError
+            When it is none of them.
+
+        Examples
+        --------
+        >>> TargetEncoding.fit(["no", "yes"] * 2, "classification").code_of("yes")
+        1
+        """
+        text = parsing.label_of(label)
+        if text in self.class_labels:
+            return self.class_labels.index(text)
+        raise ConfigError(
+            f"positive_label of AutoMLConfig is {label!r}, which is no class of the label; the "
+            f"classes are {_listing(self.class_labels)}.{did_you_mean(text, self.class_labels)}"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON values; classes that JSON lacks become texts."""
         plain = (bool, int, float, str)
@@ -191,6 +218,12 @@ def _as_series(y: Any) -> pd.Series:
             raise DatasetError(f"The label must be one column; got {y.shape[1]}.")
         return y.iloc[:, 0]
     return y if isinstance(y, pd.Series) else pd.Series(y)
+
+
+def _listing(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:_SHOWN_CLASSES])
+    more = len(names) - _SHOWN_CLASSES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def _named(series: pd.Series) -> str:

@@ -167,7 +167,9 @@ def score_predictions(
         How much each row counts.
     """
     if spec.task is Task.CLASSIFICATION:
-        return score_classification(y, predictions, spec.n_classes, sample_weight=weight)
+        return score_classification(
+            y, predictions, spec.n_classes, sample_weight=weight, positive=spec.positive
+        )
     return score_regression(
         y, predictions, y_min=spec.y_min, y_max=spec.y_max, sample_weight=weight
     )

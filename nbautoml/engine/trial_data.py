@@ -43,7 +43,7 @@ _OPEN_FOLDS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSpec:
-    """What scoring needs to know of the label."""
+    """What scoring needs to know of the label; `positive` is the code of the positive class."""
 
     task: Task
     primary_metric: str
@@ -51,6 +51,7 @@ class DataSpec:
     y_min: float
     y_max: float
     n_folds: int
+    positive: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

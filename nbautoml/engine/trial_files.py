@@ -69,11 +69,18 @@ def mean_metrics(folds: Sequence[Mapping[str, float]]) -> dict[str, float | None
 
 def charts(data: PreparedData, predictions: Vector) -> dict[str, dict[str, Any]]:
     """Return the charts' data by name, over the validation rows of all folds."""
-    return chart_payloads(data.y_valid, predictions, data.spec, data.class_labels)
+    return chart_payloads(
+        data.y_valid, predictions, data.spec, data.class_labels, weight=data.w_valid
+    )
 
 
 def chart_payloads(
-    y: Vector, predictions: Vector, spec: DataSpec, class_labels: Sequence[str]
+    y: Vector,
+    predictions: Vector,
+    spec: DataSpec,
+    class_labels: Sequence[str],
+    *,
+    weight: Vector | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return the charts' data by name.
 
@@ -87,15 +94,21 @@ def chart_payloads(
         The task.
     class_labels : sequence of str
         Names of the classes.
+    weight : ndarray of float, shape (n_rows,), optional
+        How much each row counts.
     """
     if spec.task is Task.CLASSIFICATION:
         return {
-            "confusion_matrix": confusion_matrix_payload(y, predictions, class_labels),
-            "accuracy_table": accuracy_table_payload(y, predictions, class_labels),
+            "confusion_matrix": confusion_matrix_payload(
+                y, predictions, class_labels, sample_weight=weight
+            ),
+            "accuracy_table": accuracy_table_payload(
+                y, predictions, class_labels, sample_weight=weight
+            ),
         }
     return {
-        "residuals": residuals_payload(y, predictions),
-        "predicted_true": predicted_true_payload(y, predictions),
+        "residuals": residuals_payload(y, predictions, sample_weight=weight),
+        "predicted_true": predicted_true_payload(y, predictions, sample_weight=weight),
     }
 
 

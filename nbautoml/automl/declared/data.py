@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nbautoml.automl.constraints import ColumnName, Data, PrimaryMetric, SplitRows
+from nbautoml.automl.constraints import ColumnName, Data, OneClass, PrimaryMetric, SplitRows
 from nbautoml.domain.metrics import get_primary_metrics
-from nbautoml.domain.options import Anything, Flag, ListOf, Number, OneOf, Option, Text, Whole
+from nbautoml.domain.options import Flag, ListOf, Number, OneOf, Option, Text, Whole
 from nbautoml.domain.tasks import Task
 
 _TASK = "Task and data"
@@ -46,10 +46,10 @@ TASK = (
     ),
     Option(
         name="positive_label",
-        constraint=Anything("a class"),
-        doc="The class for which binary metrics are reported.",
+        constraint=OneClass(),
+        doc="The class for which the metrics named *_binary are reported too, against all other "
+        "classes; without it metrics are averaged over the classes only.",
         group=_TASK,
-        not_yet="Leave it out: metrics are averaged over both classes.",
     ),
     Option(
         name="exclude_nan_labels",

@@ -143,7 +143,6 @@ PLANNED_SETTINGS = {
     "enable_onnx_compatible_models": True,
     "enable_code_generation": True,
     "model_explainability": True,
-    "positive_label": 1,
     "data_script": "get_data.py",
     "save_mlflow": True,
 }

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from nbautoml.engine.target import TargetEncoding, class_array, encode_target
-from nbautoml.errors import DatasetError
+from nbautoml.errors import ConfigError, DatasetError
 
 
 def test_classes_are_sorted_and_coded_from_zero():
@@ -126,3 +126,15 @@ def test_labels_for_charts_are_texts():
 def test_class_array_keeps_the_type():
     assert class_array((1, 2)).dtype.kind == "i"
     assert class_array((1, "a")).tolist() == [1, "a"]
+
+
+@pytest.mark.parametrize(("labels", "given"), [([0, 1], "1"), ([0, 1], 1.0), (["a", "1"], 1)])
+def test_the_code_of_a_class_is_found_however_it_is_written(labels, given):
+    encoding = TargetEncoding.fit([*labels, *labels], "classification")
+    assert encoding.class_labels[encoding.code_of(given)] == "1"
+
+
+def test_a_class_that_is_not_there_has_no_code():
+    encoding = TargetEncoding.fit([f"c{i % 20}" for i in range(60)], "classification")
+    with pytest.raises(ConfigError, match=r"is 'c99', which is no class .* 'c1', .* and 8 more"):
+        encoding.code_of("c99")
