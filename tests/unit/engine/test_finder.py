@@ -195,6 +195,7 @@ def test_every_trial_leaves_its_files(done: Run) -> None:
 def test_the_run_leaves_its_files(done: Run) -> None:
     assert done.artifacts.names(None) == [
         "internal/profile.json",
+        "internal/scoring.pkl",
         "outputs/engineered_feature_names.json",
         "outputs/featurization_summary.json",
         "outputs/guardrails.json",
