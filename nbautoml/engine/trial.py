@@ -45,6 +45,10 @@ RUN_FOLDS = "nbautoml.engine.trial:run_folds"
 RUN_REFIT = "nbautoml.engine.trial:run_refit"
 REFIT_FILE = "refit.pkl"
 
+# Scaled rows of so many folds stay in a process, where they have no more cells than this: at
+# most 64 MiB of floats.
+_SCALED_FOLDS, _SMALL_CELLS = 64, 1 << 18
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldsJob:
@@ -128,10 +132,8 @@ def run_refit(job: RefitJob, emit: Emit) -> float:
     job.out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with _thread_limits().limit(limits=job.threads):
-        spec = read_spec(job.data)
         family = get_family(job.candidate.family)
-        rows = open_fold(job.data, job.candidate.representation, ALL_ROWS)
-        prepared = _prepare(job.candidate, rows, spec)
+        prepared = _prepare(job, ALL_ROWS)
         context = _context(job, ALL_ROWS, prepared, Deadline.after(job.seconds))
         if prepared.is_constant:
             model = _constant(prepared)
@@ -210,21 +212,52 @@ class _Prepared:
         return (self.X_valid[known], y), weight
 
 
-def _prepare(candidate: Candidate, rows: FoldMatrices, spec: DataSpec) -> _Prepared:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scaled:
+    """Rows of a fold behind a scaler; `X_valid` is None when all rows train."""
+
+    scaler: Any | None  # a fitted transformer; None leaves codes of categories as they are
+    X: Matrix
+    X_valid: Matrix | None
+
+
+def _scale(rows: FoldMatrices, scaler_name: str | None) -> _Scaled:
+    if scaler_name is None:
+        return _Scaled(scaler=None, X=rows.X_train, X_valid=rows.X_valid)
+    scaler = getattr(scalers, scaler_name)().fit(rows.X_train)
+    return _Scaled(
+        scaler=scaler,
+        X=scaler.transform(rows.X_train),
+        X_valid=None if rows.X_valid is None else scaler.transform(rows.X_valid),
+    )
+
+
+@functools.lru_cache(maxsize=_SCALED_FOLDS)
+def _scale_small(data: Path, representation: str, fold: int, scaler_name: str) -> _Scaled:
+    """Return scaled rows that are kept for the next trials: on few rows scaling costs as a fit."""
+    return _scale(open_fold(data, representation, fold), scaler_name)
+
+
+def _prepare(job: FoldsJob | RefitJob, fold: int) -> _Prepared:
+    candidate, spec = job.candidate, read_spec(job.data)
+    rows = open_fold(job.data, candidate.representation, fold)
     is_native = candidate.representation is Representation.NATIVE
-    scaler = None if is_native else getattr(scalers, candidate.scaler)().fit(rows.X_train)
+    if not is_native and rows.X_train.size <= _SMALL_CELLS:
+        scaled = _scale_small(job.data, str(candidate.representation), fold, candidate.scaler)
+    else:
+        scaled = _scale(rows, None if is_native else candidate.scaler)
     y, codes = rows.y_train, None
     if spec.task is Task.CLASSIFICATION:
         codes, y = np.unique(rows.y_train, return_inverse=True)
     elif candidate.target == LOG:
         y = np.log1p(y)
     return _Prepared(
-        X=_scaled(scaler, rows.X_train),
+        X=scaled.X,
         y=y,
-        X_valid=None if rows.X_valid is None else _scaled(scaler, rows.X_valid),
+        X_valid=scaled.X_valid,
         y_valid=rows.y_valid,
         is_log=candidate.target == LOG,
-        scaler=scaler,
+        scaler=scaled.scaler,
         codes=codes,
         categories=rows.categories if is_native else (),
         weight=rows.w_train,
@@ -232,16 +265,11 @@ def _prepare(candidate: Candidate, rows: FoldMatrices, spec: DataSpec) -> _Prepa
     )
 
 
-def _scaled(scaler: Any, X: Matrix) -> Matrix:
-    return X if scaler is None else scaler.transform(X)
-
-
 def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
     started = time.monotonic()
     spec = read_spec(job.data)
     family = get_family(job.candidate.family)
-    rows = open_fold(job.data, job.candidate.representation, fold)
-    prepared = _prepare(job.candidate, rows, spec)
+    prepared = _prepare(job, fold)
     context = _context(job, fold, prepared, deadline)
     before_fit = time.monotonic()
     result = _fit(family, job.candidate, prepared, context)
@@ -250,7 +278,7 @@ def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
     predictions = _predict(part, prepared.X_valid, spec)
     _write(job.out / prediction_file(fold), predictions)
     _write(job.out / part_file(fold), pickle.dumps(part))
-    metrics = score_predictions(prepared.y_valid, predictions, spec, rows.w_valid)
+    metrics = score_predictions(prepared.y_valid, predictions, spec, prepared.valid_weight)
     return FoldResult(
         fold=fold,
         score=metrics[spec.primary_metric],
