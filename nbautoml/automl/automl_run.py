@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO  # Any: fitted models are whatever scikit-learn accepts
 
-from nbautoml.automl.artifacts import INTERNAL_MODEL, SERVED_MODEL, VERSIONS
+from nbautoml.automl.artifacts import INTERNAL_MODEL, METRIC_CONFIDENCE, SERVED_MODEL, VERSIONS
 from nbautoml.automl.console import ConsoleView, format_table
 from nbautoml.automl.export import ensure_bundle
 from nbautoml.automl.model_test import TEST_RUN
@@ -276,6 +276,31 @@ class AutoMLRun(Run):
             lines = format_table([{k: g[k] for k in ("name", "state")} for g in found])
             sys.stdout.write("\n".join(lines) + "\n")
         return {"guardrails": found}
+
+    def get_metric_confidence(self) -> dict[str, dict[str, float | None]]:
+        """Return the confidence intervals of the best model's metrics.
+
+        Returns
+        -------
+        dict
+            For each metric ``{"value", "lower_ci_95", "upper_ci_95"}``: the primary metric, or
+            all of them for a run with ``enable_metric_confidence``.
+
+        Raises
+        ------
+        NotFoundError
+            When the run has none: it has not ended, was canceled, or had no time for them.
+        """
+        if METRIC_CONFIDENCE not in self.get_file_names():
+            raise NotFoundError(
+                f"Run {self.id} has no confidence intervals: it is {self.get_status()}. They are "
+                "computed at the end of a run, where its time allows that."
+            )
+        path = self.session.load_artifact(self.id, METRIC_CONFIDENCE)
+        found: dict[str, dict[str, float | None]] = json.loads(
+            Path(path).read_text(encoding="utf-8")
+        )["data"]["metrics"]
+        return found
 
     def summary(self) -> list[list[Any]]:
         """Return one row a model family: its name, how many were trained, the best score."""

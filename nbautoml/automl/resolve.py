@@ -66,6 +66,7 @@ def resolve(
         n_valid_rows=n_valid_rows,
         weight_column=None if weight is None else str(weight),
         exclude_nan_labels=bool(values["exclude_nan_labels"]),
+        enable_metric_confidence=bool(values["enable_metric_confidence"]),
         positive_label=values["positive_label"],
     )
 

@@ -99,6 +99,8 @@ class SearchPlan:
         Column that says how much each row counts; None when all count the same.
     exclude_nan_labels : bool, default True
         Whether rows without a label are left out; else they are an error.
+    enable_metric_confidence : bool, default False
+        Whether the best model gets intervals of all metrics, not of the primary one only.
     positive_label : object or None
         The class for which the metrics named ``*_binary`` are reported; None is no class.
     """
@@ -114,6 +116,7 @@ class SearchPlan:
     n_valid_rows: int = 0
     weight_column: str | None = None
     exclude_nan_labels: bool = True
+    enable_metric_confidence: bool = False
     positive_label: Any = None
 
     @property

@@ -13,6 +13,7 @@ from nbautoml.domain import events as ev
 from nbautoml.domain.events import Phase, TrialFinished, json_safe
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.baseline import BASELINE, run_baseline
+from nbautoml.engine.confidence import put_confidence
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.ensemble.refit import refit
 from nbautoml.engine.ensemble.vote import FEWEST_MEMBERS, Vote, choose_vote
@@ -101,7 +102,9 @@ class Finisher:
         if self._context.plan.ensemble.enable_refit:
             self._refit(single, vote)
         self._put_run_files(vote[1].members[0] if vote else single)
-        return self._best_of(single, *([vote[0]] if vote else []))
+        best = self._best_of(single, *([vote[0]] if vote else []))
+        put_confidence(self._context, best.number, self._requests.deadline)
+        return best
 
     def _best_of(self, *rivals: TrialRecord) -> TrialRecord:
         """Return the best of some trials and of the ensembles that were done before."""

@@ -170,32 +170,36 @@ def _mean_absolute_percentage(rows: _ScoredRows) -> float:
 
 def _r2(rows: _ScoredRows) -> float:
     """Share of the variance that is explained, at least -1; NaN for labels that do not vary."""
-    if len(rows.y) < 2:
-        return math.nan
-    total = rows.mean((rows.y - rows.mean(rows.y)) ** 2)
+    total = _variance(rows, rows.y)
     if total == 0:
         return math.nan
     return max(-1.0, 1.0 - rows.mean((rows.y - rows.predicted) ** 2) / total)
 
 
 def _explained_variance(rows: _ScoredRows) -> float:
-    if not len(rows.y):
-        return math.nan
-    total = rows.mean((rows.y - rows.mean(rows.y)) ** 2)
+    total = _variance(rows, rows.y)
     if total == 0:
         return math.nan
-    errors = rows.y - rows.predicted
-    return 1.0 - rows.mean((errors - rows.mean(errors)) ** 2) / total
+    return 1.0 - _variance(rows, rows.y - rows.predicted) / total
 
 
 def _spearman(rows: _ScoredRows) -> float:
     """Correlation of ranks (of equal values, their mean rank); NaN when one side is constant."""
-    if len(rows.y) < 2:
+    if _is_constant(rows.y) or _is_constant(rows.predicted):
         return math.nan
     a, b = _ranks(rows.y, rows.weight), _ranks(rows.predicted, rows.weight)
     a, b = a - rows.mean(a), b - rows.mean(b)
     spread = rows.mean(a * a) * rows.mean(b * b)
     return rows.mean(a * b) / math.sqrt(spread) if spread > 0 else math.nan
+
+
+def _is_constant(values: FloatArray) -> bool:
+    """Return whether there are no two different values; sums of floats would not tell."""
+    return not len(values) or bool(values.min() == values.max())
+
+
+def _variance(rows: _ScoredRows, values: FloatArray) -> float:
+    return 0.0 if _is_constant(values) else rows.mean((values - rows.mean(values)) ** 2)
 
 
 def _ranks(values: FloatArray, weight: FloatArray | None) -> FloatArray:

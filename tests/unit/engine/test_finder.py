@@ -199,6 +199,7 @@ def test_the_run_leaves_its_files(done: Run) -> None:
         "outputs/engineered_feature_names.json",
         "outputs/featurization_summary.json",
         "outputs/guardrails.json",
+        "outputs/metric_confidence.json",
     ]
 
 

@@ -20,7 +20,7 @@ from nbautoml.domain.tasks import Task
 from nbautoml.engine.finder import Found, find_model
 from nbautoml.engine.plan import Limits, SearchPlan
 from nbautoml.engine.validation import ValidationOptions
-from nbautoml.errors import ConfigError
+from nbautoml.errors import ConfigError, NotFoundError
 from nbautoml.testing.executor import (
     FolderArtifacts,
     InProcessExecutor,
@@ -153,3 +153,35 @@ def test_every_regressor_keeps_weighted_charts(regressed: Run, number: int) -> N
     assert data["mean"] == pytest.approx(np.average(residuals, weights=frame["weight"]), rel=1e-5)
     data = regressed.json(number, "predicted_true")["data"]
     assert sum(data["bin_counts"]) == pytest.approx(len(frame))
+
+
+CONFIDENCE = "outputs/metric_confidence.json"
+
+
+def test_the_best_model_has_an_interval_of_the_primary_metric(classified: Run) -> None:
+    data = classified.json(None, CONFIDENCE)["data"]
+    best = max(classified.finished, key=lambda event: (event.score, event.number))
+    assert (data["iteration"], data["rows"]) == (best.number, 150)
+    assert list(data["metrics"]) == ["AUC_weighted"]
+    found = data["metrics"]["AUC_weighted"]
+    assert found["value"] == pytest.approx(best.score, abs=1e-6)
+    assert found["lower_ci_95"] < found["value"] < found["upper_ci_95"]
+    assert classified.json(best.number, CONFIDENCE)["data"] == data
+
+
+def test_all_metrics_have_intervals_when_asked(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    found = run(diabetes(), replace(NUMBERS, enable_metric_confidence=True))
+    metrics = run.json(None, CONFIDENCE)["data"]["metrics"]
+    reported = run.finished[found.best].metrics
+    assert {name: metrics[name]["value"] for name in metrics} == pytest.approx(reported, abs=1e-5)
+    assert all(m["lower_ci_95"] <= m["value"] <= m["upper_ci_95"] for m in metrics.values())
+
+
+def test_a_run_without_time_has_no_intervals(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("nbautoml.engine.confidence.expected_seconds", lambda *_: 1e6)
+    run = Run(tmp_path)
+    limits = replace(CLASSES.limits, timeout_seconds=30.0, max_iterations=2)
+    run(iris(), replace(CLASSES, limits=limits, enable_metric_confidence=True))
+    with pytest.raises(NotFoundError):
+        run.path(None, CONFIDENCE)
