@@ -183,11 +183,13 @@ def test_the_best_is_never_worse_than_any_trial(done: Run) -> None:
 
 
 def test_every_trial_leaves_its_files(done: Run) -> None:
+    best = done.found.best  # type: ignore[attr-defined] # kept by the fixture
     for number in range(8):
         assert done.artifacts.names(number) == [
             "accuracy_table",
             "confusion_matrix",
             "internal/oof_predictions.npy",
+            *(["outputs/metric_confidence.json"] if number == best else []),
             "outputs/model.pkl",
         ]
 
