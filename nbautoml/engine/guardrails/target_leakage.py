@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any  # Any: labels are codes or floats, columns of any type
 
@@ -12,15 +13,14 @@ from scipy.stats import rankdata
 
 from nbautoml.domain.events import GuardrailReported, GuardrailState
 from nbautoml.domain.tasks import Task
-from nbautoml.engine.featurize.build import build_adapter
-from nbautoml.engine.featurize.options import ColumnPurpose
-from nbautoml.engine.guardrails._base import GuardrailInput, named
+from nbautoml.engine.guardrails._base import GuardrailInput, missing_cells, named, sample_rows
 
 NAME = "Target leakage detection"
 LEAK_SCORE = 0.999
 SAMPLE_ROWS = 2_000
 FEWEST_ROWS = 30
 FILLED_SHARE = 0.5
+_WORD = re.compile(r"[^\W\d_]+|\d+")
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -30,13 +30,10 @@ def check(given: GuardrailInput) -> GuardrailReported:
 
     A sample of the rows is looked at. Nothing is dropped: such a column may be right.
     """
-    rows = _sample(len(given.y))
-    names = [
-        column.name for column in given.profile.used if column.purpose is not ColumnPurpose.TEXT
-    ]
+    rows = sample_rows(len(given.y), SAMPLE_ROWS)
     y = np.asarray(given.y)[rows]
-    frame = build_adapter(given.profile).transform(given.X.iloc[rows])
-    scores = {name: _score(frame[name], y, given.task) for name in names}
+    frame = given.columns.iloc[rows]
+    scores = {str(name): _score(frame[name], y, given.task) for name in frame}
     leaks = {name: score for name, score in scores.items() if score > LEAK_SCORE}
     if not leaks:
         return GuardrailReported(
@@ -57,27 +54,39 @@ def check(given: GuardrailInput) -> GuardrailReported:
     )
 
 
-def _sample(n_rows: int) -> npt.NDArray[np.int64]:
-    if n_rows <= SAMPLE_ROWS:
-        return np.arange(n_rows)
-    return np.sort(np.random.default_rng(0).choice(n_rows, SAMPLE_ROWS, replace=False))
-
-
 def _score(column: pd.Series, y: npt.NDArray[Any], task: Task) -> float:
-    """Return how well a column alone tells the label, from 0 to 1."""
-    is_category = isinstance(column.dtype, pd.CategoricalDtype)
-    values = column.cat.codes.to_numpy() if is_category else _numbers(column)
-    is_filled = values >= 0 if is_category else ~np.isnan(values)
-    if is_filled.sum() < max(FEWEST_ROWS, FILLED_SHARE * len(y)):
-        return 0.0
-    return _SCORES[is_category, task is Task.CLASSIFICATION](values[is_filled], y[is_filled])
+    """Return how well a column alone tells the label, from 0 to 1, in the best of its readings.
+
+    Which cells are missing can give the label away, too; of texts, how they begin or end.
+    """
+    is_class = task is Task.CLASSIFICATION
+    is_missing = missing_cells(column)
+    scores = [_OF_CATEGORIES[is_class](is_missing.astype(np.int64), y)] if is_missing.any() else []
+    if (~is_missing).sum() < max(FEWEST_ROWS, FILLED_SHARE * len(y)):
+        return max(scores, default=0.0)
+    filled, labels = column[~is_missing], y[~is_missing]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = filled.cat.codes.to_numpy().astype(np.int64)
+        scores.append(_OF_CATEGORIES[is_class](codes, labels))
+    elif column.dtype == object:
+        for words in _first_and_last_words(filled):
+            scores.append(_OF_CATEGORIES[is_class](pd.factorize(words)[0], labels))
+    else:
+        numbers = _numbers(filled)
+        scores += [score(numbers, labels) for score in _OF_NUMBERS[is_class]]
+    return max(scores)
+
+
+def _first_and_last_words(texts: pd.Series) -> list[npt.NDArray[np.object_]]:
+    """Return the runs of letters or digits with which each text begins and ends."""
+    words = [_WORD.findall(text) or [""] for text in texts]
+    return [np.array([found[at] for found in words], dtype=object) for at in (0, -1)]
 
 
 def _numbers(column: pd.Series) -> FloatArray:
     if column.dtype.kind != "M":
         return column.to_numpy(dtype=np.float64)
-    seconds = column.to_numpy(dtype="datetime64[s]").astype(np.float64)
-    return np.where(column.isna(), np.nan, seconds)
+    return column.to_numpy(dtype="datetime64[s]").astype(np.float64)
 
 
 def _number_to_class(values: FloatArray, y: npt.NDArray[Any]) -> float:
@@ -90,6 +99,23 @@ def _number_to_class(values: FloatArray, y: npt.NDArray[Any]) -> float:
     wins = np.array([ranks[y == c].sum() for c in codes]) - counts * (counts + 1) / 2
     areas = wins / (counts * n_rest)
     return float(np.average(np.maximum(areas, 1 - areas), weights=counts))
+
+
+def _neighbour_to_class(values: FloatArray, y: npt.NDArray[Any]) -> float:
+    """Return the mean recall of the two neighbours in the order of the values, either of them.
+
+    It finds classes that lie side by side, or a class between two parts of another, which the
+    area under the curve does not. Rows of one value are shuffled: their order says nothing.
+    """
+    codes, places = np.unique(y, return_inverse=True)
+    if len(codes) < 2:
+        return 0.0
+    order = np.lexsort((np.random.default_rng(0).random(len(values)), values))
+    ordered = places[order]
+    is_like_next = ordered[:-1] == ordered[1:]
+    is_hit = np.append(is_like_next, False) | np.append(False, is_like_next)
+    hits = np.bincount(ordered, weights=is_hit) / np.bincount(ordered)
+    return float(hits.mean())
 
 
 def _number_to_number(values: FloatArray, y: npt.NDArray[Any]) -> float:
@@ -123,9 +149,11 @@ def _category_to_number(values: npt.NDArray[Any], y: npt.NDArray[Any]) -> float:
     return float(1 - ((y - means) ** 2).sum() / total)
 
 
-_SCORES: dict[tuple[bool, bool], Callable[[npt.NDArray[Any], npt.NDArray[Any]], float]] = {
-    (True, True): _category_to_class,
-    (True, False): _category_to_number,
-    (False, True): _number_to_class,
-    (False, False): _number_to_number,
+_Score = Callable[[npt.NDArray[Any], npt.NDArray[Any]], float]
+
+# By whether the label is a class.
+_OF_CATEGORIES: dict[bool, _Score] = {True: _category_to_class, False: _category_to_number}
+_OF_NUMBERS: dict[bool, tuple[_Score, ...]] = {
+    True: (_number_to_class, _neighbour_to_class),
+    False: (_number_to_number,),
 }

@@ -52,6 +52,12 @@ def test_clean_data_passes_everything_but_the_split():
         "Column type detection": "Passed",
         "Dropped columns and rows": "Passed",
         "Target leakage detection": "Passed",
+        "Identifier column detection": "Passed",
+        "Duplicate row detection": "Passed",
+        "Label noise detection": "Passed",
+        "Rare class detection": "Passed",
+        "Time order detection": "Passed",
+        "Unknown category detection": "Passed",
     }
 
 
@@ -64,7 +70,13 @@ def test_every_report_survives_the_event_log():
 
 def test_regression_has_no_class_guardrails():
     found = reports(clean(), NOISE + RNG.normal(size=N), task="regression")
-    assert not {"Class balancing detection", "Number of classes detection"} & set(found)
+    of_classes = {
+        "Class balancing detection",
+        "Number of classes detection",
+        "Label noise detection",
+        "Rare class detection",
+    }
+    assert not of_classes & set(found)
 
 
 def test_missing_values_are_counted_and_their_filling_named():
@@ -138,6 +150,12 @@ CLASS_LEAKS = {
     "category": np.where(Y == 1, "p", "q"),
     "truth": np.where(Y == 1, "yes", "no"),
     "date": pd.Timestamp("2020-01-01") + pd.to_timedelta(Y * 99 + np.arange(N) % 7, unit="D"),
+    "a class in the middle": np.where(Y == 1, 0.1, np.sign(NOISE)) * (2 + 0.1 * NOISE),
+    "missing cells": np.where(Y == 1, NOISE, np.nan),
+    "missing texts": [f"call number {i} was short" if label else None for i, label in enumerate(Y)],
+    "texts that begin with it": [
+        f"{'won' if label else 'lost'} after {i} long calls with them" for i, label in enumerate(Y)
+    ],
     "many categories": [f"{label}{i % 40}" for i, label in enumerate(np.where(Y == 1, "p", "q"))],
 }
 
@@ -205,4 +223,4 @@ def test_given_validation_data_with_new_classes_alerts():
 
 
 def test_catalog_lists_one_file_for_each_check():
-    assert len(set(GUARDRAILS.names())) == len(GUARDRAILS.names()) == 8
+    assert len(set(GUARDRAILS.names())) == len(GUARDRAILS.names()) == 15
