@@ -80,9 +80,10 @@ def prepare(
         splits=rows.splits,
         fit_seconds=_probe_cost(rows, profile),
     )
-    _report(ports, rows, profile, validation, plan)
     _say(ports, Phase.FEATURES_GENERATION, "Reading the columns for the trials.")
-    data = _write(rows, profile, validation, plan, scratch)
+    columns = build_adapter(profile).transform(rows.X)
+    _report(ports, rows, columns, profile, validation, plan)
+    data = _write(rows, columns, profile, validation, plan, scratch)
     scoring = Scoring(encoding=rows.target.encoding, spec=data.spec)
     ports.artifacts.put_bytes(None, SCORING, pickle.dumps(scoring))
     return RunContext(plan=plan, ports=ports, data=data, scratch=scratch), profile
@@ -108,7 +109,12 @@ def _shape(rows: Rows, profile: DataProfile, n_rows: int) -> DataShape:
 
 
 def _report(
-    ports: Ports, rows: Rows, profile: DataProfile, validation: ValidationPlan, plan: SearchPlan
+    ports: Ports,
+    rows: Rows,
+    columns: pd.DataFrame,
+    profile: DataProfile,
+    validation: ValidationPlan,
+    plan: SearchPlan,
 ) -> None:
     guardrails = run_guardrails(
         rows.X,
@@ -116,6 +122,7 @@ def _report(
         profile,
         validation,
         plan.task,
+        columns=columns,
         class_labels=rows.target.encoding.class_labels,
         n_dropped_rows=rows.target.n_dropped,
         n_weightless_rows=rows.n_weightless,
@@ -138,14 +145,13 @@ def _report(
 
 def _write(
     rows: Rows,
+    columns: pd.DataFrame,
     profile: DataProfile,
     validation: ValidationPlan,
     plan: SearchPlan,
     scratch: Path,
 ) -> PreparedData:
     encoding = rows.target.encoding
-    adapter = build_adapter(profile)
-    columns = adapter.transform(rows.X)
     spec = DataSpec(
         task=plan.task,
         primary_metric=plan.primary_metric,
@@ -175,7 +181,7 @@ def _write(
         y=rows.target.values,
         folds=validation.folds,
         class_labels=encoding.class_labels,
-        adapter=pickle.dumps(adapter),
+        adapter=pickle.dumps(build_adapter(profile)),
         representations=useful_representations(profile, encoding.n_classes),
         may_log=not is_class and may_log(rows.target.values),
         predicts_whole=not is_class and bool(plan.featurization.prediction_type),
