@@ -65,6 +65,76 @@ _BUILTINS: dict[str, _BuiltIn] = {
         tasks=_BOTH,
         aliases=("KNeighbors", "KNeighborsClassifier", "KNeighborsRegressor"),
     ),
+    "SVM": _BuiltIn(
+        path=f"{_PACKAGE}.svm:SVM",
+        tasks=(Task.CLASSIFICATION,),
+        aliases=("SVC", "SVCWrapper", "SupportVectorMachine"),
+    ),
+    "GradientBoosting": _BuiltIn(
+        path=f"{_PACKAGE}.gradient_boosting:GradientBoosting",
+        tasks=_BOTH,
+        aliases=(
+            "GradientBoostingClassifier",
+            "GradientBoostingRegressor",
+            "HistGradientBoosting",
+            "GBM",
+        ),
+    ),
+    "LinearSVM": _BuiltIn(
+        path=f"{_PACKAGE}.linear_svm:LinearSVM",
+        tasks=(Task.CLASSIFICATION,),
+        aliases=("LinearSVC", "LinearSVMWrapper"),
+    ),
+    "DecisionTree": _BuiltIn(
+        path=f"{_PACKAGE}.decision_tree:DecisionTree",
+        tasks=_BOTH,
+        aliases=("DecisionTreeClassifier", "DecisionTreeRegressor", "DT"),
+    ),
+    "BernoulliNaiveBayes": _BuiltIn(
+        path=f"{_PACKAGE}.bernoulli_naive_bayes:BernoulliNaiveBayes",
+        tasks=(Task.CLASSIFICATION,),
+        aliases=("BernoulliNB",),
+    ),
+    "LassoLars": _BuiltIn(
+        path=f"{_PACKAGE}.lasso_lars:LassoLars",
+        tasks=(Task.REGRESSION,),
+        aliases=("LassoLarsWrapper", "LARS"),
+    ),
+    "MultinomialNaiveBayes": _BuiltIn(
+        path=f"{_PACKAGE}.multinomial_naive_bayes:MultinomialNaiveBayes",
+        tasks=(Task.CLASSIFICATION,),
+        aliases=("MultinomialNB", "NaiveBayes", "NB"),
+    ),
+    "FastLinearRegressor": _BuiltIn(
+        path=f"{_PACKAGE}.fast_linear:FastLinearRegressor",
+        tasks=(Task.REGRESSION,),
+        aliases=("FastLinear",),
+    ),
+    "SGD": _BuiltIn(
+        path=f"{_PACKAGE}.sgd:SGD",
+        tasks=_BOTH,
+        aliases=(
+            "SGDClassifier",
+            "SGDRegressor",
+            "SGDClassifierWrapper",
+            "StochasticGradientDescent",
+        ),
+    ),
+    "AveragedPerceptronClassifier": _BuiltIn(
+        path=f"{_PACKAGE}.averaged_perceptron:AveragedPerceptronClassifier",
+        tasks=(Task.CLASSIFICATION,),
+        aliases=(
+            "AveragedPerceptron",
+            "AveragedPerceptronBinaryClassifier",
+            "AveragedPerceptronMulticlassClassifier",
+            "Perceptron",
+        ),
+    ),
+    "OnlineGradientDescentRegressor": _BuiltIn(
+        path=f"{_PACKAGE}.online_gradient_descent:OnlineGradientDescentRegressor",
+        tasks=(Task.REGRESSION,),
+        aliases=("OnlineGradientDescent", "OGD"),
+    ),
 }
 
 FAMILIES: Catalog[type[ModelFamily]] = Catalog(

@@ -277,6 +277,18 @@ class TestModels:
             ("SGDClassifierWrapper", "SGD"),
             ("LinearSVMWrapper", "LinearSVM"),
             ("BernoulliNB", "BernoulliNaiveBayes"),
+            ("MultinomialNB", "MultinomialNaiveBayes"),
+            ("SVCWrapper", "SVM"),
+            ("SupportVectorMachine", "SVM"),
+            ("LinearSupportVectorMachine", "LinearSVM"),
+            ("KNearestNeighborsClassifier", "KNN"),
+            ("DT regressor", "DecisionTree"),
+            ("Lasso lars", "LassoLars"),
+            ("SGD regressor", "SGD"),
+            ("gradient_boosting_regressor", "GradientBoosting"),
+            ("AveragedPerceptronBinaryClassifier", "AveragedPerceptronClassifier"),
+            ("fastlinearregressor", "FastLinearRegressor"),
+            ("DNNClassifier", "TensorFlowDNN"),
         ],
     )
     def test_old_spellings(self, written: str, name: str) -> None:

@@ -30,7 +30,7 @@ def test_what_is_not_given_is_decided() -> None:
     assert plan.limits.timeout_seconds == 60.0
     assert plan.ensemble.enable_voting
     assert plan.featurization.is_auto
-    assert len(plan.models) == 6
+    assert plan.models == AVAILABLE[Task.CLASSIFICATION]
 
 
 def test_limits_are_in_seconds_and_trials() -> None:

@@ -1,0 +1,99 @@
+"""LassoLars: linear regression with an L1 penalty, found along the path of least angle."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar  # Any: an estimator of scikit-learn
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LassoLars as SklearnLassoLars
+
+from nbautoml.domain.tasks import Task
+from nbautoml.engine.models._base import (
+    DataShape,
+    FitContext,
+    FitResult,
+    Matrix,
+    ModelFamily,
+    Params,
+    Representation,
+    SearchSpace,
+    Span,
+    Vector,
+    shape_of,
+)
+from nbautoml.engine.models.tabular._linear import spread_of
+
+# The path needs the products of all pairs of columns, and dense rows.
+_MOST_COLUMNS = 2_000
+_MOST_CELLS = 50_000_000
+# A step adds or drops a column.
+_MOST_STEPS = 300
+
+
+class LassoLars(ModelFamily):
+    """Lasso by least angle regression (`sklearn.linear_model.LassoLars`).
+
+    Notes
+    -----
+    ``alpha`` is meant for a target of unit spread and is multiplied by the target's own, as
+    coefficients scale with it. The estimator takes no weights of rows and cannot be cut.
+    """
+
+    name: ClassVar[str] = "LassoLars"
+    aliases: ClassVar[tuple[str, ...]] = ("LassoLarsWrapper", "LARS")
+    tasks = frozenset({Task.REGRESSION})
+    representation = Representation.LINEAR
+    uses_weight: ClassVar[bool] = False
+    scalers: ClassVar[tuple[str, ...]] = ("StandardScalerWrapper", "MaxAbsScaler", "RobustScaler")
+    delay: ClassVar[float] = 1.4
+
+    def suits(self, shape: DataShape) -> bool:
+        """Whether the columns are few enough for their path."""
+        n_cells = shape.n_rows * shape.n_columns
+        return shape.n_rows > 1 and shape.n_columns <= _MOST_COLUMNS and n_cells <= _MOST_CELLS
+
+    def space(self, task: Task) -> SearchSpace:
+        """Return the settings that the search may vary."""
+        return SearchSpace({"alpha": Span(1e-5, 0.5, is_log=True)})
+
+    def portfolio(self, task: Task) -> tuple[dict[str, Any], ...]:
+        """Return settings worth trying before any search, the best first."""
+        return ({"alpha": 3e-3}, {"alpha": 3e-4})
+
+    def cost(self, params: Params, shape: DataShape) -> float:
+        """Return about how many seconds one fit takes on one thread."""
+        columns = shape.n_columns
+        products = 4e-10 * shape.n_rows * columns**2
+        return 3e-3 + 3e-8 * shape.n_rows * columns + products + 1e-7 * min(columns, 300) * columns
+
+    def memory(self, params: Params, shape: DataShape) -> float:
+        """Return about how many bytes one fit needs beside its input: dense rows, products."""
+        return 16.0 * shape.n_rows * shape.n_columns + 16.0 * shape.n_columns**2
+
+    def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
+        """Return the estimator, not yet fitted."""
+        return SklearnLassoLars(**params, max_iter=_MOST_STEPS, random_state=context.seed)
+
+    def fit(
+        self,
+        X: Matrix,
+        y: Vector,
+        *,
+        params: Params,
+        context: FitContext,
+        valid: tuple[Matrix, Vector] | None = None,
+        weight: Vector | None = None,
+        valid_weight: Vector | None = None,
+    ) -> FitResult:
+        """Fit on rows; in float64, as the path is lost to rounding otherwise."""
+        del valid, weight, valid_weight
+        settings = dict(params) | {"alpha": params["alpha"] * spread_of(y)}
+        model = self.build(settings, shape_of(X, context), context)
+        dense = X.toarray() if sparse.issparse(X) else X
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(dense.astype(np.float64), y)
+        return FitResult(model=model)
