@@ -11,6 +11,7 @@ from nbautoml.automl import model_names
 from nbautoml.automl.featurization_config import FeaturizationConfig
 from nbautoml.domain.metrics import get_primary_metrics
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.ensemble.names import META_LEARNERS
 from nbautoml.engine.target import TargetEncoding
 from nbautoml.errors import ConfigError, NotAvailableError, did_you_mean
 from nbautoml.runtime import parsing
@@ -81,6 +82,22 @@ def _check_allowed(name: str, task: Task, valid: Sequence[str]) -> None:
         f"allowed_models of AutoMLConfig must be among {list(valid)} for task {task.value!r}; "
         f"got {name!r}."
     )
+
+
+def check_stack(values: Mapping[str, Any]) -> None:
+    """Check that the model on top of a stack is one of the task, and that its settings suit it."""
+    name, settings = values["stack_meta_learner_type"], values["stack_meta_learner_kwargs"]
+    valid = META_LEARNERS[Task(values["task"])]
+    if name is not None and name not in valid:
+        raise ConfigError(
+            f"stack_meta_learner_type of AutoMLConfig must be one of {list(valid)} for task "
+            f"{values['task']!r}; got {name!r}."
+        )
+    if settings:
+        # Loads the machine-learning stack, which a config does not need otherwise.
+        from nbautoml.engine.ensemble.meta_learner import check_meta_learner
+
+        check_meta_learner(name or valid[0], settings)
 
 
 _WAYS = ("validation_data", "cv_splits_indices", "cv_split_column_names")

@@ -75,6 +75,7 @@ class AutoMLConfig:
         values = {name: option.default for name, option in AUTOML_OPTIONS.items()} | settings
         checks.check_metric(values)
         checks.check_validation(values)
+        checks.check_stack(values)
         settings |= checks.models_for_task(values)
         self._settings = settings
         self._values = values | settings

@@ -94,6 +94,20 @@ class SplitRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """A mapping of names to values."""
+
+    def accept(self, value: Any) -> dict[str, Any]:
+        """Return a copy."""
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+            raise ValueError(str(self))
+        return dict(value)
+
+    def __str__(self) -> str:
+        return "a mapping of settings, such as {'C': 0.1}"
+
+
+@dataclass(frozen=True, slots=True)
 class LogLevel:
     """A level of the ``logging`` module: its number or its name."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any  # Any: values of options
 
 from nbautoml.automl.config import AutoMLConfig
@@ -51,9 +50,6 @@ def resolve(
         enable_early_stopping=bool(values["enable_early_stopping"]),
         memory_limit_bytes=None if megabytes is None else megabytes * _MEGABYTE,
     )
-    ensemble = EnsembleOptions(enable_voting=bool(values["enable_voting_ensemble"]))
-    if values["ensemble_iterations"] is not None:
-        ensemble = replace(ensemble, max_members=values["ensemble_iterations"])
     return SearchPlan(
         task=config.task,
         primary_metric=str(values["primary_metric"]),
@@ -61,7 +57,7 @@ def resolve(
         seed=SEED,
         limits=limits,
         validation=_validation(values),
-        ensemble=ensemble,
+        ensemble=_ensemble(values),
         featurization=_featurization(values["featurization"]),
         n_valid_rows=n_valid_rows,
         weight_column=None if weight is None else str(weight),
@@ -81,6 +77,23 @@ def _concurrent(values: Mapping[str, Any], n_slots: int) -> int:
     if given:
         return int(given)
     return n_slots if values["iterations"] is None else COUNTED_CONCURRENT
+
+
+def _ensemble(values: Mapping[str, Any]) -> EnsembleOptions:
+    """Return the ensembles of a run; a stack that is asked for needs no number of rows."""
+    has_stack = values["enable_stack_ensemble"]
+    given = {
+        "stack_least_rows": 0 if has_stack else None,
+        "max_members": values["ensemble_iterations"],
+        "meta_learner": values["stack_meta_learner_type"],
+        "meta_learner_params": values["stack_meta_learner_kwargs"],
+        "meta_learner_train_share": values["stack_meta_learner_train_percentage"],
+    }
+    return EnsembleOptions(
+        enable_voting=bool(values["enable_voting_ensemble"]),
+        enable_stack=has_stack is not False,
+        **{name: value for name, value in given.items() if value is not None},
+    )
 
 
 def _featurization(given: str | FeaturizationConfig) -> FeaturizationOptions:

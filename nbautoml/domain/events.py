@@ -134,7 +134,9 @@ class TrialFinished(Event):
 
     ``key`` names configuration, data and seed: a trial with a finished key is never run
     again. ``score`` and ``score_std`` are mean and standard deviation over the folds of the
-    primary metric; ``seconds`` is the time from start to end.
+    primary metric; ``seconds`` is the time from start to end. ``is_best`` says
+    whether an ensemble was found better than the trials before it; where it is None the score
+    decides.
     """
 
     kind: ClassVar[str] = "trial_finished"
@@ -152,6 +154,7 @@ class TrialFinished(Event):
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     error: str = ""
     is_ensemble: bool = False
+    is_best: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

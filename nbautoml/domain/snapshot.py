@@ -49,8 +49,9 @@ class TrialState:
 class RunSnapshot:
     """One run at event `seq`.
 
-    ``best`` is the number of the best completed trial, on the primary metric. ``n_done``
-    counts ended trials of every outcome, ``n_failed`` those that did not complete.
+    ``best`` is the number of the best completed trial: on the primary metric, but for ensembles,
+    which say themselves whether they are better than the trials before them. ``n_done`` counts
+    ended trials of every outcome, ``n_failed`` those that did not complete.
     """
 
     run_id: str
@@ -266,10 +267,32 @@ class SnapshotFold:
             self._update_best(event)
 
     def _update_best(self, event: ev.TrialFinished) -> None:
+        if event.is_best is None:
+            self._take_if_better(event.number)
+        elif event.is_best:
+            self._state = replace(self._state, best=event.number)
+        elif self._is_outdated(self._state.best):
+            self._state = replace(self._state, best=None)
+            for trial in [t for t in self._trials.values() if not t.is_ensemble]:
+                if trial.outcome is TrialOutcome.COMPLETED:
+                    self._take_if_better(trial.number)
+
+    def _is_outdated(self, best: int | None) -> bool:
+        """Whether the best is an ensemble that did not choose among all trials.
+
+        It was made before the run was continued, so it is no answer to the best single trial
+        that a newer ensemble lost against.
+        """
+        if best is None or not self._trials[best].is_ensemble:
+            return False
+        return any(t.number > best and not t.is_ensemble for t in self._trials.values())
+
+    def _take_if_better(self, number: int) -> None:
         spec = self._state.metric
         best = self._trials.get(self._state.best) if self._state.best is not None else None
-        if spec is not None and spec.is_better(event.score, best.score if best else None):
-            self._state = replace(self._state, best=event.number)
+        score = self._trials[number].score
+        if spec is not None and spec.is_better(score, best.score if best else None):
+            self._state = replace(self._state, best=number)
 
     def _count(self, *, running: int = 0, done: int = 0, failed: int = 0) -> None:
         self._state = replace(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any  # Any: classes of any type
+from typing import Any  # Any: classes of any type, settings of estimators
 
 from nbautoml.domain.metrics import MetricSpec, metric
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.options import FeaturizationOptions
 from nbautoml.engine.validation import ValidationOptions
+
+STACK_LEAST_ROWS = 750
+"""AutoGluon stacks from this many rows on; with fewer a second layer fits chance."""
+REFIT_MOST_FOLDS = 5
+"""The models of more folds have seen nearly all rows, and their mean beat every fit on all of
+them: see docs/decisions/ensembles.md."""
+_STACK_FROM_ITERATIONS = 5
+"""Three models to join, a vote and a stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +68,40 @@ class EnsembleOptions:
     Parameters
     ----------
     enable_voting : bool, default True
-        Whether the last iteration is a VotingEnsemble.
+        Whether a VotingEnsemble follows the search.
+    enable_stack : bool, default True
+        Whether a StackEnsemble follows it.
+    stack_least_rows : int, default 750
+        There is no stack with fewer validation rows.
     max_members : int, default 15
         Most different members (the SDK's ``ensemble_iterations``).
+    meta_learner : str, default ""
+        One of `nbautoml.engine.ensemble.names.META_LEARNERS`; empty for the task's usual one.
+    meta_learner_params : mapping, default empty
+        Settings of the meta learner in place of the usual ones.
+    meta_learner_train_share : float, default 0.2
+        With a hold-out the meta learner is fitted on at most this many rows, as a share of the
+        training rows.
     enable_refit : bool, default True
-        Whether members and the best single model are fitted again on all rows.
+        Whether members and the best single model are fitted again on all rows, where that pays.
     """
 
     enable_voting: bool = True
+    enable_stack: bool = True
+    stack_least_rows: int = STACK_LEAST_ROWS
     max_members: int = 15
+    meta_learner: str = ""
+    meta_learner_params: Mapping[str, Any] = field(default_factory=dict)
+    meta_learner_train_share: float = 0.2
     enable_refit: bool = True
+
+    def has_stack(self, n_valid_rows: int) -> bool:
+        """Whether there is a stack with so many validation rows."""
+        return self.enable_stack and n_valid_rows >= self.stack_least_rows
+
+    def has_refits(self, n_folds: int) -> bool:
+        """Whether models are fitted again on all rows when they were tried on so many folds."""
+        return self.enable_refit and n_folds <= REFIT_MOST_FOLDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +163,19 @@ class SearchPlan:
         """The primary metric."""
         return metric(self.primary_metric)
 
-    @property
-    def max_singles(self) -> int | None:
-        """How many trials are not ensembles; None is no limit."""
+    def max_singles(self, n_valid_rows: int) -> int | None:
+        """Return how many trials are not ensembles; None is no limit.
+
+        Parameters
+        ----------
+        n_valid_rows : int
+            Number of validation rows; with few of them there is no stack.
+        """
         most = self.limits.max_iterations
         if most is None:
             return None
-        return most - 1 if self.ensemble.enable_voting and most > 1 else most
+        has_stack = self.ensemble.has_stack(n_valid_rows) and most >= _STACK_FROM_ITERATIONS
+        return most - int(has_stack) - int(self.ensemble.enable_voting and most > 1)
 
     @property
     def is_counted(self) -> bool:

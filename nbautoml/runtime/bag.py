@@ -20,28 +20,32 @@ class FoldBag(BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
     Parameters
     ----------
     estimators : list of ModelPipeline
-        One fitted pipeline for each fold; each makes its features itself.
+        One fitted pipeline for each fold; each makes its features itself. A last one may be
+        fitted on all rows.
+    weights : list of float, optional
+        One for each model; all count the same when not given.
     """
 
-    def __init__(self, estimators: list[ModelPipeline]) -> None:
+    def __init__(self, estimators: list[ModelPipeline], weights: list[float] | None = None) -> None:
         self.estimators = estimators
+        self.weights = weights
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the mean of the members' probabilities, shape (n_rows, n_classes)."""
-        return _mean([member.predict_proba(X) for member in self.estimators])
+        return _mean([member.predict_proba(X) for member in self.estimators], self.weights)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the mean of the members' numbers, or the code of the likeliest class."""
         if self.estimators[0].classes is None:
-            return _mean([member.predict(X) for member in self.estimators])
+            return _mean([member.predict(X) for member in self.estimators], self.weights)
         return np.asarray(np.argmax(self.predict_proba(X), axis=1))
 
 
-def _mean(answers: list[npt.NDArray[Any]]) -> npt.NDArray[np.float64]:
-    return np.asarray(np.mean(answers, axis=0), dtype=np.float64)
+def _mean(answers: list[npt.NDArray[Any]], weights: list[float] | None) -> npt.NDArray[np.float64]:
+    return np.asarray(np.average(answers, axis=0, weights=weights), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,30 @@ class PackedSaved:
         if not isinstance(reader, MemberInput):
             rest = [("featurizer", reader.featurizer_), *rest]
         return ModelPipeline(rest, classes=saved.classes, codes=saved.codes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedRefit:
+    """The fold models of a user's pipeline, and a fit on all rows, as the bytes of their files.
+
+    The fold models together count as much as the fit on all rows: each side makes up for what
+    the other lacks, the first for chance in a fit, the second for the rows that a fold keeps out.
+    """
+
+    model: bytes
+    refit: PackedPart
+
+    def open(self) -> ModelPipeline:
+        """Return the pipeline without its reader; it takes rows as the input adapter reads them."""
+        saved = PackedSaved(model=self.model).open()
+        name, last = saved.steps[-1]
+        folds = [saved]
+        if isinstance(last, FoldBag):
+            # A file that holds a fit on all rows already gets the new one in its place.
+            folds = last.estimators if last.weights is None else last.estimators[:-1]
+        weights = [0.5 / len(folds)] * len(folds) + [0.5]
+        bag = FoldBag([*folds, self.refit.open()], weights)
+        return ModelPipeline([(name, bag)], classes=saved.classes)
 
 
 class PackedModel:
@@ -126,6 +154,21 @@ def open_model(adapter: bytes, parts: tuple[PackedPart, ...]) -> ModelPipeline:
     reader = MemberInput.from_fitted(reads, featurizer)
     steps = [("datatransformer", reader), (first.steps[-1][0], FoldBag(folds))]
     return ModelPipeline(steps, classes=first.classes)
+
+
+def open_refit(adapter: bytes, packed: PackedRefit) -> ModelPipeline:
+    """Return the user's pipeline of one trial that was fitted on all rows, too.
+
+    Parameters
+    ----------
+    adapter : bytes
+        Pickle of the input adapter.
+    packed : PackedRefit
+        The trial's fold models, and the fit on all rows.
+    """
+    model = packed.open()
+    reader = MemberInput.from_fitted(pickle.loads(adapter), featurizer_of(model))
+    return ModelPipeline([("datatransformer", reader), *model.steps], classes=model.classes)
 
 
 def open_whole(open_with: Any, *arguments: Any) -> ModelPipeline:

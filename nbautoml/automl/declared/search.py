@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from nbautoml.automl.constraints import Compute, Featurization, ModelName
-from nbautoml.domain.options import Anything, Flag, ListOf, Number, Option, Text, Whole
+from nbautoml.automl.constraints import Compute, Featurization, ModelName, Settings
+from nbautoml.domain.options import Flag, ListOf, Number, OneOf, Option, Whole
+from nbautoml.engine.ensemble.names import META_LEARNERS
+from nbautoml.engine.plan import STACK_LEAST_ROWS
 
 _END = "When the run ends"
 _COMPUTE = "Compute"
@@ -11,7 +13,7 @@ _MODELS = "Models"
 _ENSEMBLES = "Ensembles"
 _AFTER = "After the search"
 _ABOVE_ZERO = Number(0, is_low_open=True)
-_ONE_STACK = "Leave it out: the run has no stack ensemble yet; its voting ensemble is on."
+_META_LEARNERS = tuple(name for names in META_LEARNERS.values() for name in names)
 
 END = (
     Option(
@@ -176,32 +178,37 @@ ENSEMBLES = (
     Option(
         name="enable_stack_ensemble",
         constraint=Flag(),
-        doc="Train a model on the predictions of the best models at the end.",
-        default=False,
+        doc=(
+            "Train a model on the predictions of the best models at the end; not given: with at "
+            f"least {STACK_LEAST_ROWS} validation rows."
+        ),
         group=_ENSEMBLES,
-        not_yet=_ONE_STACK,
+        old_names=("enable_stack_ensembling",),
     ),
     Option(
         name="stack_meta_learner_type",
-        constraint=Text(),
-        doc="Model that joins the predictions in a stack.",
+        constraint=OneOf(_META_LEARNERS),
+        doc=(
+            "Model that joins the predictions in a stack; not given: LogisticRegression for "
+            "classes, ElasticNet for numbers."
+        ),
         group=_ENSEMBLES,
-        not_yet=_ONE_STACK,
     ),
     Option(
         name="stack_meta_learner_train_percentage",
-        constraint=Number(0, 1),
-        doc="Share of the rows for the model that joins the predictions.",
+        constraint=Number(0, 1, is_low_open=True),
+        doc=(
+            "With validation data or one split: the model that joins the predictions learns from "
+            "at most so many rows, as a share of the training rows; not given: 0.2."
+        ),
         unit="fraction",
         group=_ENSEMBLES,
-        not_yet=_ONE_STACK,
     ),
     Option(
         name="stack_meta_learner_kwargs",
-        constraint=Anything("a mapping"),
-        doc="Settings of the model that joins the predictions.",
+        constraint=Settings(),
+        doc="Settings of the model that joins the predictions, under its own names.",
         group=_ENSEMBLES,
-        not_yet=_ONE_STACK,
     ),
     Option(
         name="ensemble_iterations",

@@ -1,23 +1,29 @@
-"""Fits on all rows: one model in place of one for each fold, for the models that are kept."""
+"""Fits on all rows, beside those of the folds, for the models that are kept.
+
+With few folds each fold model lacks many rows, and a fit on all of them makes up for that; with
+many folds their mean is better than any single fit. Where there is but one fold the fit on all
+rows takes its model's place.
+"""
 
 from __future__ import annotations
 
 import math
 import pickle
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from nbautoml.domain.ports import TaskReport, TrialTask
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.context import RunContext
+from nbautoml.engine.ensemble.store import Ensemble, pack_ensemble
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.book import TrialRecord
 from nbautoml.engine.search.requests import Requests
 from nbautoml.engine.trial import RUN_REFIT, RefitJob
 from nbautoml.engine.trial_files import MODEL, refit_part
-from nbautoml.runtime.bag import FoldBag, PackedPart
+from nbautoml.runtime.bag import FoldBag, PackedPart, PackedRefit, open_model, open_refit
 
 # More rows carry a little more boosting than the folds' early stops had.
 _ROUNDS_FACTOR = 1.1
@@ -59,6 +65,45 @@ def refit(
             )
         )
     return _collect(context, requests, pending, writing)
+
+
+def put_refits(
+    context: RunContext,
+    parts: Mapping[int, PackedPart],
+    single: TrialRecord,
+    ensembles: Sequence[tuple[TrialRecord, Ensemble]],
+) -> None:
+    """Store the best single model and the ensembles again, with fits on all rows.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run.
+    parts : mapping of int to PackedPart
+        What `refit` returned.
+    single : TrialRecord
+        The best single trial.
+    ensembles : sequence of (TrialRecord, Ensemble)
+        The ensembles that were stored.
+    """
+    data, artifacts = context.data, context.ports.artifacts
+    refits: dict[int, PackedPart | PackedRefit] = dict(parts)
+    if data.n_folds > 1:
+        refits = {
+            number: PackedRefit(model=artifacts.local_path(number, MODEL).read_bytes(), refit=part)
+            for number, part in parts.items()
+        }
+    for record, ensemble in ensembles:
+        if any(member.number in refits for member in ensemble.members):
+            packed = pack_ensemble(context, ensemble, refits)
+            artifacts.put_bytes(record.number, MODEL, packed)
+    part = refits.get(single.number)
+    if isinstance(part, PackedRefit):
+        model = data.packed(open_refit, part)
+        artifacts.put_bytes(single.number, MODEL, pickle.dumps(model))
+    elif part is not None:
+        model = data.packed(open_model, (part,))
+        artifacts.put_bytes(single.number, MODEL, pickle.dumps(model))
 
 
 def _collect(

@@ -3,27 +3,66 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from nbautoml.domain.metrics import Direction
+from nbautoml.domain.metrics import Direction, metric
 from nbautoml.engine.context import RunContext
-from nbautoml.engine.ensemble.greedy import ROUNDS, blend, scorings_of_select, select
+from nbautoml.engine.ensemble.greedy import ROUNDS, scorings_of_select, select
+from nbautoml.engine.ensemble.nested import IntArray, join, parts_of
 from nbautoml.engine.metrics import score_primary
 from nbautoml.engine.models._base import Vector
 from nbautoml.engine.search.book import TrialRecord, stack_oof, thin_rows
 from nbautoml.engine.search.budget import Deadline
+from nbautoml.engine.trial_data import DataSpec
 
 FEWEST_MEMBERS = 2
-# Weights are the mean of what several draws of the rows choose (bagged ensemble selection,
-# Caruana et al. 2004, section 2.3): on few rows one choice fits them too well.
-_MANY_DRAWS, _FEW_DRAWS = 10, 4
 _FEW_ROWS = 2_000
-# More rows than this do not change what is chosen.
+# More rows than this do not change what is chosen in a draw.
 _MOST_ROWS = 5_000
+# Rows that draws are made of; with many classes fewer, so that they fit into memory.
+_POOL_ROWS, _POOL_CELLS = 10_000, 400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """How many draws of the rows the weights are the mean of.
+
+    Bagged ensemble selection (Caruana et al. 2004, section 2.3): on few rows one choice fits
+    them too well. `nested` counts for the choices that are only made to score the ensemble.
+    """
+
+    shipped: int
+    nested: int
+
+
+_MANY_DRAWS = Draws(shipped=10, nested=5)
+_FEW_DRAWS = Draws(shipped=4, nested=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """What members and weights are chosen on.
+
+    Parameters
+    ----------
+    predictions : ndarray of shape (n_models, n_rows) or (n_models, n_rows, n_classes)
+        Out-of-fold predictions; those of the best model first.
+    y : ndarray of shape (n_rows,)
+        Numbers, or class codes.
+    weight : ndarray of shape (n_rows,) or None
+        How much each row counts.
+    spec : DataSpec
+        The primary metric, and what it needs.
+    """
+
+    predictions: npt.NDArray[np.float32]
+    y: Vector
+    weight: Vector | None
+    spec: DataSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,27 +71,56 @@ class Vote:
 
     Parameters
     ----------
-    members : tuple of TrialRecord
-        Members, the heaviest first.
-    weights : tuple of float
-        Their weights, in twenty-fifths; they sum to 1.
+    choices : tuple of TrialRecord
+        What was chosen among.
+    shares : ndarray of int, shape (n_choices,)
+        The weights, in twenty-fifths; they sum to 25.
+    parts : tuple of ndarray
+        Positions of validation rows that were left out together.
+    nested_shares : tuple of ndarray
+        For each part, the weights that were chosen on the other rows.
     predictions : ndarray of shape (n_valid,) or (n_valid, n_classes)
-        The members' out-of-fold predictions, mixed by the weights.
-    honest : ndarray of the same shape
-        The same, each row mixed by weights that were chosen without it; NaN for the few rows
-        that every draw contained.
+        What the latter predict for the part.
     """
 
-    members: tuple[TrialRecord, ...]
-    weights: tuple[float, ...]
+    choices: tuple[TrialRecord, ...]
+    shares: IntArray
+    parts: tuple[IntArray, ...]
+    nested_shares: tuple[IntArray, ...]
     predictions: npt.NDArray[np.float32]
-    honest: npt.NDArray[np.float32]
+
+    @property
+    def members(self) -> tuple[TrialRecord, ...]:
+        """Trials with a weight, the heaviest first."""
+        return tuple(self.choices[i] for i in heaviest(self.shares))
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The members' weights; they sum to 1."""
+        return tuple(int(self.shares[i]) / ROUNDS for i in heaviest(self.shares))
 
 
-def most_scorings(n_choices: int, n_rows: int) -> int:
+def heaviest(shares: IntArray) -> list[int]:
+    """Return the places of all that have a share, the largest first.
+
+    Examples
+    --------
+    >>> heaviest(np.array([5, 0, 20]))
+    [2, 0]
+    """
+    return [int(i) for i in np.argsort(-shares, kind="stable") if shares[i]]
+
+
+def most_scorings(n_choices: int, n_rows: int, n_classes: int = 0) -> int:
     """Return how often `choose_vote` scores a mixture when no deadline cuts it."""
-    n_draws = _MANY_DRAWS if n_rows <= _FEW_ROWS else _FEW_DRAWS
-    return n_draws * scorings_of_select(n_choices)
+    draws = _draws(n_rows)
+    n_selections = draws.shipped + 5 * draws.nested
+    n_cells = min(n_rows, _MOST_ROWS) * max(n_classes, 1)
+    return n_selections * scorings_of_select(n_choices, n_cells)
+
+
+def _draws(n_rows: int) -> Draws:
+    return _MANY_DRAWS if n_rows <= _FEW_ROWS else _FEW_DRAWS
 
 
 def choose_vote(
@@ -71,36 +139,114 @@ def choose_vote(
 
     Notes
     -----
-    The members' predictions are out of fold: no model is scored on rows that it was fitted on.
-    The weights are chosen on all validation rows, as the best single trial is, so that the two
-    scores compare. How much of the score is luck of that choice shows in ``honest``.
+    The weights that are shipped are chosen on all validation rows; the predictions, and so score
+    and charts, come from weights that were chosen without the row.
     """
-    y, weight = context.data.y_valid, context.data.w_valid
-    predictions = stack_oof(choices, np.arange(len(y)))
-    weights = np.zeros(len(choices))
-    honest = np.zeros(predictions.shape[1:])
-    n_honest = np.zeros(len(y))
-    for draw in _draws(len(y), context.plan.seed):
-        counts = _choose(context, predictions, (y, weight), draw, deadline or Deadline())
-        weights += counts / counts.sum()
-        is_out = np.ones(len(y), dtype=bool)
-        is_out[draw] = False
-        honest[is_out] += blend(predictions[:, is_out], counts)
-        n_honest += is_out
-        if deadline is not None and deadline.is_over():
-            break
-    shares = round_shares(weights, context.plan.ensemble.max_members)
-    order = [int(i) for i in np.argsort(-shares, kind="stable") if shares[i]]
-    seen = np.where(n_honest, n_honest, np.nan).reshape(-1, *(1 for _ in honest.shape[1:]))
+    data, plan = context.data, context.plan
+    n_rows = len(data.valid_rows)
+    most = min(_POOL_ROWS, max(_POOL_CELLS // max(data.spec.n_classes, 1), _FEW_ROWS))
+    kept = thin_rows(n_rows, most)
+    pool = Pool(
+        predictions=stack_oof(choices, kept),
+        y=data.y_valid[kept],
+        weight=data.weights_of(data.valid_rows[kept]),
+        spec=data.spec,
+    )
+    chooser = _Chooser(
+        pool, plan.ensemble.max_members, seed=plan.seed, deadline=deadline or Deadline()
+    )
+    draws = _draws(n_rows)
+    shares = chooser.choose(np.arange(len(kept)), draws.shipped)
+    parts = parts_of(data, plan.seed)
+    nested = [
+        chooser.choose(np.flatnonzero(~np.isin(kept, part, assume_unique=True)), draws.nested)
+        for part in parts
+    ]
     return Vote(
-        members=tuple(choices[i] for i in order),
-        weights=tuple(int(shares[i]) / ROUNDS for i in order),
-        predictions=blend(predictions, shares).astype(np.float32),
-        honest=(honest / seen).astype(np.float32),
+        choices=tuple(choices),
+        shares=shares,
+        parts=parts,
+        nested_shares=tuple(nested),
+        predictions=join(parts, _predict(choices, parts, nested)),
     )
 
 
-def round_shares(weights: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.int64]:
+def _predict(
+    choices: Sequence[TrialRecord], parts: Sequence[IntArray], shares: Sequence[IntArray]
+) -> list[npt.NDArray[np.float32]]:
+    """Return each part's rows as mixed by its shares; one model's file is open at a time."""
+    mixed: list[npt.NDArray[np.float32]] = []
+    for i, choice in enumerate(choices):
+        if choice.oof is None or not any(one[i] for one in shares):
+            continue
+        saved = np.load(choice.oof, mmap_mode="r")
+        if not mixed:
+            mixed = [np.zeros((len(p), *saved.shape[1:]), dtype=np.float32) for p in parts]
+        for place, (part, one) in enumerate(zip(parts, shares, strict=True)):
+            if one[i]:
+                mixed[place] += saved[part] * np.float32(one[i] / ROUNDS)
+    return mixed
+
+
+class _Chooser:
+    """Chooses shares of models on some rows of a pool."""
+
+    def __init__(self, pool: Pool, max_members: int, *, seed: int, deadline: Deadline) -> None:
+        self._pool = pool
+        self._max_members = max_members
+        self._seed = seed
+        self._deadline = deadline
+
+    def choose(self, rows: IntArray, n_draws: int) -> IntArray:
+        """Return each model's share in twenty-fifths, the mean of what some draws choose."""
+        rng = np.random.default_rng([self._seed, len(rows)])
+        weights = np.zeros(len(self._pool.predictions))
+        for _ in range(n_draws):
+            counts = self._select(np.sort(rng.choice(rows, size=len(rows))))
+            weights += counts / counts.sum()
+            if self._deadline.is_over():
+                break
+        return round_shares(weights, self._max_members)
+
+    def _select(self, rows: IntArray) -> IntArray:
+        rows = rows[thin_rows(len(rows), _MOST_ROWS)]
+        pool = self._pool
+        weight = None if pool.weight is None else pool.weight[rows]
+        if weight is not None and not weight.any():
+            weight = None
+        return select(
+            pool.predictions[:, rows],
+            pool.y[rows],
+            make_scorer(pool.spec, pool.y[rows], weight),
+            max_members=self._max_members,
+            deadline=self._deadline,
+            weight=weight,
+        )
+
+
+def choose_shares(
+    pool: Pool, rows: IntArray, *, max_members: int, seed: int, deadline: Deadline | None = None
+) -> IntArray:
+    """Return each model's share in a vote, in twenty-fifths.
+
+    Parameters
+    ----------
+    pool : Pool
+        What is chosen among, and on.
+    rows : ndarray of int
+        Positions of the rows of the pool that may be looked at.
+    max_members : int
+        Most models with a share.
+    seed : int
+        Seed of the draws.
+    deadline : Deadline, optional
+        When it is over, what was chosen until then is the choice.
+    """
+    chooser = _Chooser(pool, max_members, seed=seed, deadline=deadline or Deadline())
+    return chooser.choose(rows, _draws(len(rows)).shipped)
+
+
+def round_shares(weights: npt.NDArray[np.float64], most: int) -> IntArray:
     """Return weights as twenty-fifths that sum to 25, for the heaviest ones only.
 
     Examples
@@ -118,50 +264,22 @@ def round_shares(weights: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.
     return np.asarray(shares)
 
 
-def _draws(n_rows: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
-    """Return rows drawn with replacement, again and again."""
-    rng = np.random.default_rng([seed, n_rows])
-    for _ in range(_MANY_DRAWS if n_rows <= _FEW_ROWS else _FEW_DRAWS):
-        yield np.sort(rng.integers(n_rows, size=n_rows))
-
-
-def _choose(
-    context: RunContext,
-    predictions: npt.NDArray[np.float32],
-    labels: tuple[Vector, Vector | None],
-    rows: npt.NDArray[np.int64],
-    deadline: Deadline,
-) -> npt.NDArray[np.int64]:
-    """Return how often each model is drawn on some rows; `labels` has their weights with it."""
-    rows = rows[thin_rows(len(rows), _MOST_ROWS)]
-    y = labels[0][rows]
-    weight = None if labels[1] is None else labels[1][rows]
-    return select(
-        predictions[:, rows],
-        y,
-        _scorer(context, y, weight),
-        max_members=context.plan.ensemble.max_members,
-        deadline=deadline,
-        weight=weight,
-    )
-
-
-def _scorer(
-    context: RunContext, y: Vector, weight: Vector | None
+def make_scorer(
+    spec: DataSpec, y: Vector, weight: Vector | None
 ) -> Callable[[npt.NDArray[np.float64]], float]:
     """Return the primary metric on some rows, greater for better; the least where undefined."""
-    spec, plan = context.data.spec, context.plan
-    sign = 1.0 if plan.metric.direction is Direction.MAXIMIZE else -1.0
+    sign = 1.0 if metric(spec.primary_metric).direction is Direction.MAXIMIZE else -1.0
 
     def score(predictions: npt.NDArray[np.float64]) -> float:
         value = score_primary(
-            plan.primary_metric,
+            spec.primary_metric,
             y,
             predictions,
             n_classes=spec.n_classes,
             y_min=spec.y_min,
             y_max=spec.y_max,
             sample_weight=weight,
+            positive=spec.positive,
         )
         return -math.inf if math.isnan(value) else sign * value
 

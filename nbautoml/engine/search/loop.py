@@ -145,14 +145,19 @@ class SearchLoop:
             return cost.answer()
         # The best single model is stored already; all that follows may be left out.
         seconds = self._refit_reserve(choices[:_REFITS_IN_RESERVE])
-        if self._context.plan.ensemble.enable_voting and len(choices) >= FEWEST_MEMBERS:
-            most = most_scorings(len(choices), self._n_valid)
+        ensembles = self._context.plan.ensemble
+        has_stack = ensembles.has_stack(self._n_valid)
+        if (ensembles.enable_voting or has_stack) and len(choices) >= FEWEST_MEMBERS:
+            n_classes = self._context.data.spec.n_classes
+            most = most_scorings(len(choices), self._n_valid, n_classes)
             n_bytes = sum(r.model_bytes for r in choices[: len(self._book.members)])
             seconds += cost.ensemble(n_scorings=most, n_bytes=n_bytes)
+            if ensembles.enable_voting and has_stack:  # a second one to store
+                seconds += cost.ensemble(n_scorings=0, n_bytes=n_bytes)
         return min(seconds, _MOST_RESERVE_SHARE * budget) + _LEAST_RESERVE
 
     def _refit_reserve(self, records: Sequence[TrialRecord]) -> float:
-        if not self._context.plan.ensemble.enable_refit:
+        if not self._context.plan.ensemble.has_refits(self._context.data.n_folds):
             return 0.0
         fits = sum(r.fold_seconds for r in records) / self._context.ports.executor.n_slots
         n_bytes = sum(r.model_bytes for r in records)
@@ -193,7 +198,7 @@ class SearchLoop:
 
     def _start_one(self) -> bool:
         """Start the next candidate, if there is room for one; say whether it was done."""
-        most = self._context.plan.max_singles
+        most = self._context.plan.max_singles(self._n_valid)
         if most is not None and self._n_asked >= most:
             self._reason = StopReason.ITERATIONS
             return False

@@ -134,12 +134,24 @@ def test_forecasting_is_planned() -> None:
     assert text.startswith("task='forecasting' of AutoMLConfig is not available yet")
 
 
+def test_the_model_on_top_of_a_stack_belongs_to_the_task() -> None:
+    text = text_of(ConfigError, stack_meta_learner_type="ElasticNet")
+    assert "must be one of ['LogisticRegression'," in text and "got 'ElasticNet'" in text
+
+
+def test_settings_of_the_model_on_top_are_tried_out() -> None:
+    assert make(stack_meta_learner_kwargs={"C": 2}).values["stack_meta_learner_kwargs"] == {"C": 2}
+    text = text_of(ConfigError, stack_meta_learner_kwargs={"c": 2})
+    assert "no setting of LogisticRegression. Did you mean 'C'?" in text
+    assert "does not suit" in text_of(ConfigError, stack_meta_learner_kwargs={"C": "much"})
+    assert "a mapping of settings" in text_of(ConfigError, stack_meta_learner_kwargs=[1])
+
+
 PLANNED_SETTINGS = {
     "forecasting_parameters": object(),
     "forecast_horizon": 12,
     "max_horizon": 12,
     "enable_dnn": True,
-    "enable_stack_ensemble": True,
     "enable_onnx_compatible_models": True,
     "enable_code_generation": True,
     "model_explainability": True,
@@ -157,7 +169,7 @@ def test_what_comes_later_is_refused_with_what_to_do(name: str) -> None:
 
 
 def test_what_comes_later_is_accepted_when_it_is_off() -> None:
-    config = make(enable_dnn=False, enable_stack_ensemble=False, model_explainability=False)
+    config = make(enable_dnn=False, save_mlflow=False, model_explainability=False)
     assert config.values["enable_dnn"] is False
 
 
@@ -173,6 +185,7 @@ def test_what_comes_later_is_accepted_when_it_is_off() -> None:
         ("preprocess", True, "featurization", "auto"),
         ("preprocess", False, "featurization", "off"),
         ("enable_ensembling", False, "enable_voting_ensemble", False),
+        ("enable_stack_ensembling", True, "enable_stack_ensemble", True),
     ],
 )
 def test_old_spellings_are_accepted_with_one_warning(

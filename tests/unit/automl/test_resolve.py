@@ -55,6 +55,26 @@ def test_memory_for_a_fit_is_in_megabytes() -> None:
     assert plan_of().limits.memory_limit_bytes is None
 
 
+def test_a_stack_is_made_of_enough_rows_or_when_it_is_asked_for() -> None:
+    assert [plan_of().ensemble.has_stack(n) for n in (749, 750)] == [False, True]
+    assert plan_of(enable_stack_ensemble=True).ensemble.has_stack(20)
+    assert not plan_of(enable_stack_ensemble=False).ensemble.has_stack(10_000)
+
+
+def test_settings_of_ensembles_reach_the_plan() -> None:
+    given = plan_of(
+        enable_voting_ensemble=False,
+        ensemble_iterations=4,
+        stack_meta_learner_type="lightgbmclassifier",
+        stack_meta_learner_kwargs={"num_leaves": 8},
+        stack_meta_learner_train_percentage=0.4,
+    ).ensemble
+    assert (given.enable_voting, given.max_members) == (False, 4)
+    assert given.meta_learner == "LightGBMClassifier"
+    assert given.meta_learner_params == {"num_leaves": 8}
+    assert given.meta_learner_train_share == 0.4
+
+
 def test_models_are_chosen_and_blocked() -> None:
     assert plan_of(allowed_models=["knn", "lightgbm"]).models == ("KNN", "LightGBM")
     assert "KNN" not in plan_of(blocked_models=["KNN"]).models

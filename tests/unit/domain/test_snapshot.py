@@ -159,6 +159,26 @@ def test_a_continued_run_keeps_its_trials_and_goes_on() -> None:
     assert (state.started_at, state.ended_at) == (101.0, 110.0)
 
 
+def ensemble(number: int, score: float, *, is_best: bool) -> ev.TrialFinished:
+    return replace(finished(number, score), is_ensemble=True, is_best=is_best)
+
+
+def test_an_ensemble_says_itself_whether_it_is_best() -> None:
+    trials = (configured(), finished(0, 0.8), finished(1, 0.9))
+    assert fold_of(*trials, ensemble(2, 0.89, is_best=True)).best == 2
+    assert fold_of(*trials, ensemble(2, 0.95, is_best=False)).best == 1
+    two = (ensemble(2, 0.89, is_best=True), ensemble(3, 0.88, is_best=False))
+    assert fold_of(*trials, *two).best == 2
+
+
+def test_an_ensemble_of_fewer_trials_does_not_outlive_one_that_lost() -> None:
+    first = (configured(), finished(0, 0.8), ensemble(1, 0.82, is_best=True))
+    lost = (finished(2, 0.7), finished(3, 0.9), ensemble(4, 0.85, is_best=False))
+    assert fold_of(*first, *lost).best == 3
+    won = (finished(2, 0.7), ensemble(3, 0.81, is_best=True))
+    assert fold_of(*first, *won).best == 3
+
+
 def test_unknown_events_keep_the_numbers_without_gaps() -> None:
     state = fold_of(configured(), ev.from_payload("from_the_future", {"a": 1}), finished(0, 0.5))
     assert (state.seq, state.best) == (3, 0)

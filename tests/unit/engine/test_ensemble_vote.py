@@ -1,4 +1,4 @@
-"""The ensemble's members and its honest score."""
+"""The ensemble's members, and predictions for rows on which they were not chosen."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ import pytest
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.context import Ports, PreparedData, RunContext
-from nbautoml.engine.ensemble.vote import choose_vote, round_shares
+from nbautoml.engine.ensemble.nested import parts_of
+from nbautoml.engine.ensemble.verdict import choose_single
+from nbautoml.engine.ensemble.vote import Pool, choose_shares, choose_vote, round_shares
 from nbautoml.engine.models._base import DataShape
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.search.book import TrialRecord
+from nbautoml.engine.search.budget import Deadline
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.trial_data import DataSpec
 from nbautoml.testing.executor import (
@@ -98,29 +101,79 @@ def test_weights_are_twenty_fifths_and_sum_to_1(tmp_path: Path) -> None:
     assert len(vote.members) == len(vote.weights) > 1
 
 
-def test_predictions_are_the_members_mixed(tmp_path: Path) -> None:
+def test_each_row_is_mixed_by_weights_that_were_chosen_without_it(tmp_path: Path) -> None:
     y, models = good_models(5, 300, seed=1)
-    vote = choose_vote(*make(tmp_path, y, models))
-    ones = [models[m.number] for m in vote.members]
-    expected = np.average(ones, axis=0, weights=vote.weights)
-    np.testing.assert_allclose(vote.predictions[:, 1], expected, atol=1e-6)
+    context, records = make(tmp_path, y, models)
+    before = choose_vote(context, records)
+    np.testing.assert_array_equal(np.sort(np.concatenate(before.parts)), np.arange(300))
+    for part, shares in zip(before.parts, before.nested_shares, strict=True):
+        expected = np.average(models[:, part], axis=0, weights=shares)
+        np.testing.assert_allclose(before.predictions[part, 1], expected, atol=1e-6)
+    # Labels of a part say nothing to the weights that predict it. Parts are dealt by label, so
+    # labels change places within the part.
+    changed = y.copy()
+    changed[before.parts[0]] = np.sort(y[before.parts[0]])
+    pool = [np.stack([1 - one, one], axis=1).astype(np.float32) for one in models]
+    seen = np.setdiff1d(np.arange(300), before.parts[0])
+    shares = [
+        choose_shares(
+            Pool(predictions=np.stack(pool), y=labels, weight=None, spec=context.data.spec),
+            seen,
+            max_members=15,
+            seed=0,
+        ).tolist()
+        for labels in (y, changed)
+    ]
+    assert shares[0] == shares[1]
 
 
-def test_mixing_good_models_gains_also_on_rows_left_out(tmp_path: Path) -> None:
+def test_mixing_good_models_gains_on_rows_left_out(tmp_path: Path) -> None:
     y, models = good_models(6, 400, seed=2)
     context, records = make(tmp_path, y, models)
     vote = choose_vote(context, records)
     best = max(float(r.score or 0.0) for r in records)
     assert accuracy(vote.predictions, y) > best + 0.03
-    assert accuracy(vote.honest, y) > best + 0.03
 
 
-def test_luck_among_useless_models_does_not_show_on_rows_left_out(tmp_path: Path) -> None:
+def test_luck_among_useless_models_does_not_show(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     y = rng.integers(0, 2, 300)
-    vote = choose_vote(*make(tmp_path, y, rng.uniform(0.01, 0.99, size=(25, 300))))
-    assert accuracy(vote.predictions, y) > 0.56
-    assert abs(accuracy(vote.honest, y) - 0.5) < 0.06
+    models = rng.uniform(0.01, 0.99, size=(25, 300))
+    context, records = make(tmp_path, y, models)
+    vote = choose_vote(context, records)
+    shipped = np.average(models, axis=0, weights=vote.shares)
+    assert np.mean((shipped > 0.5) == y) > 0.56
+    assert abs(accuracy(vote.predictions, y) - 0.5) < 0.06
+    ranked = sorted(records, key=lambda r: -(r.score or 0.0))
+    lucky = float(ranked[0].score or 0.0)
+    assert lucky > 0.56
+    assert abs(choose_single(context, ranked, vote.parts).mean - 0.5) < 0.06
+
+
+def test_parts_are_whole_folds_where_there_are_some(tmp_path: Path) -> None:
+    y, models = good_models(2, 70, seed=5)
+    context, _ = make(tmp_path, y, models)
+    order = np.random.default_rng(0).permutation(70)
+    folds = tuple((np.arange(0), np.sort(order[i::7])) for i in range(7))
+    parts = parts_of(replace(context.data, folds=folds), seed=0)
+    assert len(parts) == 5
+    np.testing.assert_array_equal(parts[0], np.sort(np.concatenate([folds[0][1], folds[5][1]])))
+
+
+def test_parts_of_a_hold_out_have_the_same_mix_of_classes(tmp_path: Path) -> None:
+    y, models = good_models(2, 203, seed=5)
+    context, _ = make(tmp_path, y, models)
+    counts = [int(y[part].sum()) for part in parts_of(context.data, seed=0)]
+    assert max(counts) - min(counts) <= 1
+
+
+def test_choosing_ends_with_the_time(tmp_path: Path) -> None:
+    y, models = good_models(30, 2_000, seed=6)
+    context, records = make(tmp_path, y, models)
+    late = choose_vote(context, records, Deadline(0.0, clock=lambda: 1.0))
+    assert len(late.members) == 1
+    assert all(np.count_nonzero(shares) == 1 for shares in late.nested_shares)
+    assert np.isfinite(late.predictions).all()
 
 
 def test_the_same_seed_chooses_the_same(tmp_path: Path) -> None:

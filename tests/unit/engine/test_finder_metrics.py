@@ -160,7 +160,8 @@ CONFIDENCE = "outputs/metric_confidence.json"
 
 def test_the_best_model_has_an_interval_of_the_primary_metric(classified: Run) -> None:
     data = classified.json(None, CONFIDENCE)["data"]
-    best = max(classified.finished, key=lambda event: (event.score, event.number))
+    best = classified.finished[-1]
+    assert best.is_best
     assert (data["iteration"], data["rows"]) == (best.number, 150)
     assert list(data["metrics"]) == ["AUC_weighted"]
     found = data["metrics"]["AUC_weighted"]

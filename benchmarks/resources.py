@@ -1,0 +1,194 @@
+"""What one run takes of the machine: memory of each of its processes, and how it uses its time.
+
+A process of its own does what a notebook does: it reads a table, submits a run and waits. This
+one watches it and all that it starts. Shown are the peak of the sums of resident memory (a page
+that several processes share counts for each) and of proportional memory (it is shared out), who
+held them at that moment, and when the run did what. Linux only.
+
+    python -m benchmarks.resources --rows 100000 --columns 50 --seconds 60
+    python -m benchmarks.resources --table adult.parquet:income --seconds 60 --cpus 0,1
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any  # Any: JSON values
+
+import numpy as np
+import pandas as pd
+import psutil
+
+SAMPLE_SECONDS = 0.25
+MIB = 2**20
+SEED = 0
+
+_ROLES = (
+    ("nbautoml.runs.controller", "controller"),
+    ("template.main", "template and trials"),
+    ("resource_tracker", "resource tracker"),
+    ("spawn_main", "Dask worker"),
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Peak:
+    """The largest sum that was seen, in bytes, who had it, and when."""
+
+    total: int = 0
+    parts: Counter[str] = field(default_factory=Counter)
+    at: float = 0.0
+
+    def take(self, parts: Counter[str], at: float) -> None:
+        """Keep these parts if they are more than those before."""
+        if parts.total() > self.total:
+            self.total, self.parts, self.at = parts.total(), parts, at
+
+    def __str__(self) -> str:
+        names = ", ".join(f"{k} {v / MIB:,.0f}" for k, v in self.parts.most_common())
+        return f"{self.total / MIB:,.0f} MiB at {self.at:.0f} s ({names})"
+
+
+def main() -> None:
+    """Make one run and print what it took."""
+    given = _arguments()
+    if given.child:
+        _be_notebook(given)
+        return
+    peaks = {"resident": Peak(), "proportional": Peak(), "without mapped files": Peak()}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        command = [sys.executable, "-m", "benchmarks.resources", *sys.argv[1:], "--child", folder]
+        started = time.monotonic()
+        child = subprocess.Popen(command, env={**os.environ, "TMPDIR": folder})
+        while child.poll() is None:
+            at = time.monotonic() - started
+            for peak, parts in zip(peaks.values(), _sample(child.pid), strict=True):
+                peak.take(parts, at)
+            time.sleep(SAMPLE_SECONDS)
+        if child.returncode:
+            sys.exit(child.returncode)
+        answer = json.loads((Path(folder) / "answer.json").read_text(encoding="utf-8"))
+    for name, peak in peaks.items():
+        sys.stdout.write(f"{name}: {peak}\n")
+    for name, value in answer.items():
+        sys.stdout.write(f"{name}: {value}\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--table", help="path:label of a Parquet or CSV file")
+    parser.add_argument("--rows", type=int, default=100_000, help="of a made-up table")
+    parser.add_argument("--columns", type=int, default=50, help="of a made-up table")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--cpus", default="")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _sample(pid: int) -> list[Counter[str]]:
+    """Return what each kind of process holds: resident, proportional, and what is its own."""
+    found: list[Counter[str]] = [Counter(), Counter(), Counter()]
+    try:
+        root = psutil.Process(pid)
+        processes = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return found
+    for process in processes:
+        try:
+            role = _role(process, is_root=process.pid == pid)
+            text = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+        except (psutil.Error, OSError):
+            continue
+        kib = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()[1:]}
+        held = (kib["Rss"], kib["Pss"], kib["Pss_Anon"] + kib["Pss_Shmem"])
+        for parts, amount in zip(found, held, strict=True):
+            parts[role] += amount * 1024
+    return found
+
+
+def _role(process: psutil.Process, *, is_root: bool) -> str:
+    words = " ".join(process.cmdline())
+    return (
+        "notebook" if is_root else next((role for mark, role in _ROLES if mark in words), "others")
+    )
+
+
+def _be_notebook(given: argparse.Namespace) -> None:
+    """Submit a run, wait for it, and write down how it used its time."""
+    import nbautoml
+
+    if given.cpus:
+        os.sched_setaffinity(0, {int(cpu) for cpu in given.cpus.split(",")})
+    frame, label = _table(given)
+    is_number = pd.api.types.is_float_dtype(frame[label])
+    folder = Path(given.child)
+    os.environ["NBAUTOML_HOME"] = str(folder / "home")
+    workspace = nbautoml.Workspace.create("resources", path=str(folder / "workspace"))
+    config = nbautoml.AutoMLConfig(
+        "regression" if is_number else "classification",
+        training_data=frame,
+        label_column_name=label,
+        primary_metric="normalized_root_mean_squared_error" if is_number else "AUC_weighted",
+        experiment_timeout_minutes=given.seconds / 60,
+    )
+    begun, clock = time.time(), time.monotonic()
+    run = nbautoml.Experiment(workspace, "resources").submit(config)
+    submitted = time.monotonic() - clock
+    run.wait_for_completion()
+    ended = time.monotonic() - clock
+    answer = {"table MiB": round(float(frame.memory_usage(deep=True).sum()) / MIB, 1)}
+    answer |= {"submit": round(submitted, 2), "whole run": round(ended, 2)}
+    answer |= _times(workspace, run.id, begun)
+    (folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
+
+
+def _table(given: argparse.Namespace) -> tuple[pd.DataFrame, str]:
+    if given.table:
+        path, _, label = given.table.rpartition(":")
+        return (pd.read_parquet if path.endswith(".parquet") else pd.read_csv)(path), label
+    rng = np.random.default_rng(SEED)
+    X = rng.normal(size=(given.rows, given.columns))
+    y = X[:, :5] @ [1.0, -1.0, 0.5, 0.5, 2.0] + X[:, 5] * X[:, 6] + rng.normal(size=given.rows)
+    frame = pd.DataFrame(X, columns=[f"c{i}" for i in range(given.columns)])
+    return frame.assign(label=np.where(y > 0, "yes", "no")), "label"
+
+
+def _times(workspace: Any, run_id: str, begun: float) -> dict[str, Any]:
+    """Return when the run's events came, in seconds since its submission."""
+    with workspace.session.read() as tx:
+        records = tx.events.read(run_id)
+    found: dict[str, Any] = {}
+    trials, started = [], {}
+    for record in records:
+        event, at = record.event, round(record.time - begun, 2)
+        kind = type(event).__name__
+        if kind == "StatusChanged":
+            found[str(event.status)] = at
+        elif kind == "PhaseChanged":
+            found[event.phase.value] = at
+        elif kind == "TrialStarted":
+            started[event.number] = at
+        elif kind == "TrialFinished":
+            first = started.get(event.number, at)
+            outcome = f"{event.outcome} {event.folds_done}/{event.n_folds}"
+            trials.append((event.number, first, at, event.pipeline, outcome, event.score))
+    best = [t[5] for t in trials if t[5] is not None]
+    found["first model"] = min((t[2] for t in trials if t[5] is not None), default=None)
+    found["last trial"] = max((t[2] for t in trials), default=None)
+    found["n trials"], found["largest score"] = len(trials), max(best, default=None)
+    with workspace.session.read() as tx:
+        found["reason"] = tx.runs.get(run_id).reason
+    found["trials"] = "".join(f"\n  {t}" for t in trials)
+    return found
+
+
+if __name__ == "__main__":
+    main()
