@@ -161,7 +161,8 @@ class SharedStoreContract:
 
         with session.read() as reader:
             assert reader.artifacts.list("run") == []
-        assert not (session.state_dir / "artifacts" / "blobs").exists()
+        stored = (session.state_dir / "artifacts" / "blobs").rglob("*")
+        assert not [path for path in stored if path.is_file()]
         session.save_artifact("run", "model.pkl", b"whole")
         assert session.load_artifact("run", "model.pkl").read_bytes() == b"whole"
 

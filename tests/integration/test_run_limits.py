@@ -104,7 +104,7 @@ def test_counted_runs_give_the_same_table_on_any_number_of_workers(folder: Path)
 
 def test_a_fit_past_its_memory_is_killed_alone_and_tried_once_at_half_size(folder: Path) -> None:
     limit = round(0.75 * HUNGRY_MEGABYTES) * MEGABYTE
-    limits = Limits(max_iterations=4, memory_limit_bytes=limit)
+    limits = Limits(max_iterations=8, memory_limit_bytes=limit)
     found, trials = run(folder, (HUNGRY_FAMILY, "LogisticRegression"), limits)
     hungry = [e for e in trials if e.family == "TestHungry"]
     assert [e.outcome for e in hungry] == [TrialOutcome.MEMORY_LIMIT, TrialOutcome.COMPLETED]
@@ -114,7 +114,7 @@ def test_a_fit_past_its_memory_is_killed_alone_and_tried_once_at_half_size(folde
 
 
 def test_a_fit_that_says_it_needs_too_much_is_not_begun(folder: Path) -> None:
-    found, trials = run(folder, (GREEDY_FAMILY, "LogisticRegression"), Limits(max_iterations=3))
+    found, trials = run(folder, (GREEDY_FAMILY, "LogisticRegression"), Limits(max_iterations=6))
     greedy = next(e for e in trials if e.family == "TestGreedy")
     assert (greedy.outcome, greedy.folds_done) == (TrialOutcome.MEMORY_LIMIT, 0)
     assert greedy.error.startswith(
