@@ -235,7 +235,7 @@ class _Dispatcher:
         )
         free = [int(w["metrics"][FREE_METRIC]) for w in workers if FREE_METRIC in w["metrics"]]
         return WorkerState(
-            n_workers=len(workers),
+            n_workers=min(self._spec.n_workers, sum(int(w["nthreads"]) for w in workers)),
             n_busy=0,
             memory_bytes=held,
             free_bytes=min(free if own is None else [*free, own], default=None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import sys
 import threading
 from typing import Any  # Any: distributed is typed in part only
@@ -20,6 +21,9 @@ from nbautoml.domain.ports import Executor
 
 MAX_WORKER_LOSSES = 2
 """A task whose worker was lost is tried this many times more."""
+
+MOST_SLOTS = 8
+"""More tasks than this at a time, and one worker's Python would be busy with watching them."""
 
 CLOSE_SECONDS = 2.0
 """How long workers may take to end before they are killed."""
@@ -50,28 +54,44 @@ def start_executor(spec: ExecutorSpec) -> Executor:
     Parameters
     ----------
     spec : ExecutorSpec
-        How many workers, with how many threads and how much memory.
+        How many slots, with how many threads and how much memory.
     """
     return DaskExecutor(spec, LocalWorkers)
 
 
+def share_slots(n_slots: int) -> tuple[int, int]:
+    """Return how many worker processes there are for so many slots, and their threads.
+
+    A worker only supervises the children in which tasks run, so that one does for many slots:
+    each further one would hold a template of its own with all that tasks import.
+
+    Examples
+    --------
+    >>> [share_slots(n) for n in (1, 2, 8, 12, 13)]
+    [(1, 1), (1, 2), (1, 8), (2, 6), (2, 7)]
+    """
+    n_workers = math.ceil(n_slots / MOST_SLOTS)
+    return n_workers, math.ceil(n_slots / n_workers)
+
+
 class LocalWorkers:
-    """Worker processes on this machine; each runs one task at a time.
+    """Worker processes on this machine; each supervises several tasks at a time.
 
     Parameters
     ----------
     spec : ExecutorSpec
-        How many there are.
+        How many slots there are.
     """
 
     def __init__(self, spec: ExecutorSpec) -> None:
         self._scratch = ScratchFolder()
+        n_workers, n_threads = share_slots(spec.n_workers)
         try:
             with dask.config.set(_CONFIG):
                 new_cluster: Any = LocalCluster
                 self._cluster = new_cluster(
-                    n_workers=spec.n_workers,
-                    threads_per_worker=1,
+                    n_workers=n_workers,
+                    threads_per_worker=n_threads,
                     worker_class=_QuietNanny,
                     host="127.0.0.1",
                     dashboard_address=None,

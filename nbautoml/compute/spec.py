@@ -28,7 +28,7 @@ class ExecutorSpec:
     Parameters
     ----------
     n_workers : int
-        Worker processes; each runs one task at a time.
+        How many tasks run at a time, each in a process of its own.
     threads_per_worker : int
         Threads that a task may use.
     memory_limit_bytes : int or None

@@ -62,7 +62,7 @@ class FakeCluster:
             register_plugin=lambda plugin: None,
             submit=self._submit,
             scheduler_info=lambda n_workers: {
-                "workers": {"a": {"metrics": {"memory": 10, MEMORY_METRIC: 5}}}
+                "workers": {"a": {"nthreads": 1, "metrics": {"memory": 10, MEMORY_METRIC: 5}}}
             },
             cancel=lambda futures: [f.cancel() for f in futures],
             close=lambda: self.closed.append("client"),
