@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO  # Any: fitted models are whatever scikit-learn accepts
 
 from nbautoml.automl.artifacts import INTERNAL_MODEL, METRIC_CONFIDENCE, SERVED_MODEL, VERSIONS
-from nbautoml.automl.console import ConsoleView, format_table
+from nbautoml.automl.console import GUARDRAIL_TITLE, ConsoleView, guardrail_lines
 from nbautoml.automl.export import ensure_bundle
 from nbautoml.automl.model_test import TEST_RUN
 from nbautoml.automl.notices import warn_once
@@ -251,7 +251,7 @@ class AutoMLRun(Run):
         return details
 
     def get_guardrails(self, to_console: bool = True) -> dict[str, Any]:
-        """Return what the guardrails found, and print it.
+        """Return what the guardrails found, and print it as ``show_output`` does.
 
         Parameters
         ----------
@@ -263,6 +263,7 @@ class AutoMLRun(Run):
         dict
             ``{"guardrails": [{"name", "state", "description", "details"}, …]}``.
         """
+        reports = self.snapshot().guardrails
         found = [
             {
                 "name": g.name,
@@ -270,11 +271,11 @@ class AutoMLRun(Run):
                 "description": g.description,
                 "details": [dict(d) for d in g.details],
             }
-            for g in self.snapshot().guardrails
+            for g in reports
         ]
         if to_console:
-            lines = format_table([{k: g[k] for k in ("name", "state")} for g in found])
-            sys.stdout.write("\n".join(lines) + "\n")
+            told = [line for g in reports for line in guardrail_lines(g)]
+            sys.stdout.write("\n".join([GUARDRAIL_TITLE, *told]) + "\n")
         return {"guardrails": found}
 
     def get_metric_confidence(self) -> dict[str, dict[str, float | None]]:

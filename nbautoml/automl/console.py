@@ -16,6 +16,7 @@ from nbautoml.domain.status import RunStatus, TrialOutcome
 
 RULE = "*" * 106
 PIPELINE_WIDTH = 48
+GUARDRAIL_TITLE = f"\n{RULE}\nDATA GUARDRAILS: "
 LEAST_COLUMN, MOST_COLUMN = 23, 48
 LEGEND = """\
 ITERATION: The iteration being evaluated.
@@ -68,15 +69,9 @@ class ConsoleView:
     def _guardrail(self, event: ev.GuardrailReported, _state: RunSnapshot) -> None:
         if not self._has_guardrail_title:
             self._has_guardrail_title = True
-            self._write(f"\n{RULE}\nDATA GUARDRAILS: ")
-        self._write(f"\n{'TYPE:':<14}{event.name}\n{'STATUS:':<14}{event.state.value.upper()}")
-        wrapped = textwrap.wrap(event.description, 90) or [""]
-        self._write(f"{'DESCRIPTION:':<14}" + ("\n" + " " * 14).join(wrapped))
-        if event.details:
-            self._write("DETAILS:      ")
-            for line in format_table([dict(d) for d in event.details]):
-                self._write(line)
-        self._write(f"\n{RULE}")
+            self._write(GUARDRAIL_TITLE)
+        for line in guardrail_lines(event):
+            self._write(line)
 
     def _trial(self, event: ev.TrialFinished, state: RunSnapshot) -> None:
         if not self._has_table_head:
@@ -97,6 +92,30 @@ class ConsoleView:
     def _status(self, event: ev.StatusChanged, _state: RunSnapshot) -> None:
         if event.status.is_terminal or event.status is RunStatus.STARTING:
             self._write(f"\nRun {event.status.value}. {event.reason}".rstrip())
+
+
+def guardrail_lines(event: ev.GuardrailReported) -> list[str]:
+    """Return the lines that tell what a guardrail found.
+
+    Examples
+    --------
+    >>> report = ev.GuardrailReported(
+    ...     name="Cross validation", state=ev.GuardrailState.DONE, description="3 folds."
+    ... )
+    >>> guardrail_lines(report)[1:4]
+    ['TYPE:         Cross validation', 'STATUS:       DONE', 'DESCRIPTION:  3 folds.']
+    """
+    wrapped = textwrap.wrap(event.description, 90) or [""]
+    lines = [
+        "",
+        f"{'TYPE:':<14}{event.name}",
+        f"{'STATUS:':<14}{event.state.value.upper()}",
+        f"{'DESCRIPTION:':<14}{wrapped[0]}",
+        *(" " * 14 + line for line in wrapped[1:]),
+    ]
+    if event.details:
+        lines += ["DETAILS:      ", *format_table([dict(d) for d in event.details])]
+    return [*lines, "", RULE]
 
 
 def format_table(rows: list[dict[str, Any]]) -> list[str]:
