@@ -27,9 +27,7 @@ def check(given: GuardrailInput) -> GuardrailReported:
         if n_filled < 2 or stats.get("n_unique", 0) < n_filled or "min" not in stats:
             continue
         n_values = stats["max"] - stats["min"] + 1
-        numbers = given.columns[column.name].to_numpy()
-        is_whole = bool((np.mod(numbers[~np.isnan(numbers)], 1) == 0).all())
-        if is_whole and n_filled**2 / (2 * n_values) > EXPECTED_TWINS:
+        if n_filled**2 / (2 * n_values) > EXPECTED_TWINS and _is_whole(given, column.name):
             details.append({"Column name": column.name, "Number of different values": n_filled})
     if not details:
         return GuardrailReported(
@@ -47,3 +45,8 @@ def check(given: GuardrailInput) -> GuardrailReported:
         ),
         details=tuple(details),
     )
+
+
+def _is_whole(given: GuardrailInput, name: str) -> bool:
+    numbers = given.columns[name].to_numpy()
+    return bool(((numbers == np.floor(numbers)) | np.isnan(numbers)).all())

@@ -182,6 +182,26 @@ def test_good_but_honest_columns_do_not_alert():
     assert reports(frame)["Target leakage detection"].state is GuardrailState.PASSED
 
 
+@pytest.mark.parametrize("kind", ["number", "category"])
+def test_a_label_written_down_again_with_a_mistake_alerts(kind):
+    again = np.where(np.arange(N) == 7, 1 - Y, Y)
+    cells = again + 0.1 * NOISE if kind == "number" else np.where(again == 1, "p", "q")
+    assert reports(clean().assign(leak=cells))["Target leakage detection"].state.value == "Alerted"
+
+
+def test_a_class_of_very_few_rows_is_given_away_by_no_column():
+    """The one row is the highest of a column in every hundred, by chance."""
+    y = np.arange(N) == N - 1
+    frame = clean().assign(high=np.arange(N) % N + NOISE / 10)
+    assert reports(frame, y.astype(int))["Target leakage detection"].state.value == "Passed"
+
+
+def test_rows_of_a_rare_class_are_looked_at_among_many():
+    y = (np.arange(9_000) % 1_500 == 0).astype(int)
+    frame = pd.DataFrame({"a": RNG.normal(size=9_000), "leak": y * 1.5})
+    assert reports(frame, y)["Target leakage detection"].details[0]["Column name"] == "leak"
+
+
 def test_categories_of_one_row_each_are_no_leak():
     """Each row has its own category, which says nothing once the row is left out."""
     cells = [f"city {i}" for i in range(N)]
