@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import pickle
+import subprocess
+import sys
 from typing import Any
-
-import pytest
-from threadpoolctl import threadpool_info
 
 from nbautoml.compute import child
 from nbautoml.compute.frames import Kind
@@ -53,19 +53,24 @@ def test_long_sentence_is_cut_and_traceback_kept() -> None:
     assert "x" * 5000 in trace
 
 
-@pytest.fixture
-def environment() -> Any:
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
+def test_threads_bound_libraries_loaded_now_and_later() -> None:
+    """In a process of its own, as a child is: pools belong to the process, other tests set them."""
+    code = """
+import json, os
+import numpy
+from threadpoolctl import threadpool_info
+from nbautoml.compute import child
 
+child.set_threads(1)
+names = {os.environ[name] for name in child.THREAD_VARIABLES}
+child.set_threads(2)
+now = threadpool_info()
+import sklearn.utils._openmp_helpers
+later = threadpool_info()
+counts = [sorted({pool["num_threads"] for pool in pools}) for pools in (now, later)]
+print(json.dumps([sorted(names), counts, len(now) < len(later)]))
+"""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, check=True)
 
-def test_threads_bound_libraries_loaded_now_and_later(environment: None) -> None:
-    child.set_threads(1)
-    names = {os.environ[name] for name in child.THREAD_VARIABLES}
-    child.set_threads(2)
-
-    assert names == {"1"}
-    assert os.environ["OMP_NUM_THREADS"] == "2"
-    assert {pool["num_threads"] for pool in threadpool_info()} <= {2}
+    assert json.loads(done.stdout) == [["1"], [[2], [2]], True]
