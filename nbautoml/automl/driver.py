@@ -123,13 +123,16 @@ class AutoMLWork:
 
         context = self._context
         frame, n_valid_rows = self._data.training_and_validation()
+        # The engine needs the frame at its start only: it shall be the last that refers to it.
+        frames = [frame]
+        del frame
         plan = self.plan(n_slots=executor.n_slots, deadline=deadline, n_valid_rows=n_valid_rows)
         if isinstance(executor, IdleExecutor):
             plan = replace(plan, limits=replace(plan.limits, timeout_seconds=0.0))
         self._describe(plan, executor.n_slots, deadline)
         set_status(context, RunStatus.RUNNING)
         return find_model(
-            frame,
+            frames.pop(),
             str(self._settings["label"]),
             plan,
             executor=executor,

@@ -7,9 +7,7 @@ kills it from outside.
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
-import gc
 import importlib
 import os
 import pickle
@@ -27,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from nbautoml.compute import lifeline
 from nbautoml.compute.frames import FrameReader, Kind, encode
+from nbautoml.engine.heap import give_back_memory
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -67,7 +66,7 @@ def serve(channel: socket.socket, life: int, output: int, n_threads: int) -> Non
     while data := channel.recv(1 << 16):
         for _, body in reader.feed(data):
             _answer(channel, lock, body)
-            _give_back_memory()
+            give_back_memory()
 
 
 def set_threads(n_threads: int) -> None:
@@ -137,11 +136,3 @@ def _redirect(output: int) -> None:
         os.dup2(source, target)
     os.close(null)
     os.close(output)
-
-
-def _give_back_memory() -> None:
-    """Return what the last task left to the system, so that the next one starts small."""
-    gc.collect()
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # musl has no malloc_trim
-            ctypes.CDLL(None).malloc_trim(0)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from fsspec.core import url_to_fs
 
 from nbautoml.data.definition import Source
-from nbautoml.data.http_cache import fetch
 from nbautoml.data.readers.base import LocalFile
 from nbautoml.data.url_map import UrlMap, find_workspace_root, load_url_map
 from nbautoml.errors import DatasetError, did_you_mean
@@ -85,6 +84,9 @@ def locate(source: Source, context: ReadContext) -> list[LocalFile]:
     if mapping is not None:
         return _find_mapped(source.uri, context)
     if is_http(source.uri):
+        # The HTTP client holds some 8 MB, which frames and local files do without.
+        from nbautoml.data.http_cache import fetch
+
         return [LocalFile(path=fetch(source.uri, context.cache_dir / "http"), label=source.uri)]
     return _copy_remote(source.uri, context.cache_dir / "remote")
 

@@ -15,6 +15,7 @@ from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.baseline import measure_finish
 from nbautoml.engine.context import Ports
 from nbautoml.engine.ensemble.finish import Finisher
+from nbautoml.engine.heap import give_back_memory
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.prepare import prepare
 from nbautoml.engine.search.book import TrialBook
@@ -117,6 +118,8 @@ def find_model(
     deadline = Deadline.after(plan.limits.timeout_seconds, clock).moved(-closing)
     requests = Requests(control, events, deadline, closing)
     context, profile = prepare(frame, label, plan, ports, scratch)
+    del frame  # it is on disk now
+    give_back_memory()
     if deadline.is_limited:
         measure_finish(context, requests.finish_cost)
     book = TrialBook(plan.metric, context.data.y_valid, context.data.w_valid)

@@ -37,8 +37,11 @@ _SPEC = "spec.json"
 _CLASSES = "classes.pkl"
 _CATEGORIES = "categories.npy"
 _WEIGHT = "weight.npy"
-# Matrices of this many (representation, fold) pairs stay mapped in a process.
-_OPEN_FOLDS = 64
+_FEATURIZER = "featurizer.pkl"
+# Matrices of so many (representation, fold) pairs stay open in a process, where their files have
+# no more bytes than this: opening larger ones again takes nothing beside a fit, and what a process
+# has read of them counts as its memory for as long as they are mapped.
+_OPEN_FOLDS, _SMALL_BYTES = 64, 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,6 @@ class FoldMatrices:
     y_train: Vector
     X_valid: Matrix
     y_valid: Vector
-    featurizer: Path
     categories: tuple[int, ...]
     w_train: Vector | None = None
     w_valid: Vector | None = None
@@ -133,7 +135,6 @@ def read_classes(folder: Path) -> npt.NDArray[Any] | None:
     return classes
 
 
-@functools.lru_cache(maxsize=_OPEN_FOLDS)
 def open_fold(folder: Path, representation: str, fold: int) -> FoldMatrices:
     """Return a fold's matrices, making them when no trial did so before.
 
@@ -146,11 +147,38 @@ def open_fold(folder: Path, representation: str, fold: int) -> FoldMatrices:
     fold : int
         Number of the fold, or `ALL_ROWS`.
     """
+    place = _find_fold(folder, representation, fold)
+    return (_open_small if _is_small(place) else _open)(folder, fold, place)
+
+
+def featurizer_path(folder: Path, representation: str, fold: int) -> Path:
+    """Return the file of the featurizer that was fitted on a fold's training rows.
+
+    Parameters
+    ----------
+    folder, representation, fold
+        As `open_fold` takes them.
+    """
+    return _find_fold(folder, representation, fold) / _FEATURIZER
+
+
+@functools.lru_cache(maxsize=_OPEN_FOLDS)
+def _find_fold(folder: Path, representation: str, fold: int) -> Path:
+    """Return the folder of a fold's matrices, made when no trial did so before."""
     name = "all" if fold == ALL_ROWS else str(fold)
     representation = str(Representation(representation).matrix)
     place = folder / "matrices" / f"{representation}-{name}"
     if not place.exists():
         _make_fold(folder, representation, fold, place)
+    return place
+
+
+@functools.lru_cache(maxsize=_OPEN_FOLDS)
+def _is_small(place: Path) -> bool:
+    return sum(file.stat().st_size for file in place.glob("*.npy")) <= _SMALL_BYTES
+
+
+def _open(folder: Path, fold: int, place: Path) -> FoldMatrices:
     train, valid = _rows(folder, fold)
     y = np.load(folder / _TARGET, mmap_mode="r")
     weight = _weights(folder)
@@ -159,11 +187,13 @@ def open_fold(folder: Path, representation: str, fold: int) -> FoldMatrices:
         y_train=np.asarray(y[train]),
         X_valid=_load_matrix(place, "valid") if fold != ALL_ROWS else None,
         y_valid=np.asarray(y[valid]),
-        featurizer=place / "featurizer.pkl",
         categories=tuple(np.load(place / _CATEGORIES).tolist()),
         w_train=None if weight is None else np.asarray(weight[train]),
         w_valid=None if weight is None else np.asarray(weight[valid]),
     )
+
+
+_open_small = functools.lru_cache(maxsize=_OPEN_FOLDS)(_open)
 
 
 def _weights(folder: Path) -> Vector | None:
@@ -180,7 +210,9 @@ def _rows(folder: Path, fold: int) -> tuple[Vector, Vector]:
 
 
 def _make_fold(folder: Path, representation: str, fold: int, place: Path) -> None:
-    frame = feather.read_table(str(folder / _FRAME), memory_map=True).to_pandas()
+    table = feather.read_table(str(folder / _FRAME), memory_map=True)
+    # Columns stay views of the file where they can; a block of them would be a copy.
+    frame = table.to_pandas(split_blocks=True)
     y = np.load(folder / _TARGET, mmap_mode="r")
     train, valid = _rows(folder, fold)
     featurizer = pickle.loads((folder / f"{representation}.featurizer").read_bytes())
@@ -190,7 +222,7 @@ def _make_fold(folder: Path, representation: str, fold: int, place: Path) -> Non
     if fold != ALL_ROWS:
         _save_matrix(made, "valid", featurizer.transform(frame.iloc[valid]))
     np.save(made / _CATEGORIES, featurizer.categorical_features_)
-    (made / "featurizer.pkl").write_bytes(pickle.dumps(featurizer))
+    (made / _FEATURIZER).write_bytes(pickle.dumps(featurizer))
     try:
         made.rename(place)
     except OSError:

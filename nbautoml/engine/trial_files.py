@@ -22,7 +22,7 @@ from nbautoml.engine.metrics import (
 from nbautoml.engine.models._base import Vector
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.trial import REFIT_FILE, part_file, prediction_file
-from nbautoml.engine.trial_data import ALL_ROWS, DataSpec, open_fold
+from nbautoml.engine.trial_data import ALL_ROWS, DataSpec, featurizer_path
 from nbautoml.runtime.bag import PackedPart, open_model
 
 MODEL = "outputs/model.pkl"
@@ -126,7 +126,7 @@ def refit_part(data: PreparedData, candidate: Candidate, folder: Path) -> Packed
 
 
 def _packed(data: PreparedData, candidate: Candidate, fold: int, fitted: Path) -> PackedPart:
-    featurizer = open_fold(data.folder, candidate.representation, fold).featurizer
+    featurizer = featurizer_path(data.folder, candidate.representation, fold)
     return PackedPart(featurizer=featurizer.read_bytes(), fitted=fitted.read_bytes())
 
 

@@ -33,7 +33,7 @@ from nbautoml.engine.search.budget import Deadline
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.search.loop import StopReason
 from nbautoml.engine.search.requests import Requests
-from nbautoml.engine.trial_data import open_fold
+from nbautoml.engine.trial_data import featurizer_path
 from nbautoml.errors import TrainingError
 
 logger = logging.getLogger(__name__)
@@ -224,7 +224,8 @@ class Finisher:
         """Store what the features are, as the best single model has them."""
         data, artifacts = self._context.data, self._context.ports.artifacts
         representation = record.candidate.representation
-        featurizer = pickle.loads(open_fold(data.folder, representation, 0).featurizer.read_bytes())
+        path = featurizer_path(data.folder, representation, 0)
+        featurizer = pickle.loads(path.read_bytes())
         summary = summarize_features(self._profile, featurizer)
         names = engineered_feature_names(featurizer)
         artifacts.put_bytes(None, SUMMARY, json.dumps(json_safe(summary)).encode())

@@ -14,7 +14,7 @@ import pytest
 
 from nbautoml.domain.metrics import metrics_for
 from nbautoml.domain.tasks import Task
-from nbautoml.engine import trial
+from nbautoml.engine import trial, trial_data
 from nbautoml.engine.featurize.build import build_adapter, build_featurizer
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.metrics import score_classification
@@ -29,7 +29,13 @@ from nbautoml.engine.trial import (
     run_folds,
     run_refit,
 )
-from nbautoml.engine.trial_data import ALL_ROWS, DataSpec, open_fold, write_trial_data
+from nbautoml.engine.trial_data import (
+    ALL_ROWS,
+    DataSpec,
+    featurizer_path,
+    open_fold,
+    write_trial_data,
+)
 from nbautoml.runtime.bag import FittedPart
 
 LIGHT_GBM = Candidate(
@@ -187,16 +193,27 @@ def test_the_representation_is_that_of_the_family(job: FoldsJob) -> None:
 def test_matrices_are_made_once_and_mapped(job: FoldsJob) -> None:
     run_folds(replace(job, folds=(0,)), lambda _m: None)
     written = (job.data / "matrices" / "tree-0" / "train.npy").stat().st_mtime_ns
-    open_fold.cache_clear()
+    trial_data._open_small.cache_clear()
     rows = open_fold(job.data, "tree", 0)
     assert (job.data / "matrices" / "tree-0" / "train.npy").stat().st_mtime_ns == written
     assert not rows.X_train.flags.writeable
     assert rows.X_train.dtype == np.float32
 
 
+@pytest.mark.parametrize("limit", [0, 1 << 20])
+def test_only_small_matrices_stay_open(
+    monkeypatch: pytest.MonkeyPatch, data: Path, limit: int
+) -> None:
+    monkeypatch.setattr(trial_data, "_SMALL_BYTES", limit)
+    trial_data._is_small.cache_clear()
+    first, second = (open_fold(data, "linear", 0) for _ in range(2))
+    assert (first is second) == (limit > 0)
+    assert np.array_equal(first.X_train, second.X_train)
+
+
 def test_features_are_learned_from_training_rows_only(data: Path) -> None:
     rows = open_fold(data, "linear", 0)
-    featurizer = pickle.loads(rows.featurizer.read_bytes())
+    featurizer = pickle.loads(featurizer_path(data, "linear", 0).read_bytes())
     again = open_fold(data, "linear", ALL_ROWS)
     assert rows.X_train.shape[0] == 100
     assert again.X_train.shape[0] == N_ROWS
