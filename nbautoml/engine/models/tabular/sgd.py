@@ -30,6 +30,8 @@ from nbautoml.engine.models.tabular._descent import (
 )
 from nbautoml.engine.models.tabular._margin import MarginClassifier, n_splits
 
+# Shares of the L1 penalty that are tried; the search must be able to leave it out.
+_L1_RATIOS = (0.0, 0.15, 0.5, 0.9)
 # Passes over the rows after which a fit mostly has converged.
 _USUAL_PASSES = 12
 
@@ -41,6 +43,10 @@ class SGD(MarginClassifier):
     -----
     Probabilities are calibrated. Numbers are learned as multiples of their standard deviation,
     with Huber's loss: its gradient is bounded, so that no row can make the descent diverge.
+
+    The answer is the mean of the steps where there is no L1 penalty. scikit-learn's mean takes no
+    notice of what that penalty cuts off: with both, r2 fell from 0.996 to -220 on rows of a plain
+    linear function.
     """
 
     name: ClassVar[str] = "SGD"
@@ -60,7 +66,7 @@ class SGD(MarginClassifier):
         else:
             own = {"epsilon": Span(0.1, 3.0, is_log=True)}
         return SearchSpace(
-            own | {"alpha": Span(1e-6, 1e-1, is_log=True), "l1_ratio": Span(0.0, 1.0)}
+            own | {"alpha": Span(1e-6, 1e-1, is_log=True), "l1_ratio": Choice(_L1_RATIOS)}
         )
 
     def portfolio(self, task: Task) -> tuple[dict[str, Any], ...]:
@@ -87,7 +93,7 @@ class SGD(MarginClassifier):
             **params,
             penalty="elasticnet",
             max_iter=most_passes(shape.n_rows),
-            average=True,
+            average=params["l1_ratio"] == 0.0,
             random_state=context.seed,
         )
 
@@ -101,7 +107,7 @@ class SGD(MarginClassifier):
             penalty="elasticnet",
             learning_rate="adaptive",
             max_iter=most_passes(shape.n_rows),
-            average=True,
+            average=params["l1_ratio"] == 0.0,
             random_state=context.seed,
         )
         return on_unit_target(model)
