@@ -175,6 +175,36 @@ def check_deadline(name: str, task: Task) -> None:
     _assert_usable(result.model, _Case(X=case.X[:50], y=case.y[:50], context=case.context))
 
 
+def check_progress(name: str, task: Task) -> None:
+    """What it tells of its progress lies from 0 to 1 and never goes back, with a deadline too."""
+    family = get_family(name)
+    case = _case(task, n_rows=1_000)
+    for deadline in (Deadline(), Deadline.after(_SHORT_SECONDS)):
+        told: list[float] = []
+        context = FitContext(
+            task=task, n_classes=case.context.n_classes, deadline=deadline, progress=told.append
+        )
+        _fit(family, _Case(X=case.X, y=case.y, context=context))
+        assert told == sorted(told)
+        assert all(0.0 <= share <= 1.0 for share in told)
+
+
+def check_weights(name: str, task: Task) -> None:
+    """Weights of rows count, or make no difference where it says that it takes none."""
+    family = get_family(name)
+    case = _case(task, n_rows=200)
+    y = case.y.copy()
+    y[::2] = y[::2][::-1]
+    weight = np.where(np.arange(200) % 2 == 0, 1e-3, 1.0)
+    params = family.portfolio(task)[0]
+    plain, weighted = (
+        family.fit(case.X, y, params=params, context=case.context, weight=given).model
+        for given in (None, weight)
+    )
+    is_same = np.array_equal(_answers(plain, case.X, task), _answers(weighted, case.X, task))
+    assert is_same != family.uses_weight
+
+
 def check_refit(name: str, task: Task) -> None:
     """A refit uses the rounds that it is told, where the family boosts."""
     family = get_family(name)
@@ -267,6 +297,8 @@ FAMILY_CHECKS: tuple[Callable[[str, Task], None], ...] = (
     check_far_deadline_changes_nothing,
     check_pickle,
     check_deadline,
+    check_progress,
+    check_weights,
     check_refit,
     check_tiny,
     check_two_classes,
