@@ -85,7 +85,7 @@ class NumericColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
             values = np.where(is_missing, self.statistics_, values)
         n_columns = values.shape[1]
         out = np.empty((len(values), n_columns + len(self.markers_)), dtype=np.float32)
-        out[:, :n_columns] = values - self.offset_
+        np.subtract(values, self.offset_, out=out[:, :n_columns], casting="same_kind")
         out[:, n_columns:] = is_missing[:, self.markers_]
         return out
 
@@ -156,8 +156,8 @@ def middle_of_far(values: FloatMatrix, *, least: float) -> FloatMatrix:
     """
     if values.size == 0:
         return np.zeros(values.shape[1])
-    low = np.where(np.isnan(values), np.inf, values).min(axis=0)
-    high = np.where(np.isnan(values), -np.inf, values).max(axis=0)
+    low = np.fmin.reduce(values, axis=0, initial=np.inf)  # passes over NaN, and copies nothing
+    high = np.fmax.reduce(values, axis=0, initial=-np.inf)
     with np.errstate(invalid="ignore"):
         distance = np.where((low > 0) == (high > 0), np.minimum(np.abs(low), np.abs(high)), 0.0)
         is_far = distance > EXACT_FLOAT32
