@@ -180,7 +180,7 @@ ENSEMBLES = (
         constraint=Flag(),
         doc=(
             "Train a model on the predictions of the best models at the end; not given: with at "
-            f"least {STACK_LEAST_ROWS} validation rows."
+            f"least {STACK_LEAST_ROWS} validation rows. Never with more than 30 classes."
         ),
         group=_ENSEMBLES,
         old_names=("enable_stack_ensembling",),

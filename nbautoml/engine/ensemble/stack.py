@@ -50,6 +50,8 @@ class Stack:
 def most_members(n_classes: int) -> int:
     """Return how many members a meta learner takes; `n_classes` is 0 for numbers.
 
+    With more than 30 classes it is less than two, and there is no stack.
+
     Examples
     --------
     >>> most_members(0), most_members(2), most_members(10), most_members(100)

@@ -458,7 +458,7 @@ def test_a_run_without_any_finished_trial_answers_with_a_constant(run: Run) -> N
 
 def test_a_slow_iteration_ends_at_its_limit(run: Run) -> None:
     models = (HANGING_FAMILY, "LogisticRegression")
-    run(cancer(), plan(models=models, max_iterations=4, iteration_timeout_seconds=0.5))
+    run(cancer(), plan(models=models, max_iterations=8, iteration_timeout_seconds=0.5))
     hung = [e for e in run.finished if e.family == "TestHanging"]
     assert all(e.outcome is TrialOutcome.TIME_LIMIT and e.folds_done == 0 for e in hung)
     assert all(0.4 < e.seconds < 0.5 + GRACE_SECONDS for e in hung)
