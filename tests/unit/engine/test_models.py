@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.metrics import r2_score, roc_auc_score
 
 from nbautoml.domain.tasks import Task
@@ -33,3 +34,14 @@ def test_no_penalty_leads_descent_astray_to_classes(l1_ratio: float) -> None:
     context = FitContext(task=Task.CLASSIFICATION, n_classes=2)
     model = get_family("SGD").fit(X, y, params=params, context=context).model
     assert roc_auc_score(y, model.predict_proba(X)[:, 1]) > 0.98
+
+
+@pytest.mark.parametrize(("made", "expected"), [(np.asarray, 1), (sparse.csr_matrix, 2)])
+def test_neighbours_of_sparse_rows_are_found_by_the_usual_distance(made, expected) -> None:
+    rows = made(np.where(np.abs(X[:200]) > 1, X[:200], 0))
+    params = {"n_neighbors": 3, "weights": "uniform", "p": 1}
+    context = FitContext(task=Task.REGRESSION)
+    assert (
+        get_family("KNN").fit(rows, SIGNAL[:200], params=params, context=context).model.p
+        == expected
+    )

