@@ -26,6 +26,7 @@ from nbautoml.errors import NbAutoMLError
 from nbautoml.registry.trust import installed_version
 from nbautoml.runs.controller import launch, set_status
 from nbautoml.runs.details import run_snapshot
+from nbautoml.runs.process_age import process_age
 from nbautoml.runs.work import Ending, WorkContext
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ finished after the run's end.
 CLOSING_WRITES, LEAST_CLOSING_SECONDS = 3.0, 0.1
 """The last status is written this many times slower than the one before it at most: the bundle
 may be on its way to the disk at the same time."""
-START_COST = 3.0
+START_COST = 5.0
 """From the first line of the work until a first model is done, a run takes at least this many
 times what its process took to start. With less time left it answers with a constant."""
 PACKAGES = ("numpy", "pandas", "scikit-learn", "lightgbm", "xgboost")
@@ -109,12 +110,7 @@ class AutoMLWork:
         if deadline is None:
             return True
         now = self._context.now()
-        return deadline - now > START_COST * (now - self._process_started_at)
-
-    @property
-    def _process_started_at(self) -> float:
-        owner = self._context.run.owner
-        return self._context.run.created_at if owner is None else owner.started_at
+        return deadline - now > START_COST * process_age()
 
     def _search(self, executor: Executor, deadline: float | None) -> Found:
         """Do the engine's part."""
@@ -164,7 +160,7 @@ class AutoMLWork:
             now = self._context.now()
             timeout = max(deadline - now, 0.0)
             closing = min(
-                CLOSING_COST * (now - self._process_started_at), MOST_CLOSING_SHARE * timeout
+                CLOSING_COST * process_age(), MOST_CLOSING_SHARE * timeout
             )
         plan = resolve(
             self._config, n_slots=n_slots, timeout_seconds=timeout, n_valid_rows=n_valid_rows

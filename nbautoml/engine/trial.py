@@ -7,6 +7,7 @@ return small results.
 from __future__ import annotations
 
 import functools
+import math
 import pickle
 import time
 from dataclasses import dataclass
@@ -72,6 +73,9 @@ class FoldsJob:
         Threads of a fit.
     seconds : float or None
         Time after which the fits shall end by themselves, for all folds together.
+    ends_at : float or None
+        When they shall have ended whenever they began, in seconds since the epoch: a task may
+        wait for its slot.
     """
 
     data: Path
@@ -82,6 +86,13 @@ class FoldsJob:
     folds: tuple[int, ...]
     threads: int
     seconds: float | None = None
+    ends_at: float | None = None
+
+    def seconds_left(self) -> float | None:
+        """Return the seconds for all folds from now on; None when there is no limit."""
+        left = math.inf if self.ends_at is None else self.ends_at - time.time()
+        given = math.inf if self.seconds is None else self.seconds
+        return min(left, given) if min(left, given) < math.inf else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,14 +124,14 @@ class FoldResult:
 def run_folds(job: FoldsJob, emit: Emit) -> tuple[FoldResult, ...]:
     """Fit, predict and score some folds of a trial; sends each result as soon as it is there."""
     job.out.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
+    seconds, started = job.seconds_left(), time.monotonic()
     results = []
     with _thread_limits().limit(limits=job.threads):
         for place, fold in enumerate(job.folds):
             left = None
-            if job.seconds is not None:
+            if seconds is not None:
                 n_left = len(job.folds) - place
-                left = (started + job.seconds - time.monotonic()) / n_left
+                left = (started + seconds - time.monotonic()) / n_left
             results.append(_run_fold(job, fold, Deadline.after(left)))
             emit(results[-1])
     return tuple(results)

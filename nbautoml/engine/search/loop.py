@@ -97,10 +97,17 @@ class SearchLoop:
         # How many trials a counted run may know before it takes in the oldest of them: it does
         # not depend on the machine. No more than there are slots are on their way at a time.
         self._window = max(1, limits.max_concurrent)
-        self._most = min(self._window, context.ports.executor.n_slots)
+        self._n_slots = context.ports.executor.n_slots
+        self._most = min(self._window, self._n_slots)
         self._patience = max(patience(len(context.data.y)), 1)
         self._n_valid = len(context.data.valid_rows)
-        self.runner = TrialRunner(context, self._time_left, self._most, requests.finish_cost)
+        self.runner = TrialRunner(
+            context,
+            self._time_left,
+            self._most,
+            requests.finish_cost,
+            time_to_go=self._reserve_to_come,
+        )
         self._asked: deque[int] = deque()
         self._smaller: deque[Candidate] = deque()
         self._halved: set[str] = set()
@@ -154,15 +161,40 @@ class SearchLoop:
             seconds += cost.ensemble(n_scorings=most, n_bytes=n_bytes)
             if ensembles.enable_voting and has_stack:  # a second one to store
                 seconds += cost.ensemble(n_scorings=0, n_bytes=n_bytes)
-        return min(seconds, _MOST_RESERVE_SHARE * budget) + _LEAST_RESERVE
+        return min(seconds, self._most_reserve()) + _LEAST_RESERVE
 
     def _refit_reserve(self, records: Sequence[TrialRecord]) -> float:
         if not self._context.plan.ensemble.has_refits(self._context.data.n_folds):
             return 0.0
-        fits = sum(r.fold_seconds for r in records) / self._context.ports.executor.n_slots
+        fits = sum(self._refit_seconds(r.fold_seconds) for r in records)
+        if fits == 0.0:
+            return 0.0
         n_bytes = sum(r.model_bytes for r in records)
         # What was stored of the ensemble is stored again with the fits on all rows.
-        return _REFIT_COST * fits + self._requests.finish_cost.write(n_bytes=n_bytes)
+        return fits + self._requests.finish_cost.write(n_bytes=n_bytes)
+
+    def _refit_seconds(self, fold_seconds: float) -> float:
+        """Return what a fit on all rows takes of all slots; 0 when it will not be begun.
+
+        It is not where it takes longer than the reserve may be: what is kept for it would be
+        left over, and is of more use to the search.
+        """
+        seconds = _REFIT_COST * fold_seconds
+        return 0.0 if seconds > self._most_reserve() else seconds / self._n_slots
+
+    def _reserve_to_come(self) -> float:
+        """Return by how much the reserve may grow once the trials on their way have ended."""
+        most = self._most_reserve()
+        has_refits = self._context.plan.ensemble.has_refits(self._context.data.n_folds)
+        if not has_refits or not math.isfinite(most):
+            return 0.0
+        trials = self.runner.active.values()
+        growth = sum(self._refit_seconds(trial.predicted_seconds) for trial in trials)
+        return min(growth, max(most + _LEAST_RESERVE - self.reserve(), 0.0))
+
+    def _most_reserve(self) -> float:
+        budget = self._context.plan.limits.timeout_seconds
+        return math.inf if budget is None else _MOST_RESERVE_SHARE * budget
 
     def _time_left(self) -> float:
         deadline = self._requests.deadline

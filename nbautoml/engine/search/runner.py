@@ -51,6 +51,9 @@ class TrialRunner:
         Trials at a time.
     finish_cost : FinishCost
         Hears what storing a trial took.
+    time_to_go : callable, optional
+        Returns how many of the seconds of `time_left` the trials on their way will cost when
+        they end, because what follows the search takes longer with them.
     """
 
     def __init__(
@@ -59,8 +62,11 @@ class TrialRunner:
         time_left: Callable[[], float],
         max_in_flight: int,
         finish_cost: FinishCost,
+        *,
+        time_to_go: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._context = context
+        self._time_to_go = time_to_go
         self._time_left = time_left
         self._max_in_flight = max_in_flight
         self._finish_cost = finish_cost
@@ -162,12 +168,13 @@ class TrialRunner:
         context = self._context
         executor = context.ports.executor
         left = min(self._time_left(), self._iteration_time_left(trial))
-        seconds = None
+        seconds, ends_at = None, None
         if math.isfinite(left):
             # Other trials wait for the same slots.
             n_waves = math.ceil(len(chunks) * self._max_in_flight / executor.n_slots)
             share = _COOPERATIVE_SHARE if self._has_model else _FIRST_SHARE
-            seconds = max(share * left / n_waves, 0.0)
+            usable = share * max(left - self._time_to_go(), 0.0)
+            seconds, ends_at = usable / n_waves, time.time() + usable
         for folds in chunks:
             key = f"{context.token}.trial{trial.number}.fold{'-'.join(map(str, folds))}"
             trial.tasks[key] = folds
@@ -181,6 +188,7 @@ class TrialRunner:
                 folds=folds,
                 threads=executor.threads_per_slot,
                 seconds=seconds,
+                ends_at=ends_at,
             )
             executor.submit(
                 TrialTask(
