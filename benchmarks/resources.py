@@ -64,7 +64,8 @@ def main() -> None:
         _be_notebook(given)
         return
     peaks = {"resident": Peak(), "proportional": Peak(), "without mapped files": Peak()}
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    # The run's process may still write its bundle when the run has ended.
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         command = [sys.executable, "-m", "benchmarks.resources", *sys.argv[1:], "--child", folder]
         started = time.monotonic()
         child = subprocess.Popen(command, env={**os.environ, "TMPDIR": folder})
