@@ -15,22 +15,20 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4_000, 6)).astype(np.float32)
 X[:, 1] = X[:, 0] + 0.05 * X[:, 1]
 SIGNAL = (X @ [1.0, 0.5, 0.0, 0.0, 0.3, 0.0] + 0.1 * RNG.normal(size=len(X))).astype(np.float64)
-CLASS_SETTINGS = {"loss": "modified_huber", "alpha": 0.01}
-NUMBER_SETTINGS = {"epsilon": 1.35, "alpha": 0.01}
 
 
-@pytest.mark.parametrize("l1_ratio", [0.0, 0.15, 0.9])
-def test_no_penalty_leads_descent_astray_to_numbers(l1_ratio: float) -> None:
-    params = NUMBER_SETTINGS | {"l1_ratio": l1_ratio}
+@pytest.mark.parametrize("at", range(2))
+def test_no_penalty_leads_descent_to_numbers_astray(at: int) -> None:
+    params = get_family("SGD").portfolio(Task.REGRESSION)[at]
     context = FitContext(task=Task.REGRESSION)
     model = get_family("SGD").fit(X, SIGNAL, params=params, context=context).model
     assert r2_score(SIGNAL, model.predict(X)) > 0.95
 
 
-@pytest.mark.parametrize("l1_ratio", [0.0, 0.15, 0.9])
-def test_no_penalty_leads_descent_astray_to_classes(l1_ratio: float) -> None:
+@pytest.mark.parametrize("at", range(2))
+def test_no_penalty_leads_descent_to_classes_astray(at: int) -> None:
     y = (SIGNAL > 0).astype(int)
-    params = CLASS_SETTINGS | {"l1_ratio": l1_ratio}
+    params = get_family("SGD").portfolio(Task.CLASSIFICATION)[at]
     context = FitContext(task=Task.CLASSIFICATION, n_classes=2)
     model = get_family("SGD").fit(X, y, params=params, context=context).model
     assert roc_auc_score(y, model.predict_proba(X)[:, 1]) > 0.98

@@ -30,8 +30,6 @@ from nbautoml.engine.models.tabular._descent import (
 )
 from nbautoml.engine.models.tabular._margin import MarginClassifier, n_splits
 
-# Shares of the L1 penalty that are tried; the search must be able to leave it out.
-_L1_RATIOS = (0.0, 0.15, 0.5, 0.9)
 # Passes over the rows after which a fit mostly has converged.
 _USUAL_PASSES = 12
 
@@ -44,9 +42,10 @@ class SGD(MarginClassifier):
     Probabilities are calibrated. Numbers are learned as multiples of their standard deviation,
     with Huber's loss: its gradient is bounded, so that no row can make the descent diverge.
 
-    The answer is the mean of the steps where there is no L1 penalty. scikit-learn's mean takes no
-    notice of what that penalty cuts off: with both, r2 fell from 0.996 to -220 on rows of a plain
-    linear function.
+    The answer is the mean of the steps, so the penalty is L2: scikit-learn's mean takes no notice
+    of what an L1 penalty cuts off. With both, r2 fell from 0.996 to -220 on rows of a plain linear
+    function; without the mean, the AUC of adult is 0.74 in place of 0.90. ElasticNet and LassoLars
+    have that penalty.
     """
 
     name: ClassVar[str] = "SGD"
@@ -65,20 +64,18 @@ class SGD(MarginClassifier):
             own: dict[str, Any] = {"loss": Choice(("log_loss", "modified_huber", "hinge"))}
         else:
             own = {"epsilon": Span(0.1, 3.0, is_log=True)}
-        return SearchSpace(
-            own | {"alpha": Span(1e-6, 1e-1, is_log=True), "l1_ratio": Choice(_L1_RATIOS)}
-        )
+        return SearchSpace(own | {"alpha": Span(1e-6, 1e-1, is_log=True)})
 
     def portfolio(self, task: Task) -> tuple[dict[str, Any], ...]:
         """Return settings worth trying before any search, the best first."""
         if task is Task.CLASSIFICATION:
             return (
-                {"loss": "log_loss", "alpha": 1e-4, "l1_ratio": 0.0},
-                {"loss": "modified_huber", "alpha": 3e-3, "l1_ratio": 0.15},
+                {"loss": "log_loss", "alpha": 1e-4},
+                {"loss": "modified_huber", "alpha": 3e-3},
             )
         return (
-            {"epsilon": 1.35, "alpha": 1e-4, "l1_ratio": 0.0},
-            {"epsilon": 1.35, "alpha": 1e-2, "l1_ratio": 0.15},
+            {"epsilon": 1.35, "alpha": 1e-4},
+            {"epsilon": 1.35, "alpha": 1e-2},
         )
 
     def cost(self, params: Params, shape: DataShape) -> float:
@@ -91,9 +88,9 @@ class SGD(MarginClassifier):
         """Return the classifier that is calibrated, not yet fitted."""
         return SGDClassifier(
             **params,
-            penalty="elasticnet",
+            penalty="l2",
             max_iter=most_passes(shape.n_rows),
-            average=params["l1_ratio"] == 0.0,
+            average=True,
             random_state=context.seed,
         )
 
@@ -104,10 +101,10 @@ class SGD(MarginClassifier):
         model = SGDRegressor(
             **params,
             loss="huber",
-            penalty="elasticnet",
+            penalty="l2",
             learning_rate="adaptive",
             max_iter=most_passes(shape.n_rows),
-            average=params["l1_ratio"] == 0.0,
+            average=True,
             random_state=context.seed,
         )
         return on_unit_target(model)
