@@ -19,7 +19,7 @@ import nbautoml
 from nbautoml.automl.options import reference_markdown
 from nbautoml.domain.events import EVENT_TYPES
 from nbautoml.domain.metrics import METRICS
-from nbautoml.engine.models.catalog import FAMILIES, get_family
+from nbautoml.engine.models.catalog import FAMILIES, OPTIONAL, get_family
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 NOTE = "This page is made from the code by `python docs/make_reference.py`."
@@ -99,7 +99,7 @@ def metrics_page() -> str:
 def models_page() -> str:
     """Return all model families with their other names and tasks."""
     rows = []
-    for name in FAMILIES.names():
+    for name in (name for name in FAMILIES.names() if name not in OPTIONAL):
         family = get_family(name)
         aliases = ", ".join(f"`{alias}`" for alias in family.aliases)
         tasks = ", ".join(sorted(family.tasks))
@@ -107,7 +107,12 @@ def models_page() -> str:
     head = ["| model | tasks | also written | what it is |", "|---|---|---|---|"]
     intro = "Names for `allowed_models` and `blocked_models`, in the order in which they are tried."
     ensemble = "When models have been found, the best of them are combined: `VotingEnsemble`."
-    return _text(["# Models", "", NOTE, "", intro, "", *head, *rows, "", ensemble])
+    optional = [
+        f"`{name}` is tried too where the package `{module}` is installed "
+        f"(`pip install 'nbautoml[{module}]'`)."
+        for name, module in OPTIONAL.items()
+    ]
+    return _text(["# Models", "", NOTE, "", intro, "", *head, *rows, "", *optional, "", ensemble])
 
 
 def events_page() -> str:

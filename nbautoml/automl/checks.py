@@ -51,7 +51,7 @@ def models_for_task(values: Mapping[str, Any]) -> dict[str, list[str]]:
         When a model belongs to another task, or none is left.
     """
     task = Task(values["task"])
-    valid = model_names.AVAILABLE[task]
+    valid = model_names.available(task)
     named = {
         option: list(dict.fromkeys(model_names.for_task(name, task) for name in values[option]))
         for option in ("allowed_models", "blocked_models")
@@ -73,6 +73,12 @@ def models_for_task(values: Mapping[str, Any]) -> dict[str, list[str]]:
 def _check_allowed(name: str, task: Task, valid: Sequence[str]) -> None:
     if name in valid or ":" in name:  # a family of the user's own is checked when it is loaded
         return
+    if not model_names.is_installed(name) and task is not Task.FORECASTING:
+        package = model_names.OPTIONAL[name]
+        raise NotAvailableError(
+            f"allowed_models of AutoMLConfig asks for {name!r}, which needs the package {package}. "
+            f"Install it (pip install 'nbautoml[{package}]'), or choose among {list(valid)}."
+        )
     if name in model_names.PLANNED:
         raise NotAvailableError(
             f"allowed_models of AutoMLConfig asks for {name!r}, which is not available yet. "

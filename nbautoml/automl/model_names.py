@@ -6,6 +6,7 @@ supported models); the aliases are spellings of its 2018 to 2020 releases.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 
 from nbautoml.domain.tasks import Task
@@ -41,6 +42,9 @@ AVAILABLE: dict[Task, tuple[str, ...]] = {
 }
 """Families that a run can train, by task."""
 
+OPTIONAL: dict[str, str] = {"CatBoost": "catboost"}
+"""Families of both tasks that a run can train where a package is installed: name to package."""
+
 PLANNED: tuple[str, ...] = (
     "TensorFlowDNN",
     "TensorFlowLinearClassifier",
@@ -62,6 +66,7 @@ ANY_XGBOOST = "XGBoost"
 
 KNOWN: tuple[str, ...] = (
     *dict.fromkeys(name for names in AVAILABLE.values() for name in names),
+    *OPTIONAL,
     *PLANNED,
 )
 
@@ -139,6 +144,24 @@ def canonical(name: str) -> str:
             raise LookupError(did_you_mean(name, KNOWN))
         key = key.removesuffix(suffix)
     return table[key]
+
+
+def available(task: Task) -> tuple[str, ...]:
+    """Return the families that a run of `task` can train here, those of installed packages too."""
+    if not AVAILABLE[task]:
+        return ()
+    return (*AVAILABLE[task], *(name for name in OPTIONAL if is_installed(name)))
+
+
+def is_installed(name: str) -> bool:
+    """Return whether the package of an optional family is there.
+
+    Examples
+    --------
+    >>> is_installed("LightGBM")
+    True
+    """
+    return name not in OPTIONAL or importlib.util.find_spec(OPTIONAL[name]) is not None
 
 
 def for_task(name: str, task: Task) -> str:

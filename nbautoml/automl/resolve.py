@@ -7,7 +7,7 @@ from typing import Any  # Any: values of options
 
 from nbautoml.automl.config import AutoMLConfig
 from nbautoml.automl.featurization_config import FeaturizationConfig
-from nbautoml.automl.model_names import AVAILABLE
+from nbautoml.automl.model_names import available
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.options import FeaturizationOptions
 from nbautoml.engine.plan import EnsembleOptions, Limits, SearchPlan
@@ -112,7 +112,7 @@ def choose_models(
     >>> choose_models(Task.REGRESSION, ["KNN", "LightGBM"], ["KNN"])
     ('LightGBM',)
     """
-    return tuple(n for n in allowed or AVAILABLE[task] if n not in (blocked or ()))
+    return tuple(n for n in allowed or available(task) if n not in (blocked or ()))
 
 
 def _validation(values: Mapping[str, Any]) -> ValidationOptions:

@@ -6,7 +6,7 @@ other packages add theirs through an entry-point group.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar, cast
@@ -27,6 +27,8 @@ class Catalog(Generic[T]):
         Name to ``"module:attribute"``.
     group : str
         Entry-point group that adds to them.
+    needs : mapping of str to str, optional
+        Name of a built-in to the module without which it is left out.
 
     Examples
     --------
@@ -34,9 +36,16 @@ class Catalog(Generic[T]):
     '/'
     """
 
-    def __init__(self, noun: str, builtins: Mapping[str, str], group: str) -> None:
+    def __init__(
+        self,
+        noun: str,
+        builtins: Mapping[str, str],
+        group: str,
+        needs: Mapping[str, str] | None = None,
+    ) -> None:
         self._noun = noun
         self._group = group
+        self._needs = dict(needs or {})
         self._paths = dict(builtins)
         self._found_plugins = False
         self._loaded: dict[str, T] = {}
@@ -78,5 +87,8 @@ class Catalog(Generic[T]):
         if self._found_plugins:
             return
         self._found_plugins = True
+        for name, module in self._needs.items():
+            if importlib.util.find_spec(module) is None:
+                self._paths.pop(name, None)
         for point in entry_points(group=self._group):
             self._paths.setdefault(point.name, point.value)

@@ -135,10 +135,21 @@ _BUILTINS: dict[str, _BuiltIn] = {
         tasks=(Task.REGRESSION,),
         aliases=("OnlineGradientDescent", "OGD"),
     ),
+    "CatBoost": _BuiltIn(
+        path=f"{_PACKAGE}.cat_boost:CatBoost",
+        tasks=_BOTH,
+        aliases=("CatBoostClassifier", "CatBoostRegressor"),
+    ),
 }
 
+OPTIONAL = {"CatBoost": "catboost"}
+"""Built-in families that are there only where a package is installed: name to its module."""
+
 FAMILIES: Catalog[type[ModelFamily]] = Catalog(
-    "model", {name: entry.path for name, entry in _BUILTINS.items()}, "nbautoml.model_families"
+    "model",
+    {name: entry.path for name, entry in _BUILTINS.items()},
+    "nbautoml.model_families",
+    OPTIONAL,
 )
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from nbautoml.automl.config import AutoMLConfig
-from nbautoml.automl.model_names import AVAILABLE, PLANNED, canonical
+from nbautoml.automl.model_names import AVAILABLE, PLANNED, available, canonical
 from nbautoml.automl.notices import warn_once
 from nbautoml.automl.options import AUTOML_OPTIONS
 from nbautoml.domain.tasks import Task
@@ -318,6 +318,22 @@ class TestModels:
     )
     def test_xgboost_is_the_one_of_the_task(self, task: str, name: str) -> None:
         assert make(task, allowed_models=["xgboost"]).values["allowed_models"] == [name]
+
+    def test_an_optional_model_is_refused_where_its_package_is_missing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        text = text_of(NotAvailableError, allowed_models=["catboost classifier"])
+        assert "asks for 'CatBoost', which needs the package catboost" in text
+        assert "CatBoost" not in available(Task.CLASSIFICATION)
+        assert make(blocked_models=["CatBoost"]).values["blocked_models"] == ["CatBoost"]
+
+    def test_an_optional_model_is_tried_where_its_package_is_installed(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+        assert make(allowed_models=["CATBOOST"]).values["allowed_models"] == ["CatBoost"]
+        assert "CatBoost" in available(Task.REGRESSION)
 
     @pytest.mark.parametrize("name", PLANNED)
     def test_planned_models_are_refused_by_name_and_may_be_blocked(self, name: str) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from nbautoml.automl.config import AutoMLConfig
-from nbautoml.automl.model_names import AVAILABLE, canonical, for_task
+from nbautoml.automl.model_names import available, canonical, for_task
 from nbautoml.automl.resolve import COUNTED_CONCURRENT, resolve
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.models.catalog import FAMILIES, families_for
@@ -30,7 +30,7 @@ def test_what_is_not_given_is_decided() -> None:
     assert plan.limits.timeout_seconds == 60.0
     assert plan.ensemble.enable_voting
     assert plan.featurization.is_auto
-    assert plan.models == AVAILABLE[Task.CLASSIFICATION]
+    assert plan.models == available(Task.CLASSIFICATION)
 
 
 def test_limits_are_in_seconds_and_trials() -> None:
@@ -98,7 +98,7 @@ def test_ensembles_can_be_set() -> None:
 
 @pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.REGRESSION])
 def test_the_models_of_a_config_are_those_of_the_engine(task: Task) -> None:
-    assert set(AVAILABLE[task]) == set(families_for(task))
+    assert set(available(task)) == set(families_for(task))
 
 
 @pytest.mark.parametrize("name", FAMILIES.names())
@@ -106,6 +106,6 @@ def test_every_alias_of_a_family_is_understood_in_a_config(name: str) -> None:
     family = FAMILIES.get(name)
     for task in family.tasks:
         found = {for_task(canonical(alias), task) for alias in family.aliases}
-        assert found <= set(AVAILABLE[task]), family.aliases
+        assert found <= set(available(task)), family.aliases
         if not name.startswith("XGBoost"):  # its short name means the task's own
             assert found <= {name}

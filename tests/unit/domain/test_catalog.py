@@ -30,3 +30,12 @@ def test_a_path_reaches_what_no_catalog_lists() -> None:
     catalog: Catalog[str] = Catalog("thing", {}, "nbautoml.none")
     assert catalog.get("os:sep") == os.sep
     assert catalog.names() == ()  # a "module:attribute" name is not kept among the names
+
+
+@pytest.mark.parametrize(("module", "expected"), [("json", ("a", "b")), ("no_such_one", ("a",))])
+def test_a_builtin_is_left_out_where_what_it_needs_is_missing(
+    module: str, expected: tuple[str, ...]
+) -> None:
+    paths = {"a": "os:sep", "b": "os:linesep"}
+    catalog: Catalog[str] = Catalog("thing", paths, "nbautoml.none", {"b": module})
+    assert catalog.names() == expected
