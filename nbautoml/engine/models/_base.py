@@ -194,6 +194,8 @@ class ModelFamily(ABC):
     delay: ClassVar[float] = 0.0
     # Settings that memory depends on, and what to multiply each with so that a fit needs half.
     halving: ClassVar[Mapping[str, float]] = {}
+    # Whether a fit that its deadline ends early leaves a model that is worth having.
+    can_be_cut: ClassVar[bool] = False
 
     @abstractmethod
     def space(self, task: Task) -> SearchSpace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -33,6 +34,8 @@ class ActiveTrial:
     bar : tuple of float or None
         Score of fold 0 of the best trial when this one began, and how far below it a trial may
         be and go on; None when all folds are run in any case.
+    ends_by : float
+        When its last task will be killed, in seconds since the epoch.
     """
 
     number: int
@@ -42,6 +45,7 @@ class ActiveTrial:
     started_at: float
     predicted_seconds: float
     bar: tuple[float, float] | None = None
+    ends_by: float = math.inf
     tasks: dict[str, tuple[int, ...]] = field(default_factory=dict)
     waiting: tuple[int, ...] = ()
     results: dict[int, FoldResult] = field(default_factory=dict)

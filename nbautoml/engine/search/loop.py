@@ -9,6 +9,7 @@ alone takes results as they come.
 from __future__ import annotations
 
 import math
+import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -45,6 +46,9 @@ _LOOK_SECONDS = 0.1
 _WORKERS_SECONDS = 1.0
 # Candidates that do not fit into the time left are passed over this often.
 _MOST_PASSED_OVER = 12
+# When none of them fits, one is begun that time will cut, if at least this part of it is done by
+# then: boosting gains most in its first rounds.
+_LEAST_PART = 0.4
 # The other folds wait for the first one when they are expected to take longer than this.
 _RACE_SECONDS = 1.0
 # Time kept for the ensemble and for refits: at least this for looking at the clock, and at most
@@ -143,6 +147,9 @@ class SearchLoop:
 
     def reserve(self) -> float:
         """Return the seconds that are kept for what follows the search."""
+        return self._reserve(n_refits=_REFITS_IN_RESERVE)
+
+    def _reserve(self, *, n_refits: int) -> float:
         budget = self._context.plan.limits.timeout_seconds
         if budget is None:
             return 0.0
@@ -151,7 +158,7 @@ class SearchLoop:
         if not choices:
             return cost.answer()
         # The best single model is stored already; all that follows may be left out.
-        seconds = self._refit_reserve(choices[:_REFITS_IN_RESERVE])
+        seconds = self._refit_reserve(choices[:n_refits])
         ensembles = self._context.plan.ensemble
         has_stack = ensembles.has_stack(self._n_valid)
         if (ensembles.enable_voting or has_stack) and len(choices) >= FEWEST_MEMBERS:
@@ -206,11 +213,25 @@ class SearchLoop:
             return StopReason.CANCELED
         if self._requests.is_finishing:
             return StopReason.FINISH_NOW
-        if self._time_left() <= 0:
+        if self._time_left() <= 0 and not self._is_about_to_end():
             return StopReason.TIME
         if self._reason is StopReason.EXIT_SCORE and not self._is_counted:
             return self._reason
         return None
+
+    def _is_about_to_end(self) -> bool:
+        """Whether a trial on its way will soon end by itself, at the cost of fits on all rows.
+
+        A fit was told when to end before all those trials were known that the reserve is for
+        now. To kill it would waste what it has done; the ensembles' time stays untouched.
+        """
+        deadline = self._requests.deadline
+        if deadline.remaining() <= self._reserve(n_refits=0):
+            return False
+        return any(
+            get_family(trial.candidate.family).can_be_cut and time.time() < trial.ends_by < math.inf
+            for trial in self.runner.active.values()
+        )
 
     def _cut(self, reason: StopReason) -> None:
         is_late = reason is StopReason.TIME
@@ -257,6 +278,7 @@ class SearchLoop:
 
     def _next_candidate(self) -> Candidate | None:
         """Return a candidate that fits into the time left; None ends the search."""
+        passed_over = []
         for _ in range(_MOST_PASSED_OVER):
             candidate = self._ask()
             if candidate is None:
@@ -264,8 +286,21 @@ class SearchLoop:
                 return None
             if self._fits(candidate):
                 return candidate
-        self._reason = StopReason.TIME
-        return None
+            passed_over.append(candidate)
+        cut = self._to_be_cut(passed_over)
+        if cut is None:
+            self._reason = StopReason.TIME
+        return cut
+
+    def _to_be_cut(self, candidates: Sequence[Candidate]) -> Candidate | None:
+        """Return the candidate of which the time left allows most, if it allows enough of it."""
+        fitting = [
+            (seconds, place)
+            for place, candidate in enumerate(candidates)
+            if get_family(candidate.family).can_be_cut
+            and (seconds := self._needed(candidate)) <= self._time_left() / _LEAST_PART
+        ]
+        return candidates[min(fitting)[1]] if fitting else None
 
     def _ask(self) -> Candidate | None:
         """Return a trial that ran out of memory at half its size, or what the proposer has."""
@@ -279,10 +314,13 @@ class SearchLoop:
         left = self._time_left()
         if not math.isfinite(left) or not self._book.completed:
             return True
+        return self._needed(candidate) <= left
+
+    def _needed(self, candidate: Candidate) -> float:
+        """Return in how many seconds a candidate would be done, beside the others on their way."""
         fold = self.runner.predict(candidate)
-        n_slots = self._context.ports.executor.n_slots
         work = self.runner.work_left + fold * self._context.data.n_folds
-        return max(fold, work / n_slots) <= left
+        return max(fold, work / self._n_slots)
 
     def _bar(self, candidate: Candidate) -> tuple[float, float] | None:
         """Return what the first fold must reach, where waiting for it pays.

@@ -175,6 +175,7 @@ class TrialRunner:
             share = _COOPERATIVE_SHARE if self._has_model else _FIRST_SHARE
             usable = share * max(left - self._time_to_go(), 0.0)
             seconds, ends_at = usable / n_waves, time.time() + usable
+            trial.ends_by = time.time() + left
         for folds in chunks:
             key = f"{context.token}.trial{trial.number}.fold{'-'.join(map(str, folds))}"
             trial.tasks[key] = folds

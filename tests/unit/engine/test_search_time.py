@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -72,19 +73,20 @@ def context(tmp_path: Path) -> RunContext:
     return prepare(frame.assign(label=label), "label", plan, ports, tmp_path / "scratch")[0]
 
 
+def record(fold_seconds: float, number: int = 0) -> TrialRecord:
+    return TrialRecord(
+        number=number,
+        key=str(number),
+        candidate=CANDIDATE,
+        outcome=TrialOutcome.COMPLETED,
+        score=0.5,
+        fold_seconds=fold_seconds,
+    )
+
+
 def loop_with(context: RunContext, *fold_seconds: float) -> SearchLoop:
     """Return a search whose finished trials took so many seconds a fold."""
-    records = [
-        TrialRecord(
-            number=number,
-            key=str(number),
-            candidate=CANDIDATE,
-            outcome=TrialOutcome.COMPLETED,
-            score=0.5,
-            fold_seconds=seconds,
-        )
-        for number, seconds in enumerate(fold_seconds)
-    ]
+    records = [record(seconds, number) for number, seconds in enumerate(fold_seconds)]
     book: Any = SimpleNamespace(
         choices=lambda: records, completed=records, members=[], start_anew=lambda: None
     )
@@ -156,3 +158,34 @@ def test_the_seconds_of_a_job_are_the_fewer_of_both_limits(context: RunContext) 
     assert left(3.0, None) == 3.0
     assert left(3.0, 1.0) == pytest.approx(1.0, abs=0.1)
     assert left(3.0, 9.0) == 3.0
+
+
+def test_where_nothing_fits_the_trial_that_gets_furthest_is_begun(
+    context: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = loop_with(context, 0.1)
+    seconds = {"KNN": 1.0, "LightGBM": 12.0, "RandomForest": 9.0, "GradientBoosting": 30.0}
+    monkeypatch.setattr(loop, "_time_left", lambda: 10.0)
+    monkeypatch.setattr(loop, "_needed", lambda c: seconds[c.family] + 10.0)
+    waiting = [replace(CANDIDATE, family=name) for name in seconds]
+    found = loop._to_be_cut(waiting)
+    assert found is not None
+    assert found.family == "RandomForest"
+    assert loop._to_be_cut([waiting[0], waiting[3]]) is None
+
+
+@pytest.mark.parametrize(("family", "is_kept"), [("LightGBM", True), ("KNN", False)])
+def test_only_a_fit_that_ends_itself_outlasts_the_time_of_refits(
+    context: RunContext, monkeypatch: pytest.MonkeyPatch, family: str, is_kept: bool
+) -> None:
+    loop = loop_with(context)
+    monkeypatch.setattr(loop.runner, "predict", lambda _candidate: 6.0)
+    params = get_family(family).portfolio(Task.CLASSIFICATION)[0]
+    loop.runner.start(1, replace(CANDIDATE, family=family, params=params))
+    loop._book.choices = lambda: [record(7.0)] * 5  # type: ignore[method-assign]
+    deadline = Deadline.after(8.0, time.time)
+    loop._requests.deadline = deadline
+    assert loop._time_left() < 0
+    assert (loop._reason_to_cut() is None) == is_kept
+    loop._requests.deadline = deadline.moved(-7.9)
+    assert loop._reason_to_cut() is not None

@@ -44,6 +44,7 @@ class Forest(ModelFamily):
         Representation.CROSSED,
     )
     takes_log_target = True
+    can_be_cut = True
 
     def space(self, task: Task) -> SearchSpace:
         """Return the settings that the search may vary."""

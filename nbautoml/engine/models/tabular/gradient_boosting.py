@@ -52,6 +52,7 @@ class GradientBoosting(ModelFamily):
     representation = Representation.TREE
     other_representations = (Representation.TARGET_ENCODED, Representation.CROSSED)
     takes_log_target = True
+    can_be_cut = True
     delay: ClassVar[float] = 0.8
 
     def space(self, task: Task) -> SearchSpace:

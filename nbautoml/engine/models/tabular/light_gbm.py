@@ -60,6 +60,7 @@ class LightGBM(ModelFamily):
         Representation.CROSSED,
     )
     takes_log_target = True
+    can_be_cut = True
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
     pace: ClassVar[float] = 3.0
     # It keeps a histogram of every column for each leaf.

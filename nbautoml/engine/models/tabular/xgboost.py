@@ -41,6 +41,7 @@ class _XGBoost(ModelFamily):
         Representation.CROSSED,
     )
     takes_log_target = True
+    can_be_cut = True
     scalers: ClassVar[tuple[str, ...]] = ("MaxAbsScaler",)
     pace: ClassVar[float] = 2.0
 
