@@ -157,9 +157,11 @@ class PortfolioThenSteps:
         self._seed = seed
         self._task = task
         self._families: dict[str, _FamilyState] = {}
-        for name in models:
-            family = get_family(name)
-            if family.suits(shape):
+        # Models that a user insists on are tried, however long they take.
+        families = {name: get_family(name) for name in models}
+        suited = {name for name, family in families.items() if family.suits(shape)} or set(models)
+        for name, family in families.items():
+            if name in suited:
                 others = [r for r in family.other_representations if r in representations]
                 self._families[name] = _FamilyState(
                     name,

@@ -49,6 +49,13 @@ def test_every_family_that_suits_is_in_the_portfolio() -> None:
     assert tried[0].family == "LightGBM"
 
 
+def test_a_model_for_small_data_is_tried_on_large_data_where_there_is_no_other() -> None:
+    large = DataShape(n_rows=1_000_000, n_columns=12, n_classes=2)
+    for models, expected in ((("SVM",), "SVM"), (("SVM", "SGD"), "SGD")):
+        source = PortfolioThenSteps(models, task=Task.CLASSIFICATION, shape=large, seed=0)
+        assert {c.family for c in drive(source, 3, mixed_loss)} == {expected}
+
+
 def test_kinds_of_models_alternate_early() -> None:
     first = drive(proposer(), 5, mixed_loss)
     assert {"LightGBM", "LogisticRegression"} < {c.family for c in first}
