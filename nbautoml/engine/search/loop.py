@@ -223,10 +223,11 @@ class SearchLoop:
         """Whether a trial on its way will soon end by itself, at the cost of fits on all rows.
 
         A fit was told when to end before all those trials were known that the reserve is for
-        now. To kill it would waste what it has done; the ensembles' time stays untouched.
+        now. While there are few models one more is worth more than fits on all rows; the
+        ensembles' time stays untouched.
         """
-        deadline = self._requests.deadline
-        if deadline.remaining() <= self._reserve(n_refits=0):
+        is_rich = len(self._book.completed) >= _REFITS_IN_RESERVE
+        if is_rich or self._requests.deadline.remaining() <= self._reserve(n_refits=0):
             return False
         return any(
             get_family(trial.candidate.family).can_be_cut and time.time() < trial.ends_by < math.inf

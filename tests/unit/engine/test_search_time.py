@@ -174,11 +174,18 @@ def test_where_nothing_fits_the_trial_that_gets_furthest_is_begun(
     assert loop._to_be_cut([waiting[0], waiting[3]]) is None
 
 
-@pytest.mark.parametrize(("family", "is_kept"), [("LightGBM", True), ("KNN", False)])
-def test_only_a_fit_that_ends_itself_outlasts_the_time_of_refits(
-    context: RunContext, monkeypatch: pytest.MonkeyPatch, family: str, is_kept: bool
+@pytest.mark.parametrize(
+    ("family", "n_models", "is_kept"),
+    [("LightGBM", 0, True), ("KNN", 0, False), ("LightGBM", 4, True), ("LightGBM", 5, False)],
+)
+def test_only_a_fit_that_ends_itself_outlasts_the_time_of_refits_while_models_are_few(
+    context: RunContext,
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    n_models: int,
+    is_kept: bool,
 ) -> None:
-    loop = loop_with(context)
+    loop = loop_with(context, *[7.0] * n_models)
     monkeypatch.setattr(loop.runner, "predict", lambda _candidate: 6.0)
     params = get_family(family).portfolio(Task.CLASSIFICATION)[0]
     loop.runner.start(1, replace(CANDIDATE, family=family, params=params))
