@@ -134,9 +134,10 @@ class TrialFinished(Event):
 
     ``key`` names configuration, data and seed: a trial with a finished key is never run
     again. ``score`` and ``score_std`` are mean and standard deviation over the folds of the
-    primary metric; ``seconds`` is the time from start to end. ``is_best`` says
-    whether an ensemble was found better than the trials before it; where it is None the score
-    decides.
+    primary metric; ``seconds`` is the time from start to end. ``cut_folds`` tells of fits that
+    time ended: how many rounds or trees the fit of a fold has (0 where that is not known).
+    ``is_best`` says whether an ensemble was found better than the trials before it; where it is
+    None the score decides.
     """
 
     kind: ClassVar[str] = "trial_finished"
@@ -154,6 +155,7 @@ class TrialFinished(Event):
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     error: str = ""
     is_ensemble: bool = False
+    cut_folds: Mapping[str, int] = field(default_factory=dict)
     is_best: bool | None = None
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any  # Any: labels of any type
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from nbautoml.domain import events as ev
 from nbautoml.domain.events import Phase, json_safe, to_payload
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.codegen.facts import facts_of
 from nbautoml.engine.context import Ports, PreparedData, RunContext
 from nbautoml.engine.featurize.build import build_adapter, build_featurizer, useful_representations
 from nbautoml.engine.featurize.options import Representation
@@ -34,6 +37,8 @@ from nbautoml.runtime import parsing
 PROFILE = "internal/profile.json"
 GUARDRAILS = "outputs/guardrails.json"
 SCORING = "internal/scoring.pkl"
+FACTS = "internal/code_facts.json"
+"""What the code of a trial is written from, beside the profile and the trial's parameters."""
 _FINGERPRINT_BYTES = 16
 _SHOWN_CLASSES = 5
 # The family whose first model tells what a run's time is good for.
@@ -86,6 +91,15 @@ def prepare(
     data = _write(rows, columns, profile, validation, plan, scratch)
     scoring = Scoring(encoding=rows.target.encoding, spec=data.spec)
     ports.artifacts.put_bytes(None, SCORING, pickle.dumps(scoring))
+    facts = facts_of(
+        validation,
+        rows.target.encoding,
+        y,
+        scoring=asdict(data.spec),
+        is_number=is_numeric_dtype(frame[label].dtype),
+        threads=ports.executor.threads_per_slot,
+    )
+    ports.artifacts.put_bytes(None, FACTS, json.dumps(facts.to_dict()).encode())
     return RunContext(plan=plan, ports=ports, data=data, scratch=scratch), profile
 
 

@@ -25,7 +25,14 @@ from nbautoml.domain.ports import Emit
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.metrics import score_classification, score_regression
-from nbautoml.engine.models._base import FitContext, FitResult, Matrix, ModelFamily, Vector
+from nbautoml.engine.models._base import (
+    FitContext,
+    FitResult,
+    Matrix,
+    ModelFamily,
+    Vector,
+    shape_of,
+)
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.budget import Deadline
 from nbautoml.engine.search.candidate import LOG, Candidate, fold_seed
@@ -111,7 +118,7 @@ class RefitJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoldResult:
-    """How one fold went."""
+    """How one fold went; `cut` is after how many rounds or trees time ended its fit, if it did."""
 
     fold: int
     score: float
@@ -119,6 +126,7 @@ class FoldResult:
     rounds: int | None
     fit_seconds: float
     seconds: float
+    cut: int | None = None
 
 
 def run_folds(job: FoldsJob, emit: Emit) -> tuple[FoldResult, ...]:
@@ -297,7 +305,26 @@ def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
         rounds=result.rounds,
         fit_seconds=fit_seconds,
         seconds=time.monotonic() - started,
+        cut=_cut_at(family, job.candidate, prepared, result, context),
     )
+
+
+def _cut_at(
+    family: ModelFamily,
+    candidate: Candidate,
+    prepared: _Prepared,
+    result: FitResult,
+    context: FitContext,
+) -> int | None:
+    """Return after how many rounds or trees time ended a fit; 0 where that is not known."""
+    if not context.deadline.is_limited or prepared.is_constant:
+        return None
+    n_trees: int | None = getattr(result.model, "n_estimators", None)
+    if n_trees is not None:
+        whole = family.build(candidate.params, shape_of(prepared.X, context), context)
+        if n_trees < whole.n_estimators:
+            return n_trees
+    return family.rounds_of(result.model) or 0 if context.deadline.is_over() else None
 
 
 def _fit(

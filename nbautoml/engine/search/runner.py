@@ -347,6 +347,7 @@ class TrialRunner:
                 score_std=record.score_std,
                 metrics=record.metrics,
                 error=record.error,
+                cut_folds={str(r.fold): r.cut for r in trial.ordered() if r.cut is not None},
             )
         )
 
