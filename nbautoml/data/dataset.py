@@ -13,6 +13,7 @@ from nbautoml.data.reading import read_frame
 from nbautoml.data.tabular import HasSession, TabularDataset, as_dataset, from_record
 from nbautoml.data.types import shorten
 from nbautoml.domain.records import DatasetRecord
+from nbautoml.engine.heap import give_back_memory
 from nbautoml.errors import ConfigError, DatasetError, did_you_mean
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ def capture(session: Session, value: TabularDataset | pd.DataFrame, *, label: st
     if frame.empty:
         raise DatasetError("The data has no rows. Pass data to learn from.")
     _check_label(frame, label)
-    return save_content(session, freeze_frame(frame), origin=dataset.definition.to_dict())
+    record = save_content(session, freeze_frame(frame), origin=dataset.definition.to_dict())
+    give_back_memory()  # freezing took a copy of the frame
+    return record
 
 
 def load_frame(session: Session, dataset_id: str) -> pd.DataFrame:
