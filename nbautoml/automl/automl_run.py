@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO  # Any: fitted models are whatever scikit-learn accepts
 
 from nbautoml.automl.artifacts import INTERNAL_MODEL, METRIC_CONFIDENCE, SERVED_MODEL, VERSIONS
+from nbautoml.automl.child_run import ChildRun
 from nbautoml.automl.console import GUARDRAIL_TITLE, ConsoleView, guardrail_lines
 from nbautoml.automl.export import ensure_bundle
 from nbautoml.automl.model_test import TEST_RUN
@@ -68,7 +69,7 @@ class AutoMLRun(Run):
         trial = _best(state, metric)
         if trial is None:
             raise NotFoundError(f"Run {self.id} has no completed model yet. {state.reason}".strip())
-        return Run(self.experiment, trial.run_id)
+        return ChildRun(self.experiment, trial.run_id)
 
     def get_output(
         self,
@@ -345,7 +346,7 @@ class AutoMLRun(Run):
             return self.get_best_child(metric)
         if metric is not None:
             raise ConfigError("Give either iteration or metric, not both.")
-        return Run(self.experiment, child_run_id(self.id, iteration))
+        return ChildRun(self.experiment, child_run_id(self.id, iteration))
 
     def _printer(self, stream: TextIO) -> Callable[[EventRecord], None]:
         return ConsoleView(self.id, stream)

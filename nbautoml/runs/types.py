@@ -17,7 +17,7 @@ RUN_CLASSES: Catalog[type[Run]] = Catalog(
     "run type",
     {
         "automl": "nbautoml.automl.automl_run:AutoMLRun",
-        "automl.child": "nbautoml.runs.run:Run",
+        "automl.child": "nbautoml.automl.child_run:ChildRun",
         "automl.model_test": "nbautoml.runs.run:Run",
     },
     "nbautoml.run_classes",

@@ -239,10 +239,10 @@ AFTER = (
     Option(
         name="enable_code_generation",
         constraint=Flag(),
-        doc="Write the code that trains the best model.",
-        default=False,
+        doc="Offer the code that trains and scores each model, as a script and as a notebook; "
+        "it is written when it is first asked for.",
+        default=True,
         group=_AFTER,
-        not_yet="Leave it out; the steps and parameters of each model are in its run.",
     ),
     Option(
         name="enable_metric_confidence",

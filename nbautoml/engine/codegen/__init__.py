@@ -7,4 +7,11 @@ from nbautoml.engine.codegen.facts import Member, RunFacts, ScriptFacts
 from nbautoml.engine.codegen.notebook import write_notebook
 from nbautoml.engine.codegen.script import write_script
 
-__all__ = ["Member", "RunFacts", "ScriptFacts", "needs_split_file", "write_notebook", "write_script"]
+__all__ = [
+    "Member",
+    "RunFacts",
+    "ScriptFacts",
+    "needs_split_file",
+    "write_notebook",
+    "write_script",
+]

@@ -153,7 +153,6 @@ PLANNED_SETTINGS = {
     "max_horizon": 12,
     "enable_dnn": True,
     "enable_onnx_compatible_models": True,
-    "enable_code_generation": True,
     "model_explainability": True,
     "data_script": "get_data.py",
     "save_mlflow": True,

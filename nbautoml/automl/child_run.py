@@ -1,0 +1,56 @@
+"""`ChildRun`: a handle on one model of an AutoML run, whose code is written on demand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any  # Any: arguments of the SDK that do nothing here
+
+from nbautoml.automl.generated_code import FILES, ensure_code, has_code
+from nbautoml.runs.run import Run
+
+
+class ChildRun(Run):
+    """One model of an AutoML run.
+
+    Its files ``outputs/generated_code/script.py`` and ``script_run_notebook.ipynb`` are the code
+    that trains and scores it; they are written when they are first downloaded.
+    """
+
+    def get_file_names(self) -> list[str]:
+        """Return the names of the run's files, those too that are written when asked for."""
+        names = super().get_file_names()
+        if set(FILES) <= set(names) or not self._has_code():
+            return names
+        return sorted({*names, *FILES})
+
+    def download_file(
+        self, name: str, output_file_path: str | Path | None = None, **_azure: Any
+    ) -> None:
+        """Copy one file to a path, or into the working directory under its own name."""
+        self._ensure_code(name)
+        super().download_file(name, output_file_path)
+
+    def download_files(
+        self,
+        prefix: str | None = None,
+        output_directory: str | Path | None = None,
+        append_prefix: bool = True,
+        **_azure: Any,
+    ) -> None:
+        """Copy all files whose names begin with `prefix` into a folder."""
+        self._ensure_code(prefix or "")
+        super().download_files(prefix, output_directory, append_prefix)
+
+    def _ensure_code(self, prefix: str) -> None:
+        parent, number = self._place()
+        if parent and any(name.startswith(prefix) for name in FILES):
+            ensure_code(self.session, parent, number)
+
+    def _has_code(self) -> bool:
+        parent, number = self._place()
+        return bool(parent) and has_code(self.session, parent, number)
+
+    def _place(self) -> tuple[str, int]:
+        """Return the parent's id, and the number in it."""
+        record = self._record()
+        return record.parent_id or "", record.number or 0

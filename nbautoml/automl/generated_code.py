@@ -1,0 +1,145 @@
+"""The code of a child run: written when somebody asks for it, from what the run left.
+
+A run stores what the code is written from; the code itself costs the search nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any  # Any: settings are JSON values
+
+from nbautoml.automl.artifacts import CODE_FACTS, NOTEBOOK, PROFILE, SCRIPT, SPLITS, SPLITS_OF_CODE
+from nbautoml.automl.config import AutoMLConfig
+from nbautoml.automl.run_data import TEST_SEED
+from nbautoml.domain.events import TrialFinished
+from nbautoml.domain.ids import child_run_id
+from nbautoml.domain.records import RunRecord
+from nbautoml.domain.status import TrialOutcome
+from nbautoml.store.session import Session
+
+if TYPE_CHECKING:
+    from nbautoml.engine.codegen import Member, ScriptFacts
+    from nbautoml.engine.plan import SearchPlan
+
+FILES = (SCRIPT, NOTEBOOK)
+"""Files that a child with code has."""
+
+
+def has_code(session: Session, run_id: str, number: int) -> bool:
+    """Return whether the code of a child can be written, or is already.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    run_id : str
+        The parent run.
+    number : int
+        The child's number.
+    """
+    with session.read() as tx:
+        run = tx.runs.get(run_id)
+        names = {artifact.name for artifact in tx.artifacts.list(run_id)}
+    if not run.settings.get("config", {}).get("enable_code_generation", True):
+        return False
+    return {CODE_FACTS, PROFILE} <= names and _trial(session, run_id, number) is not None
+
+
+def ensure_code(session: Session, run_id: str, number: int) -> None:
+    """Write the code of a child, unless it is there or there is none.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    run_id : str
+        The parent run.
+    number : int
+        The child's number.
+    """
+    child_id = child_run_id(run_id, number)
+    with session.read() as tx:
+        stored = {artifact.name for artifact in tx.artifacts.list(child_id)}
+        run = tx.runs.get(run_id)
+    if set(FILES) <= stored or not has_code(session, run_id, number):
+        return
+    trial = _trial(session, run_id, number)
+    if trial is not None:
+        _write(session, run, child_id, trial)
+
+
+def _trial(session: Session, run_id: str, number: int) -> TrialFinished | None:
+    """Return how a child ended, if it is a single model of a known family."""
+    with session.read() as tx:
+        events = [record.event for record in tx.events.read(run_id)]
+    ends = [e for e in events if isinstance(e, TrialFinished) and e.number == number]
+    if not ends or ends[-1].outcome is not TrialOutcome.COMPLETED or ends[-1].is_ensemble:
+        return None
+    from nbautoml.engine.baseline import BASELINE
+
+    return ends[-1] if ends[-1].family != BASELINE else None
+
+
+def _write(session: Session, run: RunRecord, child_id: str, trial: TrialFinished) -> None:
+    from nbautoml.engine.codegen import needs_split_file, write_notebook, write_script
+
+    facts = _facts(session, run, child_id, trial)
+    files: dict[str, Any] = {
+        SCRIPT: write_script(facts).encode(),
+        NOTEBOOK: write_notebook(facts).encode(),
+    }
+    if needs_split_file(facts):
+        files[SPLITS_OF_CODE] = session.load_artifact(run.id, SPLITS)
+    session.save_artifacts(child_id, files)
+
+
+def _facts(session: Session, run: RunRecord, child_id: str, trial: TrialFinished) -> ScriptFacts:
+    from nbautoml.automl.resolve import resolve
+    from nbautoml.engine.codegen import RunFacts, ScriptFacts
+    from nbautoml.engine.profile import DataProfile
+
+    def read(name: str) -> Any:
+        return json.loads(session.load_artifact(run.id, name).read_bytes())
+
+    config = run.settings["config"]
+    plan = resolve(AutoMLConfig.from_dict(config), n_slots=1, timeout_seconds=None)
+    return ScriptFacts(
+        run_id=child_id,
+        pipeline=trial.pipeline,
+        task=plan.task,
+        metric=plan.primary_metric,
+        score=trial.score,
+        label=str(run.settings["label"]),
+        seed=plan.seed,
+        run=RunFacts.from_dict(read(CODE_FACTS)),
+        profile=DataProfile.from_dict(read(PROFILE)),
+        members=(_member(trial, plan),),
+        training_data=str(run.settings["training_data"]),
+        validation_data=str(run.settings.get("validation_data") or ""),
+        weight_column=plan.weight_column,
+        group_column=plan.validation.group_column,
+        split_columns=plan.validation.cv_split_columns,
+        test_size=config.get("test_size"),
+        test_seed=TEST_SEED,
+    )
+
+
+def _member(trial: TrialFinished, plan: SearchPlan) -> Member:
+    from nbautoml.engine.codegen import Member
+    from nbautoml.engine.models.catalog import get_family
+    from nbautoml.engine.search.candidate import candidate_from
+
+    # A family of the user's own is found by its path, not by its name.
+    paths = {get_family(model).name: model for model in plan.models}
+    scaler, _, model_name = trial.pipeline.rpartition(", ")
+    return Member(
+        number=trial.number,
+        candidate=candidate_from(
+            trial.params,
+            family=paths.get(trial.family, trial.family),
+            model_name=model_name,
+            scaler=scaler,
+        ),
+        key=trial.key,
+        cut={int(fold): steps for fold, steps in trial.cut_folds.items()},
+    )

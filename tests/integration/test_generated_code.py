@@ -1,0 +1,105 @@
+"""The code of a run's models: offered by the child, written on demand, true to its score."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_breast_cancer
+
+from nbautoml import AutoMLConfig, AutoMLRun, Experiment, Run, Workspace
+
+pytestmark = pytest.mark.integration
+
+SCRIPT = "outputs/generated_code/script.py"
+NOTEBOOK = "outputs/generated_code/script_run_notebook.ipynb"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("workspace")
+
+
+@pytest.fixture(scope="module")
+def workspace(folder: Path) -> Iterator[Workspace]:
+    workspace = Workspace.create("w", path=folder)
+    yield workspace
+    for name in workspace.experiments:
+        for run in workspace.experiments[name].get_runs():
+            run.cancel()
+            run.wait_for_completion(raise_on_error=False)
+    workspace.session.close()
+
+
+def cancer() -> pd.DataFrame:
+    frame: pd.DataFrame = load_breast_cancer(as_frame=True).frame.iloc[:300, [0, 1, 2, 3, -1]]
+    return frame.assign(target=frame["target"].map({0: "malignant", 1: "benign"}))
+
+
+def do(workspace: Workspace, name: str, **settings: object) -> AutoMLRun:
+    config = AutoMLConfig(
+        task="classification",
+        training_data=cancer(),
+        label_column_name="target",
+        iterations=3,
+        enable_voting_ensemble=False,
+        enable_stack_ensemble=False,
+        **settings,
+    )
+    run = Experiment(workspace, name).submit(config)
+    assert isinstance(run, AutoMLRun)
+    run.wait_for_completion(wait_post_processing=True)
+    return run
+
+
+@pytest.fixture(scope="module")
+def done(workspace: Workspace) -> AutoMLRun:
+    return do(workspace, "code", n_cross_validations=3, test_size=0.1)
+
+
+def check_script(child: Run, folder: Path, code: Path) -> None:
+    """Run a child's script as its owner would, in the folder of the workspace."""
+    child.download_files("outputs/generated_code", code, append_prefix=False)
+    command = [sys.executable, code / "script.py"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert ran.returncode == 0, ran.stderr
+    name, _, score = ran.stdout.splitlines()[0].partition(": ")
+    assert float(score) == pytest.approx(child.get_metrics()[name], abs=1e-9)
+
+
+def test_a_script_prints_the_score_of_its_child(
+    done: AutoMLRun, folder: Path, tmp_path: Path
+) -> None:
+    check_script(done.get_best_child(), folder, tmp_path)
+
+
+def test_given_splits_come_with_the_script(
+    workspace: Workspace, folder: Path, tmp_path: Path
+) -> None:
+    splits = [[np.arange(0, 200), np.arange(200, 300)], [np.arange(100, 300), np.arange(100)]]
+    run = do(workspace, "splits", cv_splits_indices=splits)
+    check_script(run.get_best_child(), folder, tmp_path)
+
+
+def test_code_is_listed_before_it_is_written_and_stays(done: AutoMLRun, tmp_path: Path) -> None:
+    best = done.get_best_child().id
+    child = next(child for child in done.get_children() if child.id != best)
+    assert {SCRIPT, NOTEBOOK} <= set(child.get_file_names())
+    with done.session.read() as tx:
+        assert SCRIPT not in {artifact.name for artifact in tx.artifacts.list(child.id)}
+    child.download_file(NOTEBOOK, tmp_path / "code.ipynb")
+    assert json.loads((tmp_path / "code.ipynb").read_text())["nbformat"] == 4
+    with done.session.read() as tx:
+        assert SCRIPT in {artifact.name for artifact in tx.artifacts.list(child.id)}
+
+
+def test_code_can_be_switched_off(workspace: Workspace) -> None:
+    run = do(workspace, "no-code", enable_code_generation=False)
+    child = Run.get(workspace, f"{run.id}_0")
+    assert not any(name.startswith("outputs/generated_code") for name in child.get_file_names())
