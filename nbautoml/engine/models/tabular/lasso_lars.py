@@ -6,6 +6,7 @@ import warnings
 from typing import Any, ClassVar  # Any: an estimator of scikit-learn
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LassoLars as SklearnLassoLars
@@ -29,6 +30,9 @@ from nbautoml.engine.models.tabular._linear import spread_of
 # The path needs the products of all pairs of columns, and dense rows.
 _MOST_COLUMNS = 2_000
 _MOST_CELLS = 50_000_000
+# A deviation of a column that moves the answer by more deviations of the target than this does so
+# against another column; real ones stay below 3 on two dozen public tables.
+_MOST_REACH = 20.0
 # A step adds or drops a column.
 _MOST_STEPS = 300
 
@@ -96,4 +100,20 @@ class LassoLars(ModelFamily):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(dense.astype(np.float64), y)
+        _keep_sane(model, dense, y)
         return FitResult(model=model)
+
+
+def _keep_sane(model: Any, X: npt.NDArray[np.floating[Any]], y: Vector) -> None:
+    """Go back on the path to where no column moves the answer by far more than the target varies.
+
+    Of columns that are nearly alike the path may take one up and the other down without end; they
+    cancel out on the rows it has seen, and not on others.
+    """
+    reach = np.abs(model.coef_path_) * X.std(axis=0, dtype=np.float64)[:, np.newaxis]
+    is_sane = (reach <= _MOST_REACH * spread_of(y)).all(axis=0)
+    if is_sane[-1]:
+        return
+    last = max(int(np.argmin(is_sane)) - 1, 0)
+    model.coef_ = model.coef_path_[:, last]
+    model.intercept_ = float(np.mean(y) - X.mean(axis=0, dtype=np.float64) @ model.coef_)
