@@ -14,6 +14,8 @@ from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.models._base import DataShape, FitContext, ModelFamily
 from nbautoml.engine.models.catalog import get_family
 
+LIMITS = ("n_estimators", "max_iter")
+"""Parameters that say how many rounds or trees a fit has."""
 _SEED, _THREADS = 987_654_321, 987
 """Stand-ins that are found again in an estimator's parameters."""
 
@@ -150,7 +152,9 @@ class Circumstances:
             if isinstance(value, int) and value == _THREADS:
                 all_changes[name] = Code("THREADS")
         all_changes |= dict(changes or {})
-        shown = [name for name in self.params if name in found[0]]
+        # A number of rounds that time cut differs from what it is by default.
+        limits = LIMITS if any(self.member.cut.values()) else ()
+        shown = [name for name in (*self.params, *limits) if name in found[0]]
         return call_of(made[0], self.imports, changes=all_changes, notes=NOTES, shown=shown)
 
     def plain_fit(self, **named: Any) -> Call:

@@ -170,6 +170,8 @@ def _text(facts: ScriptFacts) -> str:
         "Run it as it is for the workspace's dataset, or with --training_data rows.csv (or "
         ".parquet) for a file with the same columns. Every choice of the run is a line here: "
         "change one, run it again, and compare the score.",
+        "nbautoml itself gives the steps that read cells and make features, the splits and the "
+        "metrics: they are the run's own, so that the score is too.",
     ]
     if facts.ensemble:
         text.append(

@@ -9,7 +9,7 @@ from typing import Any  # Any: scalers of scikit-learn
 
 from sklearn import preprocessing
 
-from nbautoml.engine.codegen.algorithms import Algorithm, Circumstances
+from nbautoml.engine.codegen.algorithms import LIMITS, Algorithm, Circumstances
 from nbautoml.engine.codegen.data import splits_need_frame
 from nbautoml.engine.codegen.facts import Member, ScriptFacts
 from nbautoml.engine.codegen.families import write_algorithm
@@ -32,7 +32,6 @@ _STOCK: Mapping[str, Any] = {
     "MinMaxScaler": preprocessing.MinMaxScaler,
 }
 """Scalers that do to dense features just what scikit-learn's own do."""
-_LIMITS = ("n_estimators", "max_iter")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +231,7 @@ def _arguments(algorithm: Algorithm) -> list[str]:
 def _limited(estimator: Call, constant: str) -> Call:
     """Return the call with the rounds of cut fits in place of the usual number."""
     arguments = [
-        (name, Code(f"{constant}.get(seed, {value})") if name in _LIMITS else value)
+        (name, Code(f"{constant}.get(seed, {value})") if name in LIMITS else value)
         for name, value in estimator.arguments
     ]
     return replace(estimator, arguments=tuple(arguments))

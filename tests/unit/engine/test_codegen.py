@@ -92,8 +92,10 @@ class Prepared:
         self.facts = RunFacts.from_dict(json.loads(stored))
         self._n_trials = 0
 
-    def trial(self, candidate: Candidate) -> tuple[Member, dict[str, float | None]]:
-        """Return a trial and its metrics."""
+    def trial(
+        self, candidate: Candidate, seconds: float | None = None
+    ) -> tuple[Member, dict[str, float | None]]:
+        """Return a trial and its metrics; fits end by themselves after some seconds."""
         context, number = self.context, self._n_trials
         self._n_trials += 1
         key = context.key_of(candidate)
@@ -105,9 +107,11 @@ class Prepared:
             seed=context.plan.seed,
             folds=tuple(range(context.data.n_folds)),
             threads=1,
+            seconds=seconds,
         )
         results = run_folds(job, lambda body: None)
-        member = Member(number=number, candidate=candidate, key=key)
+        cut = {result.fold: result.cut for result in results if result.cut is not None}
+        member = Member(number=number, candidate=candidate, key=key, cut=cut)
         return member, mean_metrics([result.metrics for result in results])
 
     def script_facts(self, *members: Member, **changes: Any) -> ScriptFacts:
@@ -208,6 +212,15 @@ def test_a_fit_that_time_cut_is_cut_in_the_code_too(prepared: dict[Task, Prepare
     assert not is_equal(run_source(source, run.frame), metrics)
     unknown = write_script(run.script_facts(replace(member, cut={1: 0})))
     assert "cut fits of folds [1]" in unknown
+
+
+@pytest.mark.parametrize("name", ["LightGBM", "XGBoostClassifier", "RandomForest"])
+def test_a_trial_says_where_time_cut_its_fits(prepared: dict[Task, Prepared], name: str) -> None:
+    run = prepared[Task.CLASSIFICATION]
+    member, metrics = run.trial(candidate_of(name, Task.CLASSIFICATION), seconds=1e-9)
+    assert list(member.cut) == [0, 1, 2]
+    assert all(member.cut.values())
+    assert is_equal(run_source(write_script(run.script_facts(member)), run.frame), metrics)
 
 
 def test_splits_given_as_rows_lie_beside_the_code(tmp_path: Path) -> None:
