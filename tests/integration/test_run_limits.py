@@ -140,9 +140,9 @@ def test_without_memory_for_any_model_the_answer_is_a_constant(folder: Path) -> 
 def test_a_trial_that_ends_badly_is_listed_with_its_reason(
     folder: Path, family: str, outcome: TrialOutcome, reason: str
 ) -> None:
-    limits = Limits(max_iterations=3, iteration_timeout_seconds=20.0)
+    limits = Limits(max_iterations=7, iteration_timeout_seconds=20.0)
     if outcome is TrialOutcome.TIME_LIMIT:
-        limits = Limits(max_iterations=3, iteration_timeout_seconds=4.0)
+        limits = Limits(max_iterations=7, iteration_timeout_seconds=4.0)
     found, trials = run(folder, ("LogisticRegression", family), limits, n_workers=2)
     bad = [e for e in trials if e.family.startswith("Test")]
     assert bad
