@@ -159,9 +159,7 @@ class AutoMLWork:
         if deadline is not None:
             now = self._context.now()
             timeout = max(deadline - now, 0.0)
-            closing = min(
-                CLOSING_COST * process_age(), MOST_CLOSING_SHARE * timeout
-            )
+            closing = min(CLOSING_COST * process_age(), MOST_CLOSING_SHARE * timeout)
         plan = resolve(
             self._config, n_slots=n_slots, timeout_seconds=timeout, n_valid_rows=n_valid_rows
         )
