@@ -8,7 +8,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any  # Any: settings are JSON values
 
-from nbautoml.automl.artifacts import CODE_FACTS, NOTEBOOK, PROFILE, SCRIPT, SPLITS, SPLITS_OF_CODE
+from nbautoml.automl.artifacts import (
+    CODE_FACTS,
+    NOTEBOOK,
+    PROFILE,
+    RECIPE,
+    SCRIPT,
+    SPLITS,
+    SPLITS_OF_CODE,
+)
 from nbautoml.automl.config import AutoMLConfig
 from nbautoml.automl.run_data import TEST_SEED
 from nbautoml.domain.events import TrialFinished
@@ -69,15 +77,28 @@ def ensure_code(session: Session, run_id: str, number: int) -> None:
 
 
 def _trial(session: Session, run_id: str, number: int) -> TrialFinished | None:
-    """Return how a child ended, if it is a single model of a known family."""
+    """Return how a child ended, if there is code for it."""
+    trial = _trials(session, run_id).get(number)
+    if trial is None or not trial.is_ensemble:
+        return trial
     with session.read() as tx:
-        events = [record.event for record in tx.events.read(run_id)]
-    ends = [e for e in events if isinstance(e, TrialFinished) and e.number == number]
-    if not ends or ends[-1].outcome is not TrialOutcome.COMPLETED or ends[-1].is_ensemble:
-        return None
+        names = {artifact.name for artifact in tx.artifacts.list(child_run_id(run_id, number))}
+    return trial if RECIPE in names else None  # an ensemble of an earlier version has none
+
+
+def _trials(session: Session, run_id: str) -> dict[int, TrialFinished]:
+    """Return how the children of a run ended that have a model of their own, by number."""
     from nbautoml.engine.baseline import BASELINE
 
-    return ends[-1] if ends[-1].family != BASELINE else None
+    with session.read() as tx:
+        events = [record.event for record in tx.events.read(run_id)]
+    return {
+        event.number: event
+        for event in events
+        if isinstance(event, TrialFinished)
+        and event.outcome is TrialOutcome.COMPLETED
+        and event.family != BASELINE
+    }
 
 
 def _write(session: Session, run: RunRecord, child_id: str, trial: TrialFinished) -> None:
@@ -96,11 +117,19 @@ def _write(session: Session, run: RunRecord, child_id: str, trial: TrialFinished
 def _facts(session: Session, run: RunRecord, child_id: str, trial: TrialFinished) -> ScriptFacts:
     from nbautoml.automl.resolve import resolve
     from nbautoml.engine.codegen import RunFacts, ScriptFacts
+    from nbautoml.engine.ensemble.recipe import Recipe
     from nbautoml.engine.profile import DataProfile
 
     def read(name: str) -> Any:
         return json.loads(session.load_artifact(run.id, name).read_bytes())
 
+    trials: tuple[TrialFinished, ...] = (trial,)
+    recipe = None
+    if trial.is_ensemble:
+        stored = session.load_artifact(child_id, RECIPE).read_bytes()
+        recipe = Recipe.from_dict(json.loads(stored))
+        known = _trials(session, run.id)
+        trials = tuple(known[number] for number in recipe.members)
     config = run.settings["config"]
     plan = resolve(AutoMLConfig.from_dict(config), n_slots=1, timeout_seconds=None)
     return ScriptFacts(
@@ -113,7 +142,12 @@ def _facts(session: Session, run: RunRecord, child_id: str, trial: TrialFinished
         seed=plan.seed,
         run=RunFacts.from_dict(read(CODE_FACTS)),
         profile=DataProfile.from_dict(read(PROFILE)),
-        members=(_member(trial, plan),),
+        members=tuple(
+            _member(one, plan, () if recipe is None else recipe.shares[place])
+            for place, one in enumerate(trials)
+        ),
+        recipe=recipe,
+        saved_shares=trial.params.get("members", {}) if trial.is_ensemble else {},
         training_data=str(run.settings["training_data"]),
         validation_data=str(run.settings.get("validation_data") or ""),
         weight_column=plan.weight_column,
@@ -124,7 +158,7 @@ def _facts(session: Session, run: RunRecord, child_id: str, trial: TrialFinished
     )
 
 
-def _member(trial: TrialFinished, plan: SearchPlan) -> Member:
+def _member(trial: TrialFinished, plan: SearchPlan, shares: tuple[int, ...]) -> Member:
     from nbautoml.engine.codegen import Member
     from nbautoml.engine.models.catalog import get_family
     from nbautoml.engine.search.candidate import candidate_from
@@ -141,5 +175,6 @@ def _member(trial: TrialFinished, plan: SearchPlan) -> Member:
             scaler=scaler,
         ),
         key=trial.key,
+        shares=shares,
         cut={int(fold): steps for fold, steps in trial.cut_folds.items()},
     )

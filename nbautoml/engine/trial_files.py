@@ -6,6 +6,7 @@ import json
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any  # Any: payloads of charts are JSON values
 
 import numpy as np
@@ -130,12 +131,18 @@ def _packed(data: PreparedData, candidate: Candidate, fold: int, fitted: Path) -
     return PackedPart(featurizer=featurizer.read_bytes(), fitted=fitted.read_bytes())
 
 
-def put_trial(context: RunContext, number: int, predictions: Vector, model: bytes) -> None:
+def put_trial(
+    context: RunContext,
+    number: int,
+    predictions: Vector,
+    model: bytes,
+    more: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:
     """Store the files of a finished trial, and keep its predictions at hand."""
     path = context.oof_path(number)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, predictions)
-    files: dict[str, Path | bytes] = {OOF: path, MODEL: model}
+    files: dict[str, Path | bytes] = {OOF: path, MODEL: model, **more}
     for name, payload in charts(context.data, predictions).items():
         files[name] = json.dumps(payload).encode()
     context.ports.artifacts.put_all(number, files)

@@ -43,15 +43,15 @@ def cancer() -> pd.DataFrame:
 
 
 def do(workspace: Workspace, name: str, **settings: object) -> AutoMLRun:
-    config = AutoMLConfig(
-        task="classification",
-        training_data=cancer(),
-        label_column_name="target",
-        iterations=3,
-        enable_voting_ensemble=False,
-        enable_stack_ensemble=False,
-        **settings,
-    )
+    usual: dict[str, object] = {
+        "task": "classification",
+        "training_data": cancer(),
+        "label_column_name": "target",
+        "iterations": 3,
+        "enable_voting_ensemble": False,
+        "enable_stack_ensemble": False,
+    }
+    config = AutoMLConfig(**(usual | settings))
     run = Experiment(workspace, name).submit(config)
     assert isinstance(run, AutoMLRun)
     run.wait_for_completion(wait_post_processing=True)
@@ -85,6 +85,33 @@ def test_given_splits_come_with_the_script(
     splits = [[np.arange(0, 200), np.arange(200, 300)], [np.arange(100, 300), np.arange(100)]]
     run = do(workspace, "splits", cv_splits_indices=splits)
     check_script(run.get_best_child(), folder, tmp_path)
+
+
+BOTH = {"enable_voting_ensemble": True, "enable_stack_ensemble": True, "iterations": 7}
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("classes", {"n_cross_validations": 3, "stack_meta_learner_kwargs": {"C": 0.5}}),
+        ("hold-out", {"validation_size": 0.3, "weight_column_name": "mean area"}),
+        ("random-splits", {"validation_size": 0.3, "n_cross_validations": 2}),
+        ("numbers", {"task": "regression", "n_cross_validations": 5}),
+    ],
+)
+def test_the_code_of_ensembles_gives_their_scores(
+    workspace: Workspace, folder: Path, tmp_path: Path, name: str, settings: dict[str, object]
+) -> None:
+    if name == "numbers":
+        settings = settings | {"label_column_name": "mean area"}
+    run = do(workspace, name, **(BOTH | settings))
+    ensembles = [trial for trial in run.snapshot().trials if trial.is_ensemble]
+    assert [trial.pipeline for trial in ensembles] == ["VotingEnsemble", "StackEnsemble"]
+    for trial in ensembles:
+        child = run.get_output(iteration=trial.number)[0]
+        check_script(child, folder, tmp_path / trial.pipeline)
+        source = (tmp_path / trial.pipeline / "script.py").read_text()
+        assert len(source.splitlines()) < 150 * len(trial.params["members"]) + 400
 
 
 def test_code_is_listed_before_it_is_written_and_stays(done: AutoMLRun, tmp_path: Path) -> None:

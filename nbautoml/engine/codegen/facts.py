@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.ensemble.recipe import Recipe
 from nbautoml.engine.profile import DataProfile
 from nbautoml.engine.search.candidate import Candidate, fold_seed
 from nbautoml.engine.target import TargetEncoding
@@ -148,8 +149,8 @@ class Member:
         What was fitted.
     key : str
         The trial's key; seeds come from it.
-    share : float
-        Its weight in an ensemble.
+    shares : tuple of int
+        In an ensemble, its share in what predicts each part of the validation rows.
     cut : mapping of int to int
         Folds whose fit the run's time cut, and after how many rounds or trees; 0 where the fit
         has none.
@@ -158,7 +159,7 @@ class Member:
     number: int
     candidate: Candidate
     key: str
-    share: float = 1.0
+    shares: tuple[int, ...] = ()
     cut: Mapping[int, int] = field(default_factory=dict)
 
     def seeds(self, seed: int, n_folds: int) -> list[int]:
@@ -192,8 +193,10 @@ class ScriptFacts:
         What the columns are.
     members : tuple of Member
         The trial; or the members of an ensemble, in the order in which they were mixed.
-    ensemble : str
-        Name of the ensemble; empty for a single trial.
+    recipe : Recipe or None
+        How an ensemble joins its members; None for a single trial.
+    saved_shares : mapping of str to float
+        In an ensemble, the shares of the members of the saved model, by number.
     training_data, validation_data : str
         Ids of the workspace's datasets; the latter is empty where there is none.
     weight_column, group_column : str or None
@@ -216,7 +219,8 @@ class ScriptFacts:
     run: RunFacts
     profile: DataProfile
     members: tuple[Member, ...]
-    ensemble: str = ""
+    recipe: Recipe | None = None
+    saved_shares: Mapping[str, float] = field(default_factory=dict)
     training_data: str = ""
     validation_data: str = ""
     weight_column: str | None = None
@@ -229,6 +233,11 @@ class ScriptFacts:
     def is_classification(self) -> bool:
         """Whether classes are learned."""
         return self.task is Task.CLASSIFICATION
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether a model joins the members."""
+        return self.recipe is not None and bool(self.recipe.meta_learner)
 
     @property
     def is_weighted(self) -> bool:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from nbautoml.engine.codegen import data
 from nbautoml.engine.codegen.columns import FeatureCode, write_columns, write_input
 from nbautoml.engine.codegen.facts import ScriptFacts
+from nbautoml.engine.codegen.joining import write_joined_metrics, write_joining
 from nbautoml.engine.codegen.source import Call, Code, Imports, assign, comment, docstring
 from nbautoml.engine.codegen.training import (
     MemberCode,
     TrainingCode,
     write_main,
-    write_mixed_metrics,
     write_score,
     write_single_metrics,
 )
@@ -76,9 +76,9 @@ def write_parts(facts: ScriptFacts) -> Parts:
         data.write_splits(facts, imports),
     ]
     scores = write_score(facts, imports)
-    if facts.ensemble:
-        models.append(_members(codes))
-        scores += write_mixed_metrics(facts)
+    if facts.recipe is not None:
+        models += [*write_joining(facts, imports), _members(codes)]
+        scores += write_joined_metrics(facts, imports)
     else:
         scores.append(write_single_metrics(facts))
     scores.append(write_main(facts, imports, ignores_convergence=training.ignores_convergence))
@@ -102,7 +102,7 @@ def _codes(facts: ScriptFacts) -> list[MemberCode]:
     return [
         MemberCode(
             member=member,
-            suffix=f"_{member.number}" if facts.ensemble else "",
+            suffix="" if facts.recipe is None else f"_{member.number}",
             transformation=_TRANSFORMATION
             + (f"_{member.candidate.representation.matrix}" if len(kinds) > 1 else ""),
         )
@@ -127,13 +127,16 @@ def _transformations(
 def _members(codes: Sequence[MemberCode]) -> str:
     members = [
         (
-            code.member.share,
             Code(f"predict_fold{code.suffix}"),
             Code(f"SEEDS{code.suffix.upper()}"),
+            list(code.member.shares),
         )
         for code in codes
     ]
-    said = comment("The ensemble: each member's share, its predictions, and its seeds.")
+    said = comment(
+        "The members: their predictions, seeds, and shares in what predicts each part of the "
+        "rows. The shares of a part were chosen on the other parts; they add up to 25."
+    )
     return f"{said}\n{assign('MEMBERS', members)}"
 
 
@@ -160,6 +163,21 @@ def _command(facts: ScriptFacts, imports: Imports) -> str:
     return "\n".join(lines)
 
 
+def _text_of_ensemble(facts: ScriptFacts) -> list[str]:
+    """Return how the score of an ensemble comes about."""
+    way = (
+        "a model on top, which is fitted on the members' predictions for the other parts"
+        if facts.is_stack
+        else "the members' mean, weighted by shares that were chosen on the other parts"
+    )
+    saved = ", ".join(f"{number}: {share:.3g}" for number, share in facts.saved_shares.items())
+    return [
+        "Each member is cross-validated. The rows are dealt to parts, and each part is predicted "
+        f"by {way}, so that no label is known to what predicts it.",
+        f"In the saved model shares were chosen on all rows: {{{saved}}}.",
+    ]
+
+
 def _text(facts: ScriptFacts) -> str:
     """Return what a script says of itself."""
     score = "" if facts.score is None else f" It scores {facts.metric} = {facts.score!r}."
@@ -173,11 +191,8 @@ def _text(facts: ScriptFacts) -> str:
         "nbautoml itself gives the steps that read cells and make features, the splits and the "
         "metrics: they are the run's own, so that the score is too.",
     ]
-    if facts.ensemble:
-        text.append(
-            "Each member is cross-validated; their out-of-fold predictions are mixed by the shares "
-            "that the saved model has, and the mixture is scored fold by fold."
-        )
+    if facts.recipe is not None:
+        text += _text_of_ensemble(facts)
     unknown = sorted({fold for m in facts.members for fold, steps in m.cut.items() if not steps})
     if unknown:
         text.append(

@@ -293,49 +293,6 @@ def write_single_metrics(facts: ScriptFacts) -> str:
     )
 
 
-def write_mixed_metrics(facts: ScriptFacts) -> list[str]:
-    """Return the functions that cross-validate members and score their mixture."""
-    weight = ", weight" if facts.is_weighted else ""
-    rows = ", weight[valid]" if facts.is_weighted else ""
-    named = ["weight"] if facts.is_weighted else []
-    shape = f"(len(y), {facts.n_classes})" if facts.is_classification else "len(y)"
-    share = "n_seen[:, np.newaxis]" if facts.is_classification else "n_seen"
-    return [
-        function(
-            "predict_out_of_fold",
-            ["predict_fold", "X", "y", *named, "splits", "seeds"],
-            "Return predictions of one member, each made without the row that it is for.",
-            [
-                f"    total = np.zeros({shape})",
-                "    n_seen = np.zeros(len(y))",
-                "    for (train, valid), seed in zip(splits, seeds, strict=True):",
-                f"        total[valid] += predict_fold(X, y{weight}, train, valid, seed)",
-                "        n_seen[valid] += 1",
-                "    n_seen = np.maximum(n_seen, 1)",
-                f"    return (total / {share}).astype(np.float32)",
-            ],
-        ),
-        function(
-            "calculate_metrics",
-            ["X", "y", *named, "splits"],
-            "Return the mean of each metric over the folds, of the members' mixture.",
-            [
-                "    predictions = [",
-                f"        predict_out_of_fold(predict_fold, X, y{weight}, splits, seeds)",
-                "        for _, predict_fold, seeds in MEMBERS",
-                "    ]",
-                "    shares = [share for share, _, _ in MEMBERS]",
-                "    mixed = np.average(predictions, axis=0, weights=shares).astype(np.float32)",
-                "    scores = [",
-                f"        score_predictions(y[valid], mixed[valid]{rows})",
-                "        for _, valid in splits",
-                "    ]",
-                "    return mean_of_folds(scores)",
-            ],
-        ),
-    ]
-
-
 def write_main(facts: ScriptFacts, imports: Imports, *, ignores_convergence: bool) -> str:
     """Return the function that does all of it."""
     imports.add("threadpoolctl", "threadpool_limits")

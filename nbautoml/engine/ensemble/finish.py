@@ -184,7 +184,7 @@ class Finisher:
             put_failure(self._context, self._new_number(), STACK, str(error))
             return
         if stack is not None:
-            self._store(as_stack(stack), vote, started)
+            self._store(as_stack(self._context, stack, vote), vote, started)
 
     def _store(self, ensemble: Ensemble, vote: Vote, started: float) -> None:
         number, context = self._new_number(), self._context

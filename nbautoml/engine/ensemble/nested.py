@@ -26,7 +26,12 @@ LEAST_ROWS = 10
 
 
 def parts_of(data: PreparedData, seed: int) -> tuple[IntArray, ...]:
-    """Deal the validation rows to parts, each row to exactly one.
+    """Deal the validation rows of a run to parts: `deal_parts`."""
+    return deal_parts(data.fold_places(), data.y_valid, seed)
+
+
+def deal_parts(places: Sequence[IntArray], y: Vector, seed: int) -> tuple[IntArray, ...]:
+    """Deal validation rows to parts, each row to exactly one.
 
     Parts are whole folds where there are at least three which do not overlap: rows that belong
     together then stay together, and a fold's score comes from one ensemble. Else they are drawn,
@@ -34,8 +39,10 @@ def parts_of(data: PreparedData, seed: int) -> tuple[IntArray, ...]:
 
     Parameters
     ----------
-    data : PreparedData
-        The run's data.
+    places : sequence of ndarray
+        Where each fold's validation rows are among all validation rows.
+    y : ndarray of shape (n_rows,)
+        Labels of the validation rows.
     seed : int
         Seed of the drawing.
 
@@ -44,12 +51,11 @@ def parts_of(data: PreparedData, seed: int) -> tuple[IntArray, ...]:
     tuple of ndarray
         Positions among the validation rows, sorted; at most five arrays.
     """
-    places = data.fold_places()
-    n_rows = len(data.valid_rows)
+    n_rows = len(y)
     if len(places) >= _FEWEST_FOLDS and sum(map(len, places)) == n_rows:
         n_parts = min(MOST_PARTS, len(places))
         return tuple(np.sort(np.concatenate(places[i::n_parts])) for i in range(n_parts))
-    return _draw(data.y_valid, np.random.default_rng([seed, n_rows]))
+    return _draw(y, np.random.default_rng([seed, n_rows]))
 
 
 def _draw(y: Vector, rng: np.random.Generator) -> tuple[IntArray, ...]:

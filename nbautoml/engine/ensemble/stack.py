@@ -39,12 +39,15 @@ class Stack:
         What was fitted on their out-of-fold predictions.
     predictions : ndarray of shape (n_valid,) or (n_valid, n_classes)
         What such a stack predicts for rows on which neither weights nor meta learner were fitted.
+    most_rows : int
+        The meta learner was fitted on at most so many rows, evenly spread.
     """
 
     members: tuple[TrialRecord, ...]
     weights: tuple[float, ...]
     meta: FittedMeta
     predictions: npt.NDArray[np.float32]
+    most_rows: int
 
 
 def most_members(n_classes: int) -> int:
@@ -91,7 +94,11 @@ def fit_stack(context: RunContext, vote: Vote, deadline: Deadline) -> Stack | No
         rest = np.setdiff1d(everything, part, assume_unique=True)
         predictions.append(fitter.predict(shares, rest, part))
     return Stack(
-        members=members, weights=weights, meta=meta, predictions=join(vote.parts, predictions)
+        members=members,
+        weights=weights,
+        meta=meta,
+        predictions=join(vote.parts, predictions),
+        most_rows=fitter.most_rows,
     )
 
 
@@ -103,10 +110,10 @@ class _Fitter:
         self._vote = vote
         data, options = context.data, context.plan.ensemble
         self._most_members = most_members(data.spec.n_classes)
-        self._most_rows = _MOST_ROWS
+        self.most_rows = _MOST_ROWS
         if data.n_folds == 1:
             share = options.meta_learner_train_share
-            self._most_rows = min(_MOST_ROWS, max(1, round(share * len(data.folds[0][0]))))
+            self.most_rows = min(_MOST_ROWS, max(1, round(share * len(data.folds[0][0]))))
 
     def places(self, shares: IntArray) -> list[int]:
         """Return which of the choices are members."""
@@ -120,7 +127,7 @@ class _Fitter:
         places = self.places(shares)
         members = [self._vote.choices[i] for i in places]
         weights = shares[places] / shares[places].sum()
-        rows = rows[thin_rows(len(rows), self._most_rows)]
+        rows = rows[thin_rows(len(rows), self.most_rows)]
         of_table = data.valid_rows[rows]
         meta = fit_meta(
             build_meta_learner(

@@ -6,7 +6,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any  # Any: settings are JSON values
 
 import numpy as np
@@ -16,8 +16,9 @@ from nbautoml.domain import events as ev
 from nbautoml.domain.events import TrialFinished
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.context import RunContext
-from nbautoml.engine.ensemble.names import STACK, VOTING
-from nbautoml.engine.ensemble.stack import Stack
+from nbautoml.engine.ensemble.names import META_LEARNERS, STACK, VOTING
+from nbautoml.engine.ensemble.recipe import RECIPE, Recipe, recipe_of
+from nbautoml.engine.ensemble.stack import Stack, most_members
 from nbautoml.engine.ensemble.verdict import score_folds
 from nbautoml.engine.ensemble.vote import Vote
 from nbautoml.engine.search.active import mean_and_std
@@ -49,12 +50,15 @@ class Ensemble:
         The meta learner of a stack.
     params : mapping
         Further settings that the trial shows.
+    recipe : Recipe
+        How its score came about.
     """
 
     name: str
     members: tuple[TrialRecord, ...]
     weights: tuple[float, ...]
     predictions: npt.NDArray[np.float32]
+    recipe: Recipe
     meta: FittedMeta | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
 
@@ -75,17 +79,29 @@ class Ensemble:
 def as_voting(vote: Vote) -> Ensemble:
     """Return a vote as what is stored of it."""
     return Ensemble(
-        name=VOTING, members=vote.members, weights=vote.weights, predictions=vote.predictions
+        name=VOTING,
+        members=vote.members,
+        weights=vote.weights,
+        predictions=vote.predictions,
+        recipe=recipe_of(vote),
     )
 
 
-def as_stack(stack: Stack) -> Ensemble:
+def as_stack(context: RunContext, stack: Stack, vote: Vote) -> Ensemble:
     """Return a stack as what is stored of it."""
+    options, spec = context.plan.ensemble, context.data.spec
     return Ensemble(
         name=STACK,
         members=stack.members,
         weights=stack.weights,
         predictions=stack.predictions,
+        recipe=replace(
+            recipe_of(vote),
+            meta_learner=options.meta_learner or META_LEARNERS[spec.task][0],
+            meta_learner_params=options.meta_learner_params,
+            most_members=most_members(spec.n_classes),
+            most_rows=stack.most_rows,
+        ),
         meta=stack.meta,
         params={"meta_learner": type(stack.meta.model).__name__},
     )
@@ -120,7 +136,9 @@ def put_ensemble(
     started = context.ports.clock() - seconds
     record = _record(context, ensemble, number)
     announce(context, number, ensemble.name, ensemble.shown_params)
-    put_trial(context, number, ensemble.predictions, pack_ensemble(context, ensemble, {}))
+    recipe = json.dumps(asdict(ensemble.recipe)).encode()
+    packed = pack_ensemble(context, ensemble, {})
+    put_trial(context, number, ensemble.predictions, packed, {RECIPE: recipe})
     n_folds = context.data.n_folds
     context.ports.events.emit(
         TrialFinished(

@@ -197,6 +197,7 @@ def test_every_trial_leaves_its_files(done: Run) -> None:
         assert done.artifacts.names(number) == [
             "accuracy_table",
             "confusion_matrix",
+            *(["internal/ensemble.json"] if number == 7 else []),
             "internal/oof_predictions.npy",
             *(["outputs/metric_confidence.json"] if number == best else []),
             "outputs/model.pkl",

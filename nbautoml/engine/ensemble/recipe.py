@@ -1,0 +1,60 @@
+"""How the score of an ensemble came about, so that it can be reproduced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any  # Any: settings of estimators
+
+from nbautoml.engine.ensemble.vote import Vote
+
+RECIPE = "internal/ensemble.json"
+"""The file of an ensemble's trial that holds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What predicted each part of the validation rows.
+
+    Parameters
+    ----------
+    members : tuple of int
+        Numbers of the trials with a share in any part, in the order in which they were mixed.
+    shares : tuple of tuple of int
+        For each of them its share in each part, in twenty-fifths.
+    meta_learner : str
+        Name of the model on top of a stack; empty for a vote.
+    meta_learner_params : mapping
+        Settings in place of its usual ones.
+    most_members : int
+        The model on top sees so many of the heaviest members.
+    most_rows : int
+        It was fitted on at most so many rows, evenly spread.
+    """
+
+    members: tuple[int, ...]
+    shares: tuple[tuple[int, ...], ...]
+    meta_learner: str = ""
+    meta_learner_params: Mapping[str, Any] = field(default_factory=dict)
+    most_members: int = 0
+    most_rows: int = 0
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """Rebuild a recipe from the JSON values of its fields."""
+        return cls(
+            **{
+                **values,
+                "members": tuple(values["members"]),
+                "shares": tuple(tuple(shares) for shares in values["shares"]),
+            }
+        )
+
+
+def recipe_of(vote: Vote) -> Recipe:
+    """Return how a vote's score came about."""
+    used = [i for i in range(len(vote.choices)) if any(one[i] for one in vote.nested_shares)]
+    return Recipe(
+        members=tuple(vote.choices[i].number for i in used),
+        shares=tuple(tuple(int(one[i]) for one in vote.nested_shares) for i in used),
+    )
