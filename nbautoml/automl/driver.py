@@ -15,7 +15,7 @@ from nbautoml.automl.export import export_child
 from nbautoml.automl.leg import read_leg
 from nbautoml.automl.model_test import add_model_test
 from nbautoml.automl.run_data import RunData, load_splits
-from nbautoml.automl.sink import ChildRunSink
+from nbautoml.automl.sink import ChildRunSink, ModelArtifacts
 from nbautoml.compute.idle import IdleExecutor
 from nbautoml.compute.target import executor_for
 from nbautoml.domain.events import Phase, PhaseChanged, RunConfigured
@@ -133,7 +133,7 @@ class AutoMLWork:
             plan,
             executor=executor,
             events=self._sink,
-            artifacts=context.artifacts,
+            artifacts=ModelArtifacts(context.session, context.run.id),
             control=context.control,
             scratch=context.scratch,
             clock=time.time,

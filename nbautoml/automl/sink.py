@@ -1,4 +1,4 @@
-"""Writes the engine's events to the run's log, with the rows that belong to them.
+"""Writes the engine's events to the run's log, with the rows that belong to them; its files.
 
 A trial is a child run: its row, its metrics and its properties are written in the transaction
 of the event that they follow from, so that the log and the rows never disagree.
@@ -8,19 +8,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any  # Any: hyperparameters
 
+from nbautoml.automl.artifacts import INTERNAL_MODEL, SERVED_MODEL
 from nbautoml.domain import events as ev
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.records import MetricPoint, RunRecord
 from nbautoml.domain.status import RunStatus, TrialOutcome
-from nbautoml.runs.work import Project, WorkContext
+from nbautoml.runs.work import Project, StoredArtifacts, WorkContext
 from nbautoml.store.session import Writer
 
 _STATUS = {
     TrialOutcome.COMPLETED: RunStatus.COMPLETED,
     TrialOutcome.CANCELED: RunStatus.CANCELED,
 }
+
+
+class ModelArtifacts(StoredArtifacts):
+    """`ArtifactSink` of a run's trials, some of which may be their owner's already.
+
+    What a bundle was made of refers to this package no more; the engine gets the file that it
+    wrote itself.
+    """
+
+    def local_path(self, number: int | None, name: str) -> Path:
+        """Return a readable local path of a stored file."""
+        if name == SERVED_MODEL:
+            with self._session.read() as tx:
+                names = {artifact.name for artifact in tx.artifacts.list(self.owner(number))}
+            name = INTERNAL_MODEL if INTERNAL_MODEL in names else name
+        return super().local_path(number, name)
 
 
 class ChildRunSink:

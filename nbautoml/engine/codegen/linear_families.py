@@ -84,11 +84,13 @@ def elastic(given: Circumstances) -> Algorithm:
 def lasso_lars(given: Circumstances) -> Algorithm:
     """Write the lasso by least angles, which needs dense rows in double precision."""
     given.imports.add("numpy", alias="np")
+    given.imports.add("nbautoml.engine.models.tabular.lasso_lars", "keep_sane")
     lines = ["    rows = features"]
     if given.may_be_sparse:
         given.imports.add("scipy.sparse", "issparse")
         lines = ["    rows = features.toarray() if issparse(features) else features"]
     lines.append("    model.fit(rows.astype(np.float64), target)")
+    lines.append("    keep_sane(model, rows, target)  # the path may run away at its end")
     return Algorithm(
         estimator=given.call(changes={"alpha": Code(f"{given.params['alpha']} * spread")}),
         doc=doc_of(given),

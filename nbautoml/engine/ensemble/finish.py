@@ -82,6 +82,8 @@ class Finisher:
             e for e in finished if _is_done_ensemble(e) or e.family == BASELINE
         ]
         settled, new = finished[:n_settled], finished[n_settled:]
+        # Their models stay as they are: somebody may have registered them.
+        self._settled = {event.number for event in settled}
         # An attempt that was lost may have got as far as its ensembles. Those from before the run
         # was continued are followed by others, if there is something new to choose from.
         n_known = sum(not e.is_ensemble and e.outcome is TrialOutcome.COMPLETED for e in settled)
@@ -216,9 +218,10 @@ class Finisher:
             ev.PhaseChanged(phase=Phase.FINALIZING, text="Fitting the best models on all rows.")
         )
         members = [member for _, ensemble in self._stored for member in ensemble.members]
-        wanted = {record.number: record for record in (*members, single)}
+        singles = [] if single.number in self._settled else [single]
+        wanted = {record.number: record for record in (*members, *singles)}
         parts = refit(context, self._requests, list(wanted.values()))
-        put_refits(context, parts, single, self._stored)
+        put_refits(context, parts, singles, self._stored)
 
     def _put_run_files(self, record: TrialRecord) -> None:
         """Store what the features are, as the best single model has them."""

@@ -70,10 +70,10 @@ def refit(
 def put_refits(
     context: RunContext,
     parts: Mapping[int, PackedPart],
-    single: TrialRecord,
+    singles: Sequence[TrialRecord],
     ensembles: Sequence[tuple[TrialRecord, Ensemble]],
 ) -> None:
-    """Store the best single model and the ensembles again, with fits on all rows.
+    """Store single models and ensembles again, with fits on all rows.
 
     Parameters
     ----------
@@ -81,8 +81,8 @@ def put_refits(
         The run.
     parts : mapping of int to PackedPart
         What `refit` returned.
-    single : TrialRecord
-        The best single trial.
+    singles : sequence of TrialRecord
+        Single trials whose stored models are to have one.
     ensembles : sequence of (TrialRecord, Ensemble)
         The ensembles that were stored.
     """
@@ -97,13 +97,14 @@ def put_refits(
         if any(member.number in refits for member in ensemble.members):
             packed = pack_ensemble(context, ensemble, refits)
             artifacts.put_bytes(record.number, MODEL, packed)
-    part = refits.get(single.number)
-    if isinstance(part, PackedRefit):
-        model = data.packed(open_refit, part)
-        artifacts.put_bytes(single.number, MODEL, pickle.dumps(model))
-    elif part is not None:
-        model = data.packed(open_model, (part,))
-        artifacts.put_bytes(single.number, MODEL, pickle.dumps(model))
+    for single in singles:
+        part = refits.get(single.number)
+        if isinstance(part, PackedRefit):
+            model = data.packed(open_refit, part)
+            artifacts.put_bytes(single.number, MODEL, pickle.dumps(model))
+        elif part is not None:
+            model = data.packed(open_model, (part,))
+            artifacts.put_bytes(single.number, MODEL, pickle.dumps(model))
 
 
 def _collect(

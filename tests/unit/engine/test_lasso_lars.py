@@ -11,7 +11,7 @@ from sklearn.linear_model import LassoLars as SklearnLassoLars
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.models._base import FitContext
 from nbautoml.engine.models.catalog import get_family
-from nbautoml.engine.models.tabular.lasso_lars import _keep_sane
+from nbautoml.engine.models.tabular.lasso_lars import keep_sane
 
 
 def twins(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +40,7 @@ def test_the_last_sane_point_of_the_path_is_kept() -> None:
     path[0] = [0.0, 0.5, 0.9, 1.0]
     path[1, 3], path[4, 3] = 1e9, -1e9
     model = SimpleNamespace(coef_path_=path, coef_=path[:, -1], intercept_=0.0)
-    _keep_sane(model, X, y)
+    keep_sane(model, X, y)
     assert model.coef_.tolist() == [0.9, 0.0, 0.0, 0.0, 0.0, 0.0]
     assert model.intercept_ == pytest.approx(float(np.mean(y - 0.9 * X[:, 0])))
 

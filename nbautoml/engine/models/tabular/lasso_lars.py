@@ -100,15 +100,24 @@ class LassoLars(ModelFamily):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(dense.astype(np.float64), y)
-        _keep_sane(model, dense, y)
+        keep_sane(model, dense, y)
         return FitResult(model=model)
 
 
-def _keep_sane(model: Any, X: npt.NDArray[np.floating[Any]], y: Vector) -> None:
+def keep_sane(model: Any, X: npt.NDArray[np.floating[Any]], y: Vector) -> None:
     """Go back on the path to where no column moves the answer by far more than the target varies.
 
     Of columns that are nearly alike the path may take one up and the other down without end; they
     cancel out on the rows it has seen, and not on others.
+
+    Parameters
+    ----------
+    model : sklearn.linear_model.LassoLars
+        Fitted with its path; changed in place.
+    X : ndarray of shape (n_rows, n_columns)
+        The rows it was fitted on.
+    y : ndarray of shape (n_rows,)
+        Their target.
     """
     reach = np.abs(model.coef_path_) * X.std(axis=0, dtype=np.float64)[:, np.newaxis]
     is_sane = (reach <= _MOST_REACH * spread_of(y)).all(axis=0)
