@@ -172,6 +172,9 @@ _PATIENCE = ((100, 4.0), (500, 8.0), (2_500, 15.0), (10_000, 40.0), (100_000, 10
 # turn of each family lost accuracy that was there within the time that was given.
 _SHORTEST_PATIENCE = 20
 EARLIEST_STOP = 40
+LEAST_WAIT = 0.25
+"""Share of a run's time that has to pass without gain, too: where trials are quick, forty of them
+are over before the search has looked around."""
 
 
 def patience(n_rows: int) -> int:

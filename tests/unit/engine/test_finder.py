@@ -479,6 +479,14 @@ def test_a_search_without_gain_ends(run: Run) -> None:
     assert 20 <= len(run.finished) < 200
 
 
+def test_a_timed_search_looks_around_for_a_quarter_of_its_time(run: Run) -> None:
+    limits = {"max_iterations": None, "timeout_seconds": 6.0}
+    found = run(cancer(80), plan(models=(FAST_FAMILY,), enable_early_stopping=True, **limits))
+    assert found.reason is StopReason.NO_GAIN
+    assert len(run.finished) > 40
+    assert run.seconds > 0.25 * 6.0
+
+
 def test_cancel_keeps_finished_trials_and_skips_the_ensemble(run: Run) -> None:
     run.control = ScriptedControl([(1.0, Request(kind=RequestKind.CANCEL))])
     models = ("LogisticRegression", HANGING_FAMILY)
