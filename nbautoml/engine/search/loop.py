@@ -22,8 +22,8 @@ from nbautoml.engine.ensemble.vote import FEWEST_MEMBERS, most_scorings
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.active import TrialEnd
 from nbautoml.engine.search.book import TrialBook, TrialRecord
-from nbautoml.engine.search.budget import EARLIEST_STOP, LEAST_WAIT, patience
 from nbautoml.engine.search.candidate import Candidate
+from nbautoml.engine.search.gain import GainWatch
 from nbautoml.engine.search.proposer import Proposer
 from nbautoml.engine.search.requests import Requests
 from nbautoml.engine.search.runner import TrialRunner
@@ -103,7 +103,12 @@ class SearchLoop:
         self._window = max(1, limits.max_concurrent)
         self._n_slots = context.ports.executor.n_slots
         self._most = min(self._window, self._n_slots)
-        self._patience = max(patience(len(context.data.y)), 1)
+        self._gain = GainWatch(
+            book,
+            n_rows=len(context.data.y),
+            budget=None if self._is_counted else limits.timeout_seconds,
+            clock=context.ports.clock,
+        )
         self._n_valid = len(context.data.valid_rows)
         self.runner = TrialRunner(
             context,
@@ -120,7 +125,6 @@ class SearchLoop:
         self._n_asked = 0
         self._reason: StopReason | None = None
         self._workers_at = -math.inf
-        self._gain_at = context.ports.clock()
         for record in settled:
             self._learn(record)
         book.start_anew()
@@ -362,8 +366,7 @@ class SearchLoop:
 
     def _learn(self, record: TrialRecord) -> None:
         self._book.add(record)
-        if self._book.n_since_gain == 0:
-            self._gain_at = self._context.ports.clock()
+        self._gain.look()
         if record.outcome is TrialOutcome.MEMORY_LIMIT:
             self._halve(record.candidate)
         hint = self.runner.hint(record.candidate)
@@ -387,19 +390,9 @@ class SearchLoop:
         goal = limits.exit_score
         if goal is not None and is_scored and not metric.is_better(goal, record.score):
             return StopReason.EXIT_SCORE
-        if limits.stops_early and self._is_without_gain():
+        if limits.stops_early and self._gain.is_over():
             return StopReason.NO_GAIN
         return None
-
-    def _is_without_gain(self) -> bool:
-        """Whether the last trials, and a good part of the time that was given, gained nothing."""
-        is_early = len(self._book.records) < EARLIEST_STOP
-        if is_early or self._book.n_since_gain < self._patience:
-            return False
-        budget = self._context.plan.limits.timeout_seconds
-        if self._is_counted or budget is None:
-            return True
-        return self._context.ports.clock() - self._gain_at >= LEAST_WAIT * budget
 
     def _report_workers(self) -> None:
         ports = self._context.ports
