@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 
 from nbautoml.runtime.featurizer import DataTransformer, Featurizer
 from nbautoml.runtime.pipeline import MemberInput, ModelPipeline
+from nbautoml.runtime.threads import THREADS
 
 
 class FoldBag(BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
@@ -35,12 +36,12 @@ class FoldBag(BaseEstimator):  # type: ignore[misc] # scikit-learn is untyped
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the mean of the members' probabilities, shape (n_rows, n_classes)."""
-        return _mean([member.predict_proba(X) for member in self.estimators], self.weights)
+        return _mean(THREADS.ask(self.estimators, "predict_proba", X), self.weights)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Return the mean of the members' numbers, or the code of the likeliest class."""
         if self.estimators[0].classes is None:
-            return _mean([member.predict(X) for member in self.estimators], self.weights)
+            return _mean(THREADS.ask(self.estimators, "predict", X), self.weights)
         return np.asarray(np.argmax(self.predict_proba(X), axis=1))
 
 

@@ -12,6 +12,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.pipeline import Pipeline
 
 from nbautoml.runtime.featurizer import DataTransformer
+from nbautoml.runtime.threads import THREADS
 
 
 class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
@@ -105,14 +106,16 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
         features = self._features(X)
         if features.shape[0] == 0:  # most estimators refuse to predict no rows
             return np.empty(0)
-        return np.asarray(self.steps[-1][1].predict(features), dtype=np.float64)
+        with THREADS.alone(features.shape[0]):
+            return np.asarray(self.steps[-1][1].predict(features), dtype=np.float64)
 
     def _proba(self, X: Any) -> npt.NDArray[np.float64]:
         assert self.classes is not None
         features = self._features(X)
         if features.shape[0] == 0:
             return np.empty((0, len(self.classes)))
-        known = np.asarray(self.steps[-1][1].predict_proba(features), dtype=np.float64)
+        with THREADS.alone(features.shape[0]):
+            known = np.asarray(self.steps[-1][1].predict_proba(features), dtype=np.float64)
         if self.codes is None or len(self.codes) == len(self.classes):
             return known
         return spread_proba(known, self.codes, len(self.classes))

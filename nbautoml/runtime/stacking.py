@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from nbautoml.runtime.bag import PackedPart, PackedSaved, featurizer_of
 from nbautoml.runtime.pipeline import MemberInput, ModelPipeline, spread_proba
+from nbautoml.runtime.threads import THREADS
 
 # Probabilities are kept this far from 0 and 1, so that one sure mistake has finite odds.
 _SMALLEST = 1e-4
@@ -148,7 +149,8 @@ class StackEnsembleClassifier(ClassifierMixin, _Stack):  # type: ignore[misc] # 
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Return probabilities, shape (n_rows, n_classes)."""
-        answers = np.stack([member.predict_proba(X) for _, member in self.base_learners])
+        members = [member for _, member in self.base_learners]
+        answers = np.stack(THREADS.ask(members, "predict_proba", X))
         return self.meta_learner.predict(answers, self.weights)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
@@ -181,7 +183,8 @@ class StackEnsembleRegressor(RegressorMixin, _Stack):  # type: ignore[misc] # un
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the number of each row, shape (n_rows,)."""
-        answers = np.stack([member.predict(X) for _, member in self.base_learners])
+        members = [member for _, member in self.base_learners]
+        answers = np.stack(THREADS.ask(members, "predict", X))
         return self.meta_learner.predict(answers, self.weights)
 
 

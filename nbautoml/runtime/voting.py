@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
 from nbautoml.runtime.bag import PackedPart, PackedSaved, featurizer_of
 from nbautoml.runtime.pipeline import MemberInput, ModelPipeline
+from nbautoml.runtime.threads import THREADS
 
 
 class PreFittedSoftVotingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # untyped
@@ -46,7 +47,7 @@ class PreFittedSoftVotingClassifier(ClassifierMixin, BaseEstimator):  # type: ig
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Return probabilities, shape (n_rows, n_classes)."""
-        votes = [member.predict_proba(X) for _, member in self.estimators]
+        votes = THREADS.ask([member for _, member in self.estimators], "predict_proba", X)
         return np.average(votes, axis=0, weights=self.weights)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
@@ -74,7 +75,7 @@ class PreFittedSoftVotingRegressor(RegressorMixin, BaseEstimator):  # type: igno
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the weighted mean of each row, shape (n_rows,)."""
-        votes = [member.predict(X) for _, member in self.estimators]
+        votes = THREADS.ask([member for _, member in self.estimators], "predict", X)
         return np.average(votes, axis=0, weights=self.weights)
 
 

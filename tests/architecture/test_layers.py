@@ -46,7 +46,7 @@ NEVER = {
 
 STANDARD_LIBRARY = set(sys.stdlib_module_names)
 
-RUNTIME_MAY = {"numpy", "pandas", "scipy", "sklearn", "lightgbm", "xgboost"}
+RUNTIME_MAY = {"numpy", "pandas", "scipy", "sklearn", "threadpoolctl", "lightgbm", "xgboost"}
 
 
 def imports_of(path: Path) -> Iterator[tuple[int, str]]:
