@@ -90,7 +90,7 @@ def metrics_page() -> str:
         for spec in METRICS.values()
     ]
     head = [
-        "| metric | tasks | better | range | may be `primary_metric` |",
+        "| metric | tasks | better | range | primary in the SDK |",
         "|---|---|---|---|---|",
     ]
     return _text(["# Metrics", "", NOTE, "", *head, *rows])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nbautoml.automl import model_names
 from nbautoml.automl.featurization_config import FeaturizationConfig
-from nbautoml.domain.metrics import get_primary_metrics
+from nbautoml.domain.metrics import METRICS, get_primary_metrics, metrics_for
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.ensemble.names import META_LEARNERS
 from nbautoml.engine.target import TargetEncoding
@@ -30,14 +30,21 @@ def refuse_forecasting(task: object) -> None:
 
 
 def check_metric(values: Mapping[str, Any]) -> None:
-    """Check that the primary metric belongs to the task."""
-    metric, task = values["primary_metric"], values["task"]
-    valid = get_primary_metrics(task)
-    if metric is not None and metric not in valid:
+    """Check that the run reports its primary metric."""
+    name, task = values["primary_metric"], values["task"]
+    has_positive = values["positive_label"] is not None
+    reported = [spec.name for spec in metrics_for(Task(task), has_positive=has_positive)]
+    if name is None or name in reported:
+        return
+    if name in METRICS and Task(task) in METRICS[name].tasks:
         raise ConfigError(
-            f"primary_metric of AutoMLConfig must be one of {valid} for task {task!r}; "
-            f"got {metric!r}.{did_you_mean(metric, valid)}"
+            f"primary_metric={name!r} of AutoMLConfig is of one class; name it with positive_label."
         )
+    usual = get_primary_metrics(task)
+    raise ConfigError(
+        f"primary_metric of AutoMLConfig must be one of {usual}, or another metric of "
+        f"task {task!r}; got {name!r}.{did_you_mean(name, reported)}"
+    )
 
 
 def models_for_task(values: Mapping[str, Any]) -> dict[str, list[str]]:

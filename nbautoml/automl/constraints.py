@@ -146,11 +146,17 @@ class ModelName:
 class PrimaryMetric(OneOf):
     """A metric in any case; whether it fits the task is checked with the task."""
 
+    others: tuple[str, ...] = ()
+
     def accept(self, value: Any) -> str:
         """Return the metric in the SDK's spelling, or the text as it is."""
         if not isinstance(value, str) or not value:
             raise ValueError(str(self))
-        return next((w for w in self.words if w.lower() == value.lower()), value)
+        known = (*self.words, *self.others)
+        return next((w for w in known if w.lower() == value.lower()), value)
+
+    def __str__(self) -> str:
+        return f"{OneOf.__str__(self)}, or another metric of the task"
 
 
 @dataclass(frozen=True, slots=True)

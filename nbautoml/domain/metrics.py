@@ -37,7 +37,8 @@ class MetricSpec:
     low, high : float
         Its range; ``inf`` where it is open.
     is_primary : bool
-        Whether a run may optimise it.
+        Whether it is one of the SDK's primary metrics. A run may optimise any metric that it
+        reports.
     needs_positive : bool
         Whether it is of one class, which the run has to name (``positive_label``).
     """
@@ -181,7 +182,9 @@ def metrics_for(task: Task, *, has_positive: bool = False) -> tuple[MetricSpec, 
 
 
 def get_primary_metrics(task: str) -> list[str]:
-    """Return the names that ``primary_metric`` accepts for a task.
+    """Return the SDK's primary metrics of a task.
+
+    ``primary_metric`` takes every other metric that the run reports, too.
 
     Parameters
     ----------

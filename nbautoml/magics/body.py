@@ -36,8 +36,12 @@ SHORT_METRICS: Mapping[str, str] = {
     "mae": "normalized_mean_absolute_error",
     "r2": "r2_score",
     "spearman": "spearman_correlation",
+    "f1": "f1_score_weighted",
+    "logloss": "log_loss",
+    "mcc": "matthews_correlation",
+    "mape": "mean_absolute_percentage_error",
 }
-"""Short names of primary metrics, in a cell only; they name the SDK's normalized forms."""
+"""Short names of metrics, in a cell only; they name the SDK's normalized forms."""
 
 _NOT_IN_A_CELL = DATA_OPTIONS - {
     "training_data",

@@ -111,7 +111,7 @@ def _values(setting: str, text: str, home: Home) -> list[str]:
     if setting in DATA:
         return _data_names(home)
     if setting == "primary_metric":
-        return [name for name, spec in METRICS.items() if spec.is_primary]
+        return sorted(METRICS, key=lambda name: not METRICS[name].is_primary)
     if setting in MODELS:
         return list(KNOWN)
     if setting == "compute_target":

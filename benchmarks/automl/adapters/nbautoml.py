@@ -12,7 +12,7 @@ from nbautoml import AutoMLConfig, Experiment, Workspace
 
 METRICS = {
     "auc": "AUC_weighted",
-    "log_loss": "AUC_weighted",  # no primary metric is a log loss; this one needs probabilities too
+    "log_loss": "log_loss",
     "accuracy": "accuracy",
     "rmse": "normalized_root_mean_squared_error",
 }

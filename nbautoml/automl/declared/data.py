@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from nbautoml.automl.constraints import ColumnName, Data, OneClass, PrimaryMetric, SplitRows
-from nbautoml.domain.metrics import get_primary_metrics
+from nbautoml.domain.metrics import METRICS, get_primary_metrics
 from nbautoml.domain.options import Flag, ListOf, Number, OneOf, Option, Text, Whole
 from nbautoml.domain.tasks import Task
 
 _TASK = "Task and data"
 _VALIDATION = "Validation"
 _PRIMARY = tuple(dict.fromkeys(name for task in Task for name in get_primary_metrics(task.value)))
+_OTHERS = tuple(name for name in METRICS if name not in _PRIMARY)
 
 TASK = (
     Option(
@@ -20,8 +21,9 @@ TASK = (
     ),
     Option(
         name="primary_metric",
-        constraint=PrimaryMetric(_PRIMARY),
-        doc="The metric that the run makes best; accuracy for classification and "
+        constraint=PrimaryMetric(_PRIMARY, others=_OTHERS),
+        doc="The metric that the run makes best, one of the SDK's or any other that the run "
+        "reports; accuracy for classification and "
         "normalized_root_mean_squared_error for regression when it is not given.",
         group=_TASK,
     ),

@@ -77,8 +77,29 @@ def test_primary_metric_takes_any_case() -> None:
 def test_metric_of_another_task_is_refused_with_the_valid_ones() -> None:
     assert text_of(ConfigError, task="regression", primary_metric="AUC_weighted") == (
         "primary_metric of AutoMLConfig must be one of ['r2_score', 'spearman_correlation', "
-        "'normalized_mean_absolute_error', 'normalized_root_mean_squared_error'] "
-        "for task 'regression'; got 'AUC_weighted'."
+        "'normalized_mean_absolute_error', 'normalized_root_mean_squared_error'], "
+        "or another metric of task 'regression'; got 'AUC_weighted'."
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "name"),
+    [
+        ("classification", "log_loss"),
+        ("classification", "f1_score_weighted"),
+        ("regression", "root_mean_squared_error"),
+    ],
+)
+def test_any_metric_of_the_task_may_be_primary(task: str, name: str) -> None:
+    assert make(task, primary_metric=name.upper()).values["primary_metric"] == name
+
+
+def test_a_metric_of_one_class_needs_that_class() -> None:
+    name = "f1_score_binary"
+    assert make(primary_metric=name, positive_label=1).values["primary_metric"] == name
+    assert text_of(ConfigError, primary_metric=name) == (
+        "primary_metric='f1_score_binary' of AutoMLConfig is of one class; "
+        "name it with positive_label."
     )
 
 

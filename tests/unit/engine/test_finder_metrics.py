@@ -15,7 +15,7 @@ from sklearn import metrics as sk
 from sklearn.datasets import load_diabetes, load_iris
 
 from nbautoml.domain import events as ev
-from nbautoml.domain.metrics import metrics_for
+from nbautoml.domain.metrics import METRICS, metrics_for
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.finder import Found, find_model
 from nbautoml.engine.plan import Limits, SearchPlan
@@ -40,6 +40,13 @@ CLASSES = SearchPlan(
 NUMBERS = replace(
     CLASSES, task=Task.REGRESSION, primary_metric="r2_score", models=("ElasticNet", FAST_FAMILY)
 )
+
+NOT_PRIMARY = [
+    pytest.param(task, spec.name, id=spec.name)
+    for task in (Task.CLASSIFICATION, Task.REGRESSION)
+    for spec in metrics_for(task, has_positive=True)
+    if not spec.is_primary
+]
 
 
 class Run:
@@ -186,3 +193,20 @@ def test_a_run_without_time_has_no_intervals(tmp_path: Path, monkeypatch) -> Non
     run(iris(), replace(CLASSES, limits=limits, enable_metric_confidence=True))
     with pytest.raises(NotFoundError):
         run.path(None, CONFIDENCE)
+
+
+@pytest.mark.parametrize(("task", "name"), NOT_PRIMARY)
+def test_a_run_makes_any_metric_best_that_it_reports(task: Task, name: str, tmp_path: Path) -> None:
+    is_classes = task is Task.CLASSIFICATION
+    plan = replace(CLASSES, positive_label="kind 2") if is_classes else NUMBERS
+    run = Run(tmp_path)
+    limits = replace(plan.limits, max_iterations=5)
+    found = run(
+        iris() if is_classes else diabetes(), replace(plan, primary_metric=name, limits=limits)
+    )
+    best = next(e for e in run.finished if e.number == found.best)
+    singles = [e for e in run.finished if not e.is_ensemble]
+    assert len({e.score for e in singles}) > 1
+    assert best.score == best.metrics[name] == found.score
+    if not best.is_ensemble:
+        assert best.score == min((e.score for e in singles), key=METRICS[name].sort_key)
