@@ -77,11 +77,11 @@ def take_rows(frame: pd.DataFrame, label: str, plan: SearchPlan) -> Rows:
     options = plan.validation
     _check_column(frame, label, "for the label")
     n_train = len(frame) - plan.n_valid_rows
-    weight = None
+    numbers = None
     if plan.weight_column is not None:
         _check_column(frame, plan.weight_column, "of weight_column_name")
-        weight = read_weights(frame[plan.weight_column], n_train)
-    counts = np.ones(len(frame), dtype=bool) if weight is None else weight > 0
+        numbers = _weights_as_given(frame[plan.weight_column], n_train)
+    counts = np.ones(len(frame), dtype=bool) if numbers is None else numbers > 0
     target = encode_target(frame[label][counts], plan.task)
     if target.n_dropped and not plan.exclude_nan_labels:
         raise DatasetError(
@@ -99,7 +99,7 @@ def take_rows(frame: pd.DataFrame, label: str, plan: SearchPlan) -> Rows:
     return Rows(
         X=_select(frame, [label, *plan.columns_aside], is_kept),
         target=target,
-        weight=None if weight is None else weight[is_kept],
+        weight=None if numbers is None else _scale(numbers[is_kept], int(is_kept[:n_train].sum())),
         groups=groups,
         splits=keep_rows(splits, is_kept),
         n_valid=int(is_kept[n_train:].sum()) if plan.n_valid_rows else 0,
@@ -122,7 +122,7 @@ def _check_column(frame: pd.DataFrame, name: str, of: str) -> None:
 
 
 def read_weights(column: pd.Series, n_train: int) -> FloatArray:
-    """Return weights of rows, 1 on average over the training rows that have one.
+    """Return weights of rows, 1 on average over the training rows that have some.
 
     Only their ratios mean something: a column of twos weighs as one of ones does.
 
@@ -143,7 +143,14 @@ def read_weights(column: pd.Series, n_train: int) -> FloatArray:
     >>> read_weights(pd.Series([2, 4, 0]), 3).tolist()
     [0.6666666666666666, 1.3333333333333333, 0.0]
     """
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return _scale(_weights_as_given(column, n_train), n_train)
+
+
+def _weights_as_given(column: pd.Series, n_train: int) -> FloatArray:
+    """Return weights of rows as they are in a column that was checked."""
+    numbers: FloatArray = pd.to_numeric(column, errors="coerce").to_numpy(
+        dtype=np.float64, na_value=np.nan
+    )
     is_wrong = ~np.isfinite(numbers) | (numbers < 0)
     of = f"weight_column_name: column {column.name!r}"
     if is_wrong.any():
@@ -155,7 +162,14 @@ def read_weights(column: pd.Series, n_train: int) -> FloatArray:
     for part, name in ((numbers[:n_train], "training"), (numbers[n_train:], "validation")):
         if len(part) and not part.any():
             raise DatasetError(f"{of} is 0 in all {name} rows; no row would count.")
+    return numbers
+
+
+def _scale(numbers: FloatArray, n_train: int) -> FloatArray:
+    """Return weights divided by the mean of the training rows that have some."""
     positive = numbers[:n_train][numbers[:n_train] > 0]
+    if not len(positive):
+        return numbers
     # Divided first by the largest, so that neither huge nor tiny weights leave the floats.
     largest = positive.max()
     weights: FloatArray = numbers / largest / (positive / largest).mean()

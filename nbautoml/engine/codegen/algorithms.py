@@ -14,7 +14,7 @@ from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.models._base import DataShape, FitContext, ModelFamily
 from nbautoml.engine.models.catalog import get_family
 
-LIMITS = ("n_estimators", "max_iter")
+LIMITS = ("n_estimators", "max_iter", "iterations")
 """Parameters that say how many rounds or trees a fit has."""
 _SEED, _THREADS = 987_654_321, 987
 """Stand-ins that are found again in an estimator's parameters."""
@@ -183,6 +183,11 @@ NOTES: Mapping[str, str] = {
     "linear_tree": "a line in each leaf",
     "n_estimators": "most trees",
     "max_iter": "most rounds of the solver",
+    "iterations": "most rounds",
+    "depth": "size of a tree",
+    "l2_leaf_reg": "L2 penalty",
+    "random_strength": "noise in the choice of splits",
+    "rsm": "share of the features that a split may use",
     "C": "smaller is a stronger penalty",
     "l1_ratio": "share of the L1 penalty",
     "n_neighbors": "rows that vote",

@@ -13,6 +13,7 @@ WRITERS: Mapping[str, Callable[[Circumstances], Algorithm]] = {
     "XGBoostClassifier": trees.xgboost,
     "XGBoostRegressor": trees.xgboost,
     "GradientBoosting": trees.gradient_boosting,
+    "CatBoost": trees.cat_boost,
     "ExtremeRandomTrees": trees.plain,
     "RandomForest": trees.plain,
     "DecisionTree": trees.decision_tree,

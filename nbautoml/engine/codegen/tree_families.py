@@ -105,6 +105,25 @@ def gradient_boosting(given: Circumstances) -> Algorithm:
     )
 
 
+def cat_boost(given: Circumstances) -> Algorithm:
+    """Write CatBoost: it stops early on the validation rows."""
+    patience = early_stopping_rounds(given.params["learning_rate"])
+    rows: Any = (Code("features_valid"), Code("target_valid"))
+    if given.is_weighted:
+        given.imports.add("catboost", "Pool")
+        rows = Call("Pool", (*(("", row) for row in rows), ("weight", Code("weight_valid"))))
+    fit = given.plain_fit(eval_set=rows, early_stopping_rounds=patience, use_best_model=True)
+    return Algorithm(
+        estimator=given.call(),
+        doc=doc_of(given),
+        fit=(
+            f"    # Boosting ends {patience} rounds after the best one on the validation rows.",
+            "    " + render(fit, indent=4),
+        ),
+        stops_early=True,
+    )
+
+
 def decision_tree(given: Circumstances) -> Algorithm:
     """Write a single tree."""
     smallest = f"max(1, min({given.params['min_samples_leaf']}, X.shape[0] // 10))"

@@ -185,6 +185,20 @@ def test_all_features_are_written(
     assert is_equal(run_source(write_script(run.script_facts(member)), run.frame), metrics)
 
 
+@pytest.mark.parametrize("is_weighted", [False, True])
+@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.REGRESSION])
+def test_catboost_is_written_where_it_is_installed(
+    tmp_path: Path, task: Task, is_weighted: bool
+) -> None:
+    pytest.importorskip("catboost")
+    frame = mixed(task).assign(weight=np.where(np.arange(160) % 3, 1.0, 2.5))
+    run = Prepared(tmp_path, frame, task, weight_column="weight" if is_weighted else None)
+    member, metrics = run.trial(candidate_of("CatBoost", task))
+    source = write_script(run.script_facts(member))
+    assert "get_family" not in source
+    assert is_equal(run_source(source, run.frame), metrics)
+
+
 def test_a_family_from_elsewhere_is_called(prepared: dict[Task, Prepared]) -> None:
     run = prepared[Task.CLASSIFICATION]
     member, metrics = run.trial(candidate_of(FAST_FAMILY, Task.CLASSIFICATION))

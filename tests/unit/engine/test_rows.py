@@ -67,6 +67,12 @@ def test_weights_are_1_on_average_over_the_training_rows():
     np.testing.assert_allclose(rows.weight, [0.75, 1.5, 0.75, 2.25])
 
 
+def test_the_average_is_over_the_rows_that_take_part():
+    rows = take_rows(frame(), "label", plan(weight_column="w"))
+    assert rows.weight is not None
+    np.testing.assert_allclose(rows.weight, np.array([1, 2, 1, 3]) / 1.75)
+
+
 @pytest.mark.parametrize("factor", [1e-300, 1e-3, 7.0, 1e300])
 def test_only_ratios_of_weights_mean_something(factor):
     plain = read_weights(pd.Series([1.0, 2.0, 5.0]), 3)
