@@ -8,6 +8,14 @@ from nbautoml.engine.codegen.algorithms import Algorithm, Circumstances, doc_of
 from nbautoml.engine.codegen.source import Call, Code, render
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.models.tabular._boosting import early_stopping_rounds
+from nbautoml.engine.models.tabular._forest import (
+    ANSWER_BYTES,
+    FEWEST_TREES,
+    MOST_BYTES,
+    N_TREES,
+    NODE_BYTES,
+    most_nodes,
+)
 from nbautoml.engine.models.tabular.gradient_boosting import _TAKES_VALID as HIST_TAKES_VALID
 from nbautoml.engine.models.tabular.light_gbm import _TAKES_EVAL_X, _WIDE
 
@@ -103,6 +111,23 @@ def gradient_boosting(given: Circumstances) -> Algorithm:
         fit=("    " + render(given.plain_fit(**named), indent=4),),
         stops_early=HIST_TAKES_VALID,
     )
+
+
+def forest(given: Circumstances) -> Algorithm:
+    """Write a forest: how many trees it has, and how large, depends on the rows."""
+    leaf = given.params["min_samples_leaf"]
+    most: Any = most_nodes(given.facts.run.n_classes)
+    if given.facts.has_gaps:  # a fold may lack a class
+        most = f"({2 * MOST_BYTES} // ({NODE_BYTES} + {ANSWER_BYTES} * (int(y.max()) + 1)))"
+    trees = f"min({N_TREES}, max({FEWEST_TREES}, {most} * {leaf} // (2 * X.shape[0])))"
+    by_rows = {
+        "n_estimators": trees,
+        "min_samples_leaf": f"max({leaf}, -(-{2 * FEWEST_TREES} * X.shape[0] // {most}))",
+    }
+    if not given.facts.has_gaps:
+        return Algorithm(estimator=given.call(by_rows=by_rows), doc=doc_of(given))
+    changes = {name: Code(text) for name, text in by_rows.items()}
+    return Algorithm(estimator=given.call(changes=changes), doc=doc_of(given))
 
 
 def cat_boost(given: Circumstances) -> Algorithm:

@@ -23,6 +23,9 @@ FEWEST_MEMBERS = 2
 _FEW_ROWS = 2_000
 # More rows than this do not change what is chosen in a draw.
 _MOST_ROWS = 5_000
+MOST_BYTES = 120_000_000
+"""An ensemble's models, as they are stored, take at most this much together: it is loaded by each
+process that serves it, and several times over where it is written and checked."""
 # Rows that draws are made of; with many classes fewer, so that they fit into memory.
 _POOL_ROWS, _POOL_CELLS = 10_000, 400_000
 
@@ -57,12 +60,15 @@ class Pool:
         How much each row counts.
     spec : DataSpec
         The primary metric, and what it needs.
+    sizes : tuple of int
+        Bytes of each model as it is stored, 0 where they are not known; empty for no limit.
     """
 
     predictions: npt.NDArray[np.float32]
     y: Vector
     weight: Vector | None
     spec: DataSpec
+    sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +157,7 @@ def choose_vote(
         y=data.y_valid[kept],
         weight=data.weights_of(data.valid_rows[kept]),
         spec=data.spec,
+        sizes=tuple(choice.model_bytes for choice in choices),
     )
     chooser = _Chooser(
         pool, plan.ensemble.max_members, seed=plan.seed, deadline=deadline or Deadline()
@@ -206,7 +213,8 @@ class _Chooser:
             weights += counts / counts.sum()
             if self._deadline.is_over():
                 break
-        return round_shares(weights, self._max_members)
+        sizes = self._pool.sizes
+        return round_shares(within_size(weights, sizes) if sizes else weights, self._max_members)
 
     def _select(self, rows: IntArray) -> IntArray:
         rows = rows[thin_rows(len(rows), _MOST_ROWS)]
@@ -244,6 +252,27 @@ def choose_shares(
     """
     chooser = _Chooser(pool, max_members, seed=seed, deadline=deadline or Deadline())
     return chooser.choose(rows, _draws(len(rows)).shipped)
+
+
+def within_size(
+    weights: npt.NDArray[np.float64], sizes: Sequence[int], most: int = MOST_BYTES
+) -> npt.NDArray[np.float64]:
+    """Return weights without those models that would make an ensemble too large.
+
+    The heaviest are taken first; the first one of all is always taken.
+
+    Examples
+    --------
+    >>> within_size(np.array([3.0, 9.0, 2.0]), [40, 70, 20], most=100).tolist()
+    [0.0, 9.0, 2.0]
+    """
+    kept = np.zeros(len(weights))
+    total = 0
+    for i in np.argsort(-weights, kind="stable"):
+        if weights[i] > 0 and (total + sizes[i] <= most or not kept.any()):
+            kept[i] = weights[i]
+            total += sizes[i]
+    return kept
 
 
 def round_shares(weights: npt.NDArray[np.float64], most: int) -> IntArray:

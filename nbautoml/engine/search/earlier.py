@@ -12,7 +12,7 @@ from nbautoml.engine.context import RunContext
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.book import TrialRecord
 from nbautoml.engine.search.candidate import Candidate, candidate_from
-from nbautoml.engine.trial_files import OOF
+from nbautoml.engine.trial_files import MODEL, OOF
 from nbautoml.errors import NotFoundError
 
 
@@ -48,15 +48,21 @@ def _record(context: RunContext, event: TrialFinished, candidate: Candidate) -> 
         score_std=event.score_std,
         metrics=dict(event.metrics),
         fold_seconds=event.seconds / max(event.n_folds, 1),
-        oof=_predictions(context, event),
+        model_bytes=_model_bytes(context, event),
+        oof=_stored(context, event, OOF),
         error=event.error,
     )
 
 
-def _predictions(context: RunContext, event: TrialFinished) -> Path | None:
+def _model_bytes(context: RunContext, event: TrialFinished) -> int:
+    path = _stored(context, event, MODEL)
+    return 0 if path is None else path.stat().st_size
+
+
+def _stored(context: RunContext, event: TrialFinished, name: str) -> Path | None:
     if event.outcome is not TrialOutcome.COMPLETED:
         return None
     try:
-        return context.ports.artifacts.local_path(event.number, OOF)
+        return context.ports.artifacts.local_path(event.number, name)
     except NotFoundError:
         return None

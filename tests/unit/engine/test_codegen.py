@@ -199,6 +199,18 @@ def test_catboost_is_written_where_it_is_installed(
     assert is_equal(run_source(source, run.frame), metrics)
 
 
+def test_a_forest_is_as_large_in_the_code_as_in_the_run(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    n_rows = 6_250  # of which folds train on 4,166 rows, or one more: 50 trees, or 49
+    frame = pd.DataFrame({"a": rng.normal(size=n_rows), "b": rng.normal(size=n_rows)})
+    frame["label"] = frame["a"] + rng.normal(size=n_rows)
+    run = Prepared(tmp_path, frame, Task.REGRESSION)
+    member, metrics = run.trial(candidate_of("RandomForest", Task.REGRESSION))
+    source = write_script(run.script_facts(member))
+    assert "n_estimators=min(" in source
+    assert is_equal(run_source(source, frame), metrics)
+
+
 def test_a_family_from_elsewhere_is_called(prepared: dict[Task, Prepared]) -> None:
     run = prepared[Task.CLASSIFICATION]
     member, metrics = run.trial(candidate_of(FAST_FAMILY, Task.CLASSIFICATION))

@@ -15,7 +15,14 @@ from nbautoml.domain.tasks import Task
 from nbautoml.engine.context import Ports, PreparedData, RunContext
 from nbautoml.engine.ensemble.nested import parts_of
 from nbautoml.engine.ensemble.verdict import choose_single
-from nbautoml.engine.ensemble.vote import Pool, choose_shares, choose_vote, round_shares
+from nbautoml.engine.ensemble.vote import (
+    MOST_BYTES,
+    Pool,
+    choose_shares,
+    choose_vote,
+    round_shares,
+    within_size,
+)
 from nbautoml.engine.models._base import DataShape
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.search.book import TrialRecord
@@ -206,3 +213,20 @@ def test_members_are_chosen_on_weighted_rows(tmp_path: Path) -> None:
         weighted = replace(context, data=replace(context.data, weight=weight))
         vote = choose_vote(weighted, records)
         assert (vote.members[0].number, vote.weights[0] > 0.5) == (favoured, True)
+
+
+def test_models_that_would_make_an_ensemble_too_large_are_left_out() -> None:
+    weights = np.array([5.0, 4.0, 3.0, 0.0])
+    assert within_size(weights, [60, 50, 40, 1], most=100).tolist() == [5.0, 0.0, 3.0, 0.0]
+    assert within_size(weights, [500, 50, 40, 1], most=100).tolist() == [5.0, 0.0, 0.0, 0.0]
+    assert within_size(weights, [0, 0, 0, 0], most=100).tolist() == weights.tolist()
+
+
+def test_the_size_of_models_counts_in_each_choice(tmp_path: Path) -> None:
+    y, models = good_models(6, 400, seed=2)
+    context, records = make(tmp_path, y, models)
+    large = [replace(record, model_bytes=int(0.4 * MOST_BYTES)) for record in records]
+    vote = choose_vote(context, large)
+    for shares in (vote.shares, *vote.nested_shares):
+        assert np.count_nonzero(shares) <= 2
+    assert len(choose_vote(context, records).members) > 2

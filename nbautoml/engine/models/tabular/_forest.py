@@ -27,8 +27,48 @@ from nbautoml.engine.models._base import (
 # Trees of the first step; later steps are sized by what these took.
 _FIRST_TREES = 4
 N_TREES = 100
-# One node of a tree of scikit-learn, without its answers.
-_NODE_BYTES = 64.0
+FEWEST_TREES = 30
+# One node of a tree of scikit-learn, without its answers: a number each, or one a class.
+NODE_BYTES, ANSWER_BYTES = 64, 8
+MOST_BYTES = 15_000_000
+"""The trees of a fit take about so many bytes at most. Trees that are grown to single rows grow
+with the rows, to gigabytes in an ensemble; fewer trees, and then larger leaves, cost little."""
+
+
+def most_nodes(n_classes: int) -> int:
+    """Return how many nodes a fit is planned to have at most, if all leaves were full.
+
+    A tree of classes ends where a leaf holds one class only, and has about half of them.
+    `n_classes` is 0 for numbers.
+    """
+    most_bytes = MOST_BYTES * (2 if n_classes else 1)
+    return most_bytes // (NODE_BYTES + ANSWER_BYTES * max(n_classes, 1))
+
+
+def n_trees(params: Params, shape: DataShape) -> int:
+    """Return how many trees a fit grows.
+
+    Examples
+    --------
+    >>> shapes = [DataShape(n_rows=n, n_columns=9, n_classes=2) for n in (999, 9_999, 99_999)]
+    >>> [n_trees({"min_samples_leaf": 2}, shape) for shape in shapes]
+    [100, 37, 30]
+    """
+    nodes = most_nodes(shape.n_classes) * params["min_samples_leaf"]
+    return int(min(N_TREES, max(FEWEST_TREES, nodes // (2 * max(shape.n_rows, 1)))))
+
+
+def smallest_leaf(params: Params, shape: DataShape) -> int:
+    """Return how many rows a leaf has at least.
+
+    Examples
+    --------
+    >>> shapes = [DataShape(n_rows=n, n_columns=9, n_classes=2) for n in (999, 9_999, 99_999)]
+    >>> [smallest_leaf({"min_samples_leaf": 2}, shape) for shape in shapes]
+    [2, 2, 16]
+    """
+    needed = -(-2 * FEWEST_TREES * shape.n_rows // most_nodes(shape.n_classes))
+    return int(max(params["min_samples_leaf"], needed))
 
 
 class Forest(ModelFamily):
@@ -75,14 +115,23 @@ class Forest(ModelFamily):
         """Return about how many seconds one fit takes on one thread."""
         columns = max(1.0, params["max_features"] * shape.n_columns)
         per_tree = 8e-4 + 3e-8 * shape.n_rows * columns * log2_rows(shape)
-        return float(N_TREES * per_tree * (1.0 + 0.05 * shape.n_classes))
+        return float(n_trees(params, shape) * per_tree * (1.0 + 0.05 * shape.n_classes))
 
     def memory(self, params: Params, shape: DataShape) -> float:
         """Return about how many bytes one fit needs beside its input: the trees' nodes."""
-        n_nodes = 2.0 * shape.n_rows / params["min_samples_leaf"]
-        per_node = _NODE_BYTES + 8.0 * shape.n_outputs
-        bytes_of_rows = ROW_BYTES * shape.n_rows * shape.n_outputs
-        return float(N_TREES * n_nodes * per_node + bytes_of_rows)
+        n_nodes = n_trees(params, shape) * 2.0 * shape.n_rows / smallest_leaf(params, shape)
+        per_node = NODE_BYTES + ANSWER_BYTES * max(shape.n_classes, 1)
+        return n_nodes * per_node + ROW_BYTES * shape.n_rows * shape.n_outputs
+
+    def settings(self, params: Params, shape: DataShape, context: FitContext) -> dict[str, Any]:
+        """Return the settings of an estimator, sized for the rows."""
+        return {
+            **params,
+            "n_estimators": n_trees(params, shape),
+            "min_samples_leaf": smallest_leaf(params, shape),
+            "random_state": context.seed,
+            "n_jobs": context.threads,
+        }
 
     def fit(
         self,

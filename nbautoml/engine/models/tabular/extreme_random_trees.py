@@ -7,7 +7,7 @@ from typing import Any, ClassVar  # Any: an estimator of scikit-learn
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from nbautoml.engine.models._base import DataShape, FitContext, Params, is_classification
-from nbautoml.engine.models.tabular._forest import N_TREES, Forest
+from nbautoml.engine.models.tabular._forest import Forest
 
 
 class ExtremeRandomTrees(Forest):
@@ -25,9 +25,7 @@ class ExtremeRandomTrees(Forest):
     def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
         """Return the estimator, not yet fitted."""
         kind = ExtraTreesClassifier if is_classification(context) else ExtraTreesRegressor
-        return kind(
-            n_estimators=N_TREES, random_state=context.seed, n_jobs=context.threads, **params
-        )
+        return kind(**self.settings(params, shape, context))
 
     def cost(self, params: Params, shape: DataShape) -> float:
         """Return about how many seconds one fit takes on one thread."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar  # Any: an estimator of scikit-learn
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from nbautoml.engine.models._base import DataShape, FitContext, Params, is_classification
-from nbautoml.engine.models.tabular._forest import N_TREES, Forest
+from nbautoml.engine.models.tabular._forest import Forest
 
 
 class RandomForest(Forest):
@@ -25,6 +25,4 @@ class RandomForest(Forest):
     def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
         """Return the estimator, not yet fitted."""
         kind = RandomForestClassifier if is_classification(context) else RandomForestRegressor
-        return kind(
-            n_estimators=N_TREES, random_state=context.seed, n_jobs=context.threads, **params
-        )
+        return kind(**self.settings(params, shape, context))
