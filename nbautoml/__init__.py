@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nbautoml.registry.model import Model as Model
     from nbautoml.runs.experiment import Experiment as Experiment
     from nbautoml.runs.run import Run as Run
+    from nbautoml.widgets.charts import metric_charts as metric_charts
     from nbautoml.widgets.run_details import RunDetails as RunDetails
     from nbautoml.workspace.workspace import Workspace as Workspace
 
@@ -48,6 +49,7 @@ _HOMES = {
     "RunDetails": "nbautoml.widgets.run_details",
     "Workspace": "nbautoml.workspace.workspace",
     "get_primary_metrics": "nbautoml.domain.metrics",
+    "metric_charts": "nbautoml.widgets.charts",
 }
 
 __all__ = ["VERSION", *sorted(_HOMES)]  # noqa: PLE0604 - the names of _HOMES are strings

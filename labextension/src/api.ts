@@ -3,8 +3,9 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import type { RequestKind } from './runview/transport';
-import type { RunError, TrialDetails } from './runview/types';
+import type { ModelCharts } from './runview/plotter';
+import type { RequestKind, RunSource } from './runview/transport';
+import type { ModelVersion, RunCode, RunColumns, RunError, RunLog, Scores, TrialDetails } from './runview/types';
 
 const ROOT = 'nbautoml/v1';
 
@@ -18,29 +19,92 @@ export class ApiError extends Error {
 export class Api {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
-  async trialDetails(runId: string, workspace: string, n: number): Promise<TrialDetails> {
-    const path = `runs/${encodeURIComponent(runId)}/trials/${n}`;
-    return (await this.call(path, workspace)) as TrialDetails;
+  of(runId: string, workspace: string): RunSource {
+    return new RunApi(this, `runs/${encodeURIComponent(runId)}`, workspace);
   }
 
-  async request(runId: string, workspace: string, kind: RequestKind, minutes?: number): Promise<void> {
-    const body = minutes === undefined ? { kind } : { kind, minutes };
-    await this.call(`runs/${encodeURIComponent(runId)}/requests`, workspace, {
-      method: 'POST',
-      body: JSON.stringify(body)
-    });
+  /** Where a page of the browser finds something. */
+  address(path: string, query: Readonly<Record<string, string>>): string {
+    return URLExt.join(this.settings.baseUrl, ROOT, path) + URLExt.objectToQueryString(query);
   }
 
-  private async call(path: string, workspace: string, init: RequestInit = {}): Promise<unknown> {
-    const query = URLExt.objectToQueryString({ workspace });
-    const url = URLExt.join(this.settings.baseUrl, ROOT, path) + query;
-    const response = await ServerConnection.makeRequest(url, init, this.settings);
-    const text = await response.text();
-    const content = parse(text);
+  async call(path: string, query: Readonly<Record<string, string>>, body?: object): Promise<unknown> {
+    const init = body ? { method: 'POST', body: JSON.stringify(body) } : {};
+    const response = await ServerConnection.makeRequest(this.address(path, query), init, this.settings);
+    const content = parse(await response.text());
     if (!response.ok) {
       throw new ApiError(content.error ?? unexplained(response.status));
     }
     return content;
+  }
+}
+
+/** The server's answers about one run. */
+class RunApi implements RunSource {
+  constructor(
+    private readonly api: Api,
+    private readonly path: string,
+    private readonly workspace: string
+  ) {}
+
+  async request(kind: RequestKind, minutes?: number): Promise<void> {
+    await this.post('requests', minutes === undefined ? { kind } : { kind, minutes });
+  }
+
+  columns(): Promise<RunColumns> {
+    return this.get('columns');
+  }
+
+  code(): Promise<RunCode> {
+    return this.get('code');
+  }
+
+  scores(metric: string): Promise<Scores> {
+    return this.get('scores', { metric });
+  }
+
+  log(after: number): Promise<RunLog> {
+    return this.get('log', { after: String(after) });
+  }
+
+  details(n: number): Promise<TrialDetails> {
+    return this.get(`trials/${n}`);
+  }
+
+  charts(n: number): Promise<ModelCharts> {
+    return this.get(`trials/${n}/charts`);
+  }
+
+  script(n: number): Promise<{ script: string }> {
+    return this.get(`trials/${n}/script`);
+  }
+
+  async register(n: number, name: string, description: string): Promise<ModelVersion> {
+    return (await this.post(`trials/${n}/register`, { name, description })) as ModelVersion;
+  }
+
+  leaderboard(): string {
+    return this.address('leaderboard.csv');
+  }
+
+  chartPage(n: number, name: string): string {
+    return this.address(`trials/${n}/charts/${encodeURIComponent(name)}`);
+  }
+
+  file(n: number, name: string): string {
+    return this.address(`trials/${n}/files/${name.split('/').map(encodeURIComponent).join('/')}`);
+  }
+
+  private address(part: string): string {
+    return this.api.address(`${this.path}/${part}`, { workspace: this.workspace });
+  }
+
+  private async get<T>(part: string, query: Readonly<Record<string, string>> = {}): Promise<T> {
+    return (await this.api.call(`${this.path}/${part}`, { workspace: this.workspace, ...query })) as T;
+  }
+
+  private post(part: string, body: object): Promise<unknown> {
+    return this.api.call(`${this.path}/${part}`, { workspace: this.workspace }, body);
   }
 }
 

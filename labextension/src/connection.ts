@@ -2,8 +2,7 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import { Api } from './api';
 import { EventSocket } from './events';
-import type { RequestKind, RunListener, Subscription, Transport } from './runview/transport';
-import type { TrialDetails } from './runview/types';
+import type { RunListener, RunSource, Subscription, Transport } from './runview/transport';
 
 /** The run view's transport in JupyterLab and Notebook: our server extension. */
 export class ServerTransport implements Transport {
@@ -19,11 +18,7 @@ export class ServerTransport implements Transport {
     return this.events.watch(runId, workspace, listener);
   }
 
-  request(runId: string, workspace: string, kind: RequestKind, minutes?: number): Promise<void> {
-    return this.api.request(runId, workspace, kind, minutes);
-  }
-
-  details(runId: string, workspace: string, n: number): Promise<TrialDetails> {
-    return this.api.trialDetails(runId, workspace, n);
+  of(runId: string, workspace: string): RunSource {
+    return this.api.of(runId, workspace);
   }
 }

@@ -2,6 +2,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 
 import { ServerTransport } from './connection';
+import { PlotlyPlotter } from './plot';
 import { rendererFactory } from './renderer';
 
 const plugin: JupyterFrontEndPlugin<void> = {
@@ -11,7 +12,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   requires: [IRenderMimeRegistry],
   activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) => {
     const transport = new ServerTransport(app.serviceManager.serverSettings);
-    rendermime.addFactory(rendererFactory(transport));
+    rendermime.addFactory(rendererFactory(transport, new PlotlyPlotter()));
   }
 };
 

@@ -2,6 +2,7 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
 
 import { isFull } from './runview/model';
+import type { Plotter } from './runview/plotter';
 import type { Transport } from './runview/transport';
 import { RunView } from './runview/view';
 
@@ -14,7 +15,10 @@ const RANK = -20;
 export class RunRenderer extends Widget implements IRenderMime.IRenderer {
   private view: RunView | null = null;
 
-  constructor(private readonly transport: Transport) {
+  constructor(
+    private readonly transport: Transport,
+    private readonly plotter: Plotter
+  ) {
     super();
     this.addClass('nbautoml-output');
   }
@@ -31,7 +35,7 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
       return;
     }
     this.drop();
-    this.view = new RunView(content, this.transport);
+    this.view = new RunView(content, this.transport, this.plotter);
     this.node.replaceChildren(this.view.node);
   }
 
@@ -48,12 +52,12 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
   }
 }
 
-export function rendererFactory(transport: Transport): IRenderMime.IRendererFactory {
+export function rendererFactory(transport: Transport, plotter: Plotter): IRenderMime.IRendererFactory {
   return {
     // Safe: everything is shown as text, and what a click asks for is checked by the server.
     safe: true,
     mimeTypes: [MIME_TYPE],
     defaultRank: RANK,
-    createRenderer: () => new RunRenderer(transport)
+    createRenderer: () => new RunRenderer(transport, plotter)
   };
 }

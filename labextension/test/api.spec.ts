@@ -32,14 +32,14 @@ function serve(status: number, content: string): [Api, Call[]] {
 describe('api', () => {
   it('asks for a trial of a workspace', async () => {
     const [api, calls] = serve(200, '{"n": 3}');
-    expect(await api.trialDetails(RUN, '/home/me & co', 3)).toEqual({ n: 3 });
+    expect(await api.of(RUN, '/home/me & co').details(3)).toEqual({ n: 3 });
     expect(calls[0]?.url).toContain(`/user/me/nbautoml/v1/runs/${RUN}/trials/3?workspace=%2Fhome%2Fme%20%26%20co`);
   });
 
   it('posts requests', async () => {
     const [api, calls] = serve(200, '{"seq": 1}');
-    await api.request(RUN, '/w', 'add_minutes', 5);
-    await api.request(RUN, '/w', 'cancel');
+    await api.of(RUN, '/w').request('add_minutes', 5);
+    await api.of(RUN, '/w').request('cancel');
     expect(calls.map(c => [c.method, c.body])).toEqual([
       ['POST', '{"kind":"add_minutes","minutes":5}'],
       ['POST', '{"kind":"cancel"}']
@@ -48,11 +48,11 @@ describe('api', () => {
 
   it('passes on what the server explains', async () => {
     const [api] = serve(409, '{"error": {"code": "conflict", "message": "It has ended.", "hint": "Too late."}}');
-    await expect(api.request(RUN, '/w', 'cancel')).rejects.toThrow('It has ended. Too late.');
+    await expect(api.of(RUN, '/w').request('cancel')).rejects.toThrow('It has ended. Too late.');
   });
 
   it('has words for an answer without an explanation', async () => {
     const [api] = serve(404, '<html>');
-    await expect(api.request(RUN, '/w', 'cancel')).rejects.toThrow('jupyter server extension list');
+    await expect(api.of(RUN, '/w').request('cancel')).rejects.toThrow('jupyter server extension list');
   });
 });

@@ -1,7 +1,19 @@
 /** Headers, trials and whole views for the tests; every number is made up. */
 
-import type { RequestKind, RunListener, Subscription, Transport } from '../src/runview/transport';
-import type { Frame, Full, Header, Trial, TrialDetails } from '../src/runview/types';
+import type { Figure, ModelCharts, ModelFigure, Plotter } from '../src/runview/plotter';
+import type { RequestKind, RunListener, RunSource, Subscription, Transport } from '../src/runview/transport';
+import type {
+  Frame,
+  Full,
+  Header,
+  ModelVersion,
+  RunCode,
+  RunColumns,
+  RunLog,
+  Scores,
+  Trial,
+  TrialDetails
+} from '../src/runview/types';
 
 export const RUN = 'AutoML_5f0c9d6e-6a34-4c5b-9d6d-0a1b2c3d4e5f';
 
@@ -70,14 +82,21 @@ export function frame(from: number, seq: number, changes: Partial<Frame> = {}): 
 }
 
 /** A transport in memory: tests speak as the server through `listener`. */
-export class FakeTransport implements Transport {
+export class FakeTransport implements Transport, RunSource {
   listener: RunListener | null = null;
   readonly requests: { kind: RequestKind; minutes?: number }[] = [];
+  readonly registered: { n: number; name: string; description: string }[] = [];
+  readonly asked: string[] = [];
   nAskedAgain = 0;
   nWatched = 0;
   isDisposed = false;
   refusal: Error | null = null;
   known: Partial<TrialDetails> = {};
+  figures: ModelFigure[] = [];
+  confidence: Record<string, [number, number]> = {};
+  logs: RunLog = { seq: 0, lines: [] };
+  values: Scores = { metrics: [], maximize: true, scores: [] };
+  data: RunColumns = { rows: 0, columns: [] };
 
   watch(_runId: string, _workspace: string, listener: RunListener): Subscription {
     this.nWatched += 1;
@@ -92,14 +111,99 @@ export class FakeTransport implements Transport {
     };
   }
 
-  async request(_runId: string, _workspace: string, kind: RequestKind, minutes?: number): Promise<void> {
-    if (this.refusal) {
-      throw this.refusal;
-    }
+  of(): RunSource {
+    return this;
+  }
+
+  async request(kind: RequestKind, minutes?: number): Promise<void> {
+    this.ask(`request ${kind}`);
     this.requests.push(minutes === undefined ? { kind } : { kind, minutes });
   }
 
-  async details(_runId: string, _workspace: string, n: number): Promise<TrialDetails> {
-    return { ...trial(n), params: {}, metrics: {}, fold_scores: [], error_full: '', ...this.known };
+  async details(n: number): Promise<TrialDetails> {
+    this.asked.push(`details ${n}`);
+    return { ...trial(n), params: {}, metrics: {}, minimized: [], fold_scores: [], error_full: '', ...this.known };
+  }
+
+  async charts(n: number): Promise<ModelCharts> {
+    this.ask(`charts ${n}`);
+    return { n, figures: this.figures, confidence: this.confidence };
+  }
+
+  async script(n: number): Promise<{ script: string }> {
+    this.ask(`script ${n}`);
+    return { script: `print(${n})` };
+  }
+
+  async code(): Promise<RunCode> {
+    this.ask('code');
+    return { again: 'submit()', predict: 'predict()' };
+  }
+
+  async columns(): Promise<RunColumns> {
+    this.ask('columns');
+    return this.data;
+  }
+
+  async scores(metric: string): Promise<Scores> {
+    this.ask(`scores ${metric}`);
+    return { ...this.values, scores: metric ? this.values.scores : [] };
+  }
+
+  async log(after: number): Promise<RunLog> {
+    this.ask(`log ${after}`);
+    return { seq: this.logs.seq, lines: this.logs.lines.filter(line => line.seq > after) };
+  }
+
+  async register(n: number, name: string, description: string): Promise<ModelVersion> {
+    this.ask(`register ${n}`);
+    this.registered.push({ n, name, description });
+    return { name, version: 3 };
+  }
+
+  leaderboard(): string {
+    return '/leaderboard.csv';
+  }
+
+  chartPage(n: number, name: string): string {
+    return `/page/${n}/${name}`;
+  }
+
+  file(n: number, name: string): string {
+    return `/file/${n}/${name}`;
+  }
+
+  private ask(what: string): void {
+    this.asked.push(what);
+    if (this.refusal) {
+      throw this.refusal;
+    }
+  }
+}
+
+export function figure(name: string, changes: Partial<ModelFigure> = {}): ModelFigure {
+  return { name, title: name.toUpperCase(), help: `How to read ${name}.`, figure: { data: [], layout: {} }, ...changes };
+}
+
+/** A plotter that remembers what it was asked. */
+export class FakePlotter implements Plotter {
+  readonly drawn: Figure[] = [];
+  readonly saved: string[] = [];
+  nCleared = 0;
+  refusal: Error | null = null;
+
+  async draw(_node: HTMLElement, drawn: Figure): Promise<void> {
+    if (this.refusal) {
+      throw this.refusal;
+    }
+    this.drawn.push(drawn);
+  }
+
+  clear(): void {
+    this.nCleared += 1;
+  }
+
+  async save(_node: HTMLElement, format: string, name: string): Promise<void> {
+    this.saved.push(`${name}.${format}`);
   }
 }

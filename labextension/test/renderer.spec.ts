@@ -3,21 +3,21 @@ import { describe, expect, it } from 'vitest';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 
 import { MIME_TYPE, rendererFactory, RunRenderer } from '../src/renderer';
-import { FakeTransport, full } from './fixtures';
+import { FakePlotter, FakeTransport, full } from './fixtures';
 
 const model = (content: unknown): IRenderMime.IMimeModel =>
   ({ data: { [MIME_TYPE]: content } }) as unknown as IRenderMime.IMimeModel;
 
 describe('renderer', () => {
   it('comes before HTML and before widgets that die with their kernel', () => {
-    const factory = rendererFactory(new FakeTransport());
+    const factory = rendererFactory(new FakeTransport(), new FakePlotter());
     expect(factory.defaultRank).toBe(-20);
     expect(factory.mimeTypes).toEqual(['application/vnd.nbautoml.run+json']);
   });
 
   it('keeps view and connection when the same run is drawn again', async () => {
     const transport = new FakeTransport();
-    const renderer = new RunRenderer(transport);
+    const renderer = new RunRenderer(transport, new FakePlotter());
     await renderer.renderModel(model(full()));
     const node = renderer.node.firstElementChild;
     await renderer.renderModel(model(full({ seq: 99 })));
@@ -27,7 +27,7 @@ describe('renderer', () => {
 
   it('makes a new view for another run', async () => {
     const transport = new FakeTransport();
-    const renderer = new RunRenderer(transport);
+    const renderer = new RunRenderer(transport, new FakePlotter());
     await renderer.renderModel(model(full()));
     await renderer.renderModel(model(full({ run_id: 'other' })));
     expect(transport.nWatched).toBe(2);
@@ -36,14 +36,14 @@ describe('renderer', () => {
   });
 
   it('says so when the content is not a run', async () => {
-    const renderer = new RunRenderer(new FakeTransport());
+    const renderer = new RunRenderer(new FakeTransport(), new FakePlotter());
     await renderer.renderModel(model({ something: 'else' }));
     expect(renderer.node.textContent).toContain('Run its cell again');
   });
 
   it('disposes its view', async () => {
     const transport = new FakeTransport();
-    const renderer = new RunRenderer(transport);
+    const renderer = new RunRenderer(transport, new FakePlotter());
     await renderer.renderModel(model(full()));
     renderer.dispose();
     expect(transport.isDisposed).toBe(true);

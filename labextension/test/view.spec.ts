@@ -277,10 +277,12 @@ describe('accessibility', () => {
 
   it('has tabs that arrows move between', () => {
     open();
-    const [models, data] = [...view.node.querySelectorAll<HTMLElement>('[role=tab]')];
+    const [models, metrics, data] = [...view.node.querySelectorAll<HTMLElement>('[role=tab]')];
     expect(models?.getAttribute('aria-selected')).toBe('true');
     models?.focus();
-    models?.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }));
+    for (const tab of [models, metrics]) {
+      tab?.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }));
+    }
     expect(data?.getAttribute('aria-selected')).toBe('true');
     expect(document.activeElement).toBe(data);
     expect(isShown(find('.nba-guardrails'))).toBe(true);
@@ -299,5 +301,86 @@ describe('accessibility', () => {
   it('labels the chart for those who cannot see it', () => {
     open();
     expect(find('svg').getAttribute('aria-label')).toContain('best 0.9000 at iteration 1');
+  });
+});
+
+describe('another metric', () => {
+  const select = (): HTMLSelectElement => find<HTMLSelectElement>('select[aria-label="Metric"]');
+  const scores = (): string[] => rows().map(row => row.querySelector('.nba-number')?.textContent ?? '');
+
+  async function choose(name: string): Promise<void> {
+    select().dispatchEvent(new Event('focus'));
+    await settle();
+    select().value = name;
+    select().dispatchEvent(new Event('change'));
+    await settle();
+  }
+
+  it('is shown in place of the primary one, in its own direction', async () => {
+    open();
+    transport.values = { metrics: ['AUC_weighted', 'log_loss'], maximize: false, scores: [[0, 0.2], [1, 0.4]] };
+    await choose('log_loss');
+    expect(numbers()).toEqual([0, 1, 2]);
+    expect(scores()).toEqual(['0.2000', '0.4000', '']);
+    expect(find('th[aria-sort="ascending"]').textContent).toContain('log_loss');
+    await choose('AUC_weighted');
+    expect(numbers()).toEqual([1, 0, 2]);
+    expect(scores()).toEqual(['0.9000', '0.8000', '']);
+  });
+
+  it('is asked for again while the run goes on, at most once a second', async () => {
+    open();
+    transport.values = { metrics: ['AUC_weighted', 'log_loss'], maximize: false, scores: [[0, 0.2]] };
+    await choose('log_loss');
+    const before = transport.asked.length;
+    transport.values = { ...transport.values, scores: [[0, 0.2], [1, 0.1]] };
+    hear({ seq: 11 });
+    hear({ seq: 12 });
+    await vi.advanceTimersByTimeAsync(1100);
+    expect(transport.asked.length - before).toBeLessThanOrEqual(2);
+    expect(numbers()[0]).toBe(1);
+  });
+
+  it('gives way to the primary one when the server does not answer', async () => {
+    open();
+    transport.values = { metrics: ['AUC_weighted', 'log_loss'], maximize: false, scores: [[0, 0.2]] };
+    select().dispatchEvent(new Event('focus'));
+    await settle();
+    transport.refusal = new Error('gone');
+    await choose('log_loss');
+    expect(numbers()).toEqual([1, 0, 2]);
+    expect(select().value).toBe('AUC_weighted');
+  });
+});
+
+describe('two models side by side', () => {
+  it('show what differs, and who is ahead in which metric', async () => {
+    open();
+    vi.spyOn(transport, 'details').mockImplementation(async n => ({
+      ...trial(n),
+      name: `model ${n}`,
+      params: { depth: n, rate: 0.1 },
+      metrics: { accuracy: 0.5 + n / 10, log_loss: 1 - n / 10, f1: null },
+      minimized: ['log_loss'],
+      fold_scores: [],
+      error_full: ''
+    }));
+    rows()[1]?.click();
+    await settle();
+    const others = find<HTMLSelectElement>('select[aria-label="Compare with"]');
+    expect([...others.options].map(option => option.value)).toEqual(['', '1', '2']);
+    others.value = '1';
+    others.dispatchEvent(new Event('change'));
+    await settle();
+    const lines = [...find('table[aria-label="Comparison"]').querySelectorAll('tbody tr')];
+    expect(lines.map(line => [...line.children].map(cell => cell.textContent))).toEqual([
+      ['Pipeline', 'model 0', 'model 1'],
+      ['depth', '0', '1'],
+      ['rate', '0.1', '0.1'],
+      ['accuracy', '0.5000', '0.6000 (better)'],
+      ['log_loss', '1.0000', '0.9000 (better)'],
+      ['f1', '–', '–']
+    ]);
+    expect(lines[2]?.className).toBe('nba-alike');
   });
 });

@@ -11,7 +11,8 @@ from typing import Any, TextIO  # Any: fitted models are whatever scikit-learn a
 from nbautoml.automl.artifacts import INTERNAL_MODEL, METRIC_CONFIDENCE, SERVED_MODEL, VERSIONS
 from nbautoml.automl.child_run import ChildRun
 from nbautoml.automl.console import GUARDRAIL_TITLE, ConsoleView, guardrail_lines
-from nbautoml.automl.export import ensure_bundle
+from nbautoml.automl.export import ensure_bundle, register_child
+from nbautoml.automl.leaderboard import leaderboard_rows
 from nbautoml.automl.model_test import TEST_RUN
 from nbautoml.automl.notices import warn_once
 from nbautoml.domain.events import EventRecord
@@ -20,7 +21,7 @@ from nbautoml.domain.metrics import metric as metric_spec
 from nbautoml.domain.snapshot import RunSnapshot, TrialState
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.errors import ConfigError, NotAvailableError, NotFoundError
-from nbautoml.registry.model import Model, register_from_run
+from nbautoml.registry.model import Model
 from nbautoml.registry.trust import load_pickle
 from nbautoml.runs.continuation import reopen
 from nbautoml.runs.controller import launch
@@ -141,14 +142,11 @@ class AutoMLRun(Run):
         Model
         """
         child = self._child(iteration, metric)
-        if SERVED_MODEL not in child.get_file_names():
-            raise NotFoundError(f"Run {child.id} has no model: it is {child.get_status()}.")
-        ensure_bundle(self.session, self.id, child.number or 0)
-        model = register_from_run(
+        model = register_child(
             self.session,
-            run_id=child.id,
-            model_path="outputs",
-            model_name=model_name or self.experiment.name,
+            self.id,
+            child.number or 0,
+            model_name or self.experiment.name,
             tags=tags,
             description=description,
         )
@@ -322,17 +320,7 @@ class AutoMLRun(Run):
         """
         import pandas as pd
 
-        rows = [
-            {
-                "iteration": t.number,
-                "pipeline": t.pipeline,
-                "status": t.outcome.value if t.outcome else "Running",
-                "seconds": t.seconds,
-                **t.metrics,
-            }
-            for t in self.snapshot().ranked()
-        ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(leaderboard_rows(self.snapshot()))
 
     def get_run_sdk_dependencies(self, iteration: int | None = None, **_azure: Any) -> Any:
         """Return the package versions with which a child's model was trained."""

@@ -6,19 +6,18 @@ for it, in a process of its own: whoever registers a model never unpickles it.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from nbautoml.automl.artifacts import INTERNAL_MODEL, MANIFEST, SERVED_MODEL
 from nbautoml.automl.run_data import RunData
 from nbautoml.domain.ids import child_run_id
-from nbautoml.errors import ModelError, NbAutoMLError
-from nbautoml.runs.child_process import environment, own_address
+from nbautoml.errors import ModelError, NbAutoMLError, NotFoundError
+from nbautoml.registry.model import Model, register_from_run
+from nbautoml.runs.child_process import own_address, run_apart
 from nbautoml.store.session import Session, open_session
-
-EXPORT_TIMEOUT_SECONDS = 300.0
 
 
 def ensure_bundle(session: Session, run_id: str, number: int) -> None:
@@ -42,18 +41,59 @@ def ensure_bundle(session: Session, run_id: str, number: int) -> None:
         names = {a.name for a in tx.artifacts.list(child_run_id(run_id, number))}
     if MANIFEST in names or SERVED_MODEL not in names:
         return
-    command = [sys.executable, "-m", "nbautoml.automl.export", run_id, str(number)]
-    result = subprocess.run(
-        command,
-        env=environment(session, run_id),
-        capture_output=True,
-        text=True,
-        timeout=EXPORT_TIMEOUT_SECONDS,
-        check=False,
+    problem = run_apart(session, run_id, "nbautoml.automl.export", run_id, str(number))
+    if problem:
+        raise ModelError(f"The model of {child_run_id(run_id, number)} was not exported: {problem}")
+
+
+def register_child(
+    session: Session,
+    run_id: str,
+    number: int,
+    model_name: str,
+    *,
+    description: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Model:
+    """Register the model of a child as a new version; its bundle is made where it has none.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    run_id : str
+        The parent run.
+    number : int
+        The child's number.
+    model_name : str
+        The model's name.
+    description : str, optional
+        A sentence for people.
+    tags : mapping of str to str, optional
+        Kept with the version.
+
+    Raises
+    ------
+    NotFoundError
+        When the child has no model.
+    ModelError
+        When the model cannot be exported; the message says why.
+    """
+    child_id = child_run_id(run_id, number)
+    with session.read() as tx:
+        child = tx.runs.get(child_id)
+        names = {artifact.name for artifact in tx.artifacts.list(child_id)}
+    if SERVED_MODEL not in names:
+        raise NotFoundError(f"Run {child_id} has no model: it is {child.status.value}.")
+    ensure_bundle(session, run_id, number)
+    return register_from_run(
+        session,
+        run_id=child_id,
+        model_path="outputs",
+        model_name=model_name,
+        tags=tags,
+        description=description,
     )
-    if result.returncode != 0:
-        last = result.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise ModelError(f"The model of {child_run_id(run_id, number)} was not exported: {last[0]}")
 
 
 def export_child(session: Session, run_id: str, number: int) -> None:

@@ -6,6 +6,7 @@ A run stores what the code is written from; the code itself costs the search not
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any  # Any: settings are JSON values
 
 from nbautoml.automl.artifacts import (
@@ -17,13 +18,13 @@ from nbautoml.automl.artifacts import (
     SPLITS,
     SPLITS_OF_CODE,
 )
-from nbautoml.automl.config import AutoMLConfig
-from nbautoml.automl.run_data import TEST_SEED
 from nbautoml.domain.events import TrialFinished
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.status import TrialOutcome
-from nbautoml.store.session import Session
+from nbautoml.errors import ModelError, NbAutoMLError
+from nbautoml.runs.child_process import own_address, run_apart
+from nbautoml.store.session import Session, open_session
 
 if TYPE_CHECKING:
     from nbautoml.engine.codegen import Member, ScriptFacts
@@ -76,6 +77,34 @@ def ensure_code(session: Session, run_id: str, number: int) -> None:
         _write(session, run, child_id, trial)
 
 
+def ensure_code_apart(session: Session, run_id: str, number: int) -> None:
+    """Write the code of a child as `ensure_code` does, in a process of its own.
+
+    A server loads nothing of what writes it.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    run_id : str
+        The parent run.
+    number : int
+        The child's number.
+
+    Raises
+    ------
+    ModelError
+        When the code could not be written; the message says why.
+    """
+    with session.read() as tx:
+        stored = {artifact.name for artifact in tx.artifacts.list(child_run_id(run_id, number))}
+    if set(FILES) <= stored:
+        return
+    problem = run_apart(session, run_id, "nbautoml.automl.generated_code", run_id, str(number))
+    if problem:
+        raise ModelError(f"The code of {child_run_id(run_id, number)} was not written: {problem}")
+
+
 def _trial(session: Session, run_id: str, number: int) -> TrialFinished | None:
     """Return how a child ended, if there is code for it."""
     trial = _trials(session, run_id).get(number)
@@ -115,7 +144,9 @@ def _write(session: Session, run: RunRecord, child_id: str, trial: TrialFinished
 
 
 def _facts(session: Session, run: RunRecord, child_id: str, trial: TrialFinished) -> ScriptFacts:
+    from nbautoml.automl.config import AutoMLConfig
     from nbautoml.automl.resolve import resolve
+    from nbautoml.automl.run_data import TEST_SEED
     from nbautoml.engine.codegen import RunFacts, ScriptFacts
     from nbautoml.engine.ensemble.recipe import Recipe
     from nbautoml.engine.profile import DataProfile
@@ -178,3 +209,21 @@ def _member(trial: TrialFinished, plan: SearchPlan, shares: tuple[int, ...]) -> 
         shares=shares,
         cut={int(fold): steps for fold, steps in trial.cut_folds.items()},
     )
+
+
+def main() -> int:
+    """Write the code of the child that the command line names; return the exit code."""
+    run_id, number = sys.argv[1], int(sys.argv[2])
+    session = open_session(own_address())
+    try:
+        ensure_code(session, run_id, number)
+    except NbAutoMLError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        session.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

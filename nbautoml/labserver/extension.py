@@ -12,8 +12,18 @@ from nbautoml.labserver.hub import Hub
 from nbautoml.labserver.routes import (
     BACKEND,
     Backend,
+    ChartPageHandler,
+    ChartsHandler,
+    CodeHandler,
+    ColumnsHandler,
+    LeaderboardHandler,
+    LogHandler,
+    RegisterHandler,
     RequestsHandler,
     RunHandler,
+    ScoresHandler,
+    ScriptHandler,
+    TrialFileHandler,
     TrialHandler,
     WorkspacesHandler,
 )
@@ -21,6 +31,9 @@ from nbautoml.services.sessions import SessionPool
 
 ROOT = "/nbautoml/v1"
 _RUN = r"(?P<run_id>[A-Za-z0-9_.\-]{1,200})"
+_NUMBER = r"(?P<number>[0-9]{1,9})"
+_NAME = r"(?P<name>[a-z_]{1,60})"
+_FILE = r"(?P<name>[A-Za-z0-9_.\-/]{1,300})"
 _CLOSE_IDLE_MS = 30_000
 
 
@@ -46,13 +59,24 @@ class LabServerExtension(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Name the routes; the server puts its base URL before them."""
+        run, trial = rf"{ROOT}/runs/{_RUN}", rf"{ROOT}/runs/{_RUN}/trials/{_NUMBER}"
         self.handlers.extend(
             [
                 (rf"{ROOT}/events", EventsHandler),
                 (rf"{ROOT}/workspaces", WorkspacesHandler),
-                (rf"{ROOT}/runs/{_RUN}", RunHandler),
-                (rf"{ROOT}/runs/{_RUN}/trials/(?P<number>[0-9]{{1,9}})", TrialHandler),
-                (rf"{ROOT}/runs/{_RUN}/requests", RequestsHandler),
+                (run, RunHandler),
+                (rf"{run}/requests", RequestsHandler),
+                (rf"{run}/log", LogHandler),
+                (rf"{run}/scores", ScoresHandler),
+                (rf"{run}/code", CodeHandler),
+                (rf"{run}/columns", ColumnsHandler),
+                (rf"{run}/leaderboard\.csv", LeaderboardHandler),
+                (trial, TrialHandler),
+                (rf"{trial}/charts", ChartsHandler),
+                (rf"{trial}/charts/{_NAME}", ChartPageHandler),
+                (rf"{trial}/script", ScriptHandler),
+                (rf"{trial}/register", RegisterHandler),
+                (rf"{trial}/files/{_FILE}", TrialFileHandler),
             ]
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ ADDRESS_VARIABLE = "NBAUTOML_ADDRESS"
 """Environment variable that carries a `SessionAddress` as JSON (it may hold a password)."""
 RUN_VARIABLE = "NBAUTOML_RUN_ID"
 """Environment variable that names the run a process belongs to."""
+_TIMEOUT_SECONDS = 300.0
 
 
 def environment(session: Session, run_id: str) -> dict[str, str]:
@@ -29,6 +31,41 @@ def environment(session: Session, run_id: str) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(_import_path()),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def run_apart(session: Session, run_id: str, module: str, *arguments: str) -> str:
+    """Run a module in a process of its own until it ends; return what went wrong, if anything.
+
+    Parameters
+    ----------
+    session : Session
+        The open workspace; the process opens it, too.
+    run_id : str
+        The run that it works on.
+    module : str
+        Import path of the module.
+    *arguments : str
+        Its command line.
+
+    Returns
+    -------
+    str
+        Empty when the process ended well, else its last line on the error stream.
+    """
+    try:
+        result = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            env=environment(session, run_id),
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"It took longer than {_TIMEOUT_SECONDS:g} s."
+    if result.returncode == 0:
+        return ""
+    return (result.stderr.strip().splitlines() or ["no message"])[-1]
 
 
 def own_address() -> SessionAddress:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any  # Any: JSON values
 
+from nbautoml.domain.events import json_safe
+from nbautoml.domain.metrics import Direction, metric
 from nbautoml.domain.records import RequestRecord
+from nbautoml.domain.snapshot import TrialState
 from nbautoml.domain.status import RequestKind
 from nbautoml.errors import ConfigError, ConflictError, NotFoundError, did_you_mean
 from nbautoml.runs.details import run_snapshot as run_snapshot
@@ -23,10 +26,58 @@ def trial_details(session: Session, run_id: str, number: int) -> dict[str, Any]:
     NotFoundError
         When there is no such run, or it has no such trial.
     """
+    return view_trial_details(find_trial(session, run_id, number))
+
+
+def trial_scores(session: Session, run_id: str, name: str) -> dict[str, Any]:
+    """Return one metric of all trials.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    run_id : str
+        The run.
+    name : str
+        The metric; empty for the names of those that there are.
+
+    Returns
+    -------
+    dict
+        ``metrics``, all names that trials report; ``maximize``, whether more is better; and
+        ``scores``, pairs of a trial's number and its value.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run, or none of its trials reports the metric.
+    """
+    trials = run_snapshot(session, run_id).trials
+    known = list(dict.fromkeys(metric for trial in trials for metric in trial.metrics))
+    if not name:
+        return {"metrics": known, "maximize": True, "scores": []}
+    if name not in known:
+        raise NotFoundError(f"Run {run_id} has no metric {name!r}.{did_you_mean(name, known)}")
+    values = [(trial.number, trial.metrics.get(name)) for trial in trials]
+    return {
+        "metrics": known,
+        "maximize": metric(name).direction is Direction.MAXIMIZE,
+        "scores": [[n, json_safe(value)] for n, value in values if value is not None],
+    }
+
+
+def find_trial(session: Session, run_id: str, number: int) -> TrialState:
+    """Return one trial of a run.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run, or it has no such trial.
+    """
     trials = run_snapshot(session, run_id).trials
     for trial in trials:
         if trial.number == number:
-            return view_trial_details(trial)
+            return trial
     raise NotFoundError(f"Run {run_id} has no iteration {number}; it has {len(trials)} iterations.")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any  # Any: JSON values
 
 from nbautoml.domain.events import GuardrailReported, GuardrailState, Phase, json_safe
-from nbautoml.domain.metrics import Direction
+from nbautoml.domain.metrics import METRICS, Direction
 from nbautoml.domain.snapshot import RunSnapshot, TrialState
 from nbautoml.domain.status import RunStatus
 
@@ -254,11 +254,17 @@ def view_trial_details(trial: TrialState) -> dict[str, Any]:
     Returns
     -------
     dict
-        The row, ``params``, ``metrics``, ``fold_scores`` and ``error_full``.
+        The row, ``params``, ``metrics``, ``minimized`` (the metrics of which less is better),
+        ``fold_scores`` and ``error_full``.
     """
     return view_trial(trial) | {
         "params": json_safe(trial.params),
         "metrics": json_safe(trial.metrics),
+        "minimized": [
+            name
+            for name in trial.metrics
+            if name in METRICS and METRICS[name].direction is Direction.MINIMIZE
+        ],
         "fold_scores": json_safe(trial.fold_scores),
         "error_full": trial.error,
     }

@@ -61,3 +61,13 @@ def test_the_probe_sees_what_an_import_loads(root: Path) -> None:
     )
 
     assert "sqlalchemy" in json.loads(done.stdout)[1]
+
+
+def test_the_jupyter_server_loads_nothing_that_trains(root: Path) -> None:
+    probe = PROBE.replace("import nbautoml", "import nbautoml.labserver.extension")
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=root, capture_output=True, text=True, check=True
+    )
+    modules = set(json.loads(done.stdout)[1])
+
+    assert modules & set(HEAVY) == {"sqlalchemy"}

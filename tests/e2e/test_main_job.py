@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
-from nbautoml import Workspace
+from nbautoml import Model, Workspace
 from nbautoml.domain.events import TrialFinished
 from nbautoml.runs.run import Run
 from tests.e2e.driver import JupyterServer, NotebookPage, open_page, wait_until
@@ -66,6 +67,49 @@ def controller(run: Run) -> psutil.Process:
     return psutil.Process(owner.pid)
 
 
+def tab(page: NotebookPage, name: str) -> Locator:
+    """Open a tab of the first view and return what it shows."""
+    view = run_view(page).nth(0)
+    view.get_by_role("tab", name=name).click()
+    return view.get_by_role("tabpanel", name=name)
+
+
+def look_at_the_tabs(page: NotebookPage) -> None:
+    """Each tab of a finished run shows what belongs there."""
+    metrics = tab(page, "Metrics")
+    expect(metrics.locator(".nba-canvas .main-svg").first).to_be_visible(timeout=30_000)
+    for chart in ("ROC", "Calibration", "Lift", "Confusion matrix"):
+        metrics.get_by_label("Chart", exact=True).select_option(label=chart)
+        expect(metrics.locator(".nba-canvas")).to_have_attribute("aria-label", re.compile(chart))
+    expect(metrics.locator(".nba-numbers")).to_contain_text("AUC_weighted")
+    shoot(page, "metrics-light")
+    data = tab(page, "Data")
+    expect(data.locator(".nba-columns tbody tr")).to_have_count(30)
+    shoot(page, "data-light")
+    logs = tab(page, "Logs")
+    expect(logs.locator(".nba-log")).to_contain_text("Iteration 0")
+    shoot(page, "logs-light")
+    code = tab(page, "Code")
+    expect(code).to_contain_text("def train_model", timeout=30_000)
+    expect(code).to_contain_text("Experiment(ws, 'killed').submit(config)")
+    shoot(page, "code-light")
+
+
+def register_the_best(page: NotebookPage) -> None:
+    """Register a model from its row in the leaderboard, and save its file."""
+    models = tab(page, "Models")
+    models.locator("tbody tr[data-n]").first.click()
+    with page.page.expect_download() as download:
+        models.get_by_role("link", name="Download model").click()
+    assert download.value.suggested_filename.endswith("model.pkl")
+    assert Path(download.value.path()).stat().st_size > 1_000
+    models.get_by_role("button", name="Register…").click()
+    models.get_by_label("Name").fill("from-the-view")
+    models.get_by_role("button", name="Register", exact=True).click()
+    expect(models).to_contain_text("Registered as from-the-view, version 1.", timeout=60_000)
+    shoot(page, "registered-light")
+
+
 def test_a_run_outlives_a_killed_kernel_and_is_shown_whole_in_a_new_one(
     browser: Browser, lab: JupyterServer
 ) -> None:
@@ -88,7 +132,10 @@ def test_a_run_outlives_a_killed_kernel_and_is_shown_whole_in_a_new_one(
             status = run_view(page).nth(view).locator(".nba-status")
             expect(status).to_have_text("Completed", timeout=90_000)
         shoot(page, "completed-light")
+        look_at_the_tabs(page)
+        register_the_best(page)
         check_quiet(page)
+    assert Model(Workspace.from_config(lab.root / "killed"), "from-the-view").version == 1
     with run.session.read() as tx:
         events = [r.event for r in tx.events.read(run.id)]
     numbers = [e.number for e in events if isinstance(e, TrialFinished)]

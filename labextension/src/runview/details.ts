@@ -1,7 +1,13 @@
+import { Compare } from './compare';
 import { el, setText } from './dom';
 import { score } from './format';
+import { ModelActions, type ModelSource } from './modelactions';
 import { N_COLUMNS } from './row';
 import type { Trial, TrialDetails } from './types';
+
+export interface DetailsSource extends ModelSource {
+  details(n: number): Promise<TrialDetails>;
+}
 
 /** What is fetched on demand of the chosen trial: settings, metrics, folds, the whole error. */
 export class DetailsRow {
@@ -9,7 +15,11 @@ export class DetailsRow {
   private readonly cell = el('td', { colspan: N_COLUMNS });
   private shown: { n: number; status: string } | null = null;
 
-  constructor(private readonly load: (n: number) => Promise<TrialDetails>) {
+  constructor(
+    private readonly source: DetailsSource,
+    private readonly proposal: () => string,
+    private readonly trials: () => readonly Trial[]
+  ) {
     this.node.append(this.cell);
   }
 
@@ -26,7 +36,12 @@ export class DetailsRow {
     }
     let content: Node[];
     try {
-      content = draw(await this.load(trial.n));
+      const details = await this.source.details(trial.n);
+      content = draw(details);
+      if (trial.status === 'Completed') {
+        content.unshift(new ModelActions(trial.n, this.proposal(), this.source).node);
+      }
+      content.push(new Compare(details, this.trials, n => this.source.details(n)).node);
     } catch (error) {
       content = offline(trial, error instanceof Error ? error.message : String(error));
     }

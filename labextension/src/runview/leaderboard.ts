@@ -1,7 +1,7 @@
 import { scoresOf } from './chartdata';
 import type { Colors } from './colors';
 import type { Component } from './component';
-import { DetailsRow } from './details';
+import { DetailsRow, type DetailsSource } from './details';
 import { arrange, el, set, setText, show } from './dom';
 import { count } from './format';
 import { HeadRow } from './headrow';
@@ -9,10 +9,17 @@ import type { RunState } from './model';
 import { matches, metricOrder, nextOrder, rank, type Column, type Order } from './ranking';
 import { Row } from './row';
 import { scoreRange } from './scale';
-import type { Trial, TrialDetails } from './types';
+import { Scoreboard } from './scoreboard';
+import type { Scores, Trial } from './types';
 
 /** Most rows in the page at a time. */
 export const PAGE_ROWS = 100;
+
+export interface BoardSource extends DetailsSource {
+  /** Address of all rows as a file. */
+  leaderboard(): string;
+  scores(metric: string): Promise<Scores>;
+}
 
 /** All trials, best first: sortable, with a filter; the chosen one opens below its row. */
 export class Leaderboard implements Component {
@@ -22,6 +29,9 @@ export class Leaderboard implements Component {
   private readonly back = el('button', { type: 'button' }, 'Previous');
   private readonly forth = el('button', { type: 'button' }, 'Next');
   private readonly pager = el('span', { class: 'nba-pager', hidden: '' }, this.back, this.forth);
+  private readonly tools = el('div', { class: 'nba-tools' });
+  private readonly scores: Scoreboard;
+  private readonly csv = el('a', { class: 'nba-button', download: '', title: 'Save all rows with their metrics' }, 'CSV');
   private readonly head: HeadRow;
   private readonly body = el('tbody', { 'data-lm-suppress-shortcuts': 'true' });
   private readonly table = el('table', { class: 'nba-table nba-trials', 'aria-label': 'Models' });
@@ -37,13 +47,17 @@ export class Leaderboard implements Component {
   constructor(
     private readonly colors: Colors,
     private readonly onSelect: (n: number | null) => void,
-    load: (n: number) => Promise<TrialDetails>
+    source: BoardSource
   ) {
-    this.details = new DetailsRow(load);
+    this.details = new DetailsRow(source, () => this.state?.header.title || 'model', () => this.sorted);
+    this.scores = new Scoreboard(metric => source.scores(metric), () => this.redraw());
+    this.tools.prepend(this.scores.node);
+    this.csv.href = source.leaderboard();
     this.head = new HeadRow(column => this.sortBy(column));
     this.table.append(el('thead', {}, this.head.node), this.body);
     this.scroller.append(this.table);
-    this.node.append(el('div', { class: 'nba-tools' }, this.filter, this.found, this.pager), this.scroller);
+    this.tools.append(this.filter, this.found, this.csv, this.pager);
+    this.node.append(this.tools, this.scroller);
     this.filter.addEventListener('input', () => this.turn(0));
     this.back.addEventListener('click', () => this.turn(this.page - 1));
     this.forth.addEventListener('click', () => this.turn(this.page + 1));
@@ -53,11 +67,11 @@ export class Leaderboard implements Component {
 
   update(state: RunState): void {
     this.state = state;
-    const { metric, best } = state.header;
-    const maximize = metric?.maximize ?? true;
+    const { best } = state.header;
+    const all = this.scores.apply(state);
+    const maximize = this.maximize();
     const order = this.order ?? metricOrder(maximize);
-    this.head.update(order, metric?.name ?? 'Score');
-    const all = [...state.trials.values()];
+    this.head.update(order, this.scores.name || 'Score');
     this.sorted = rank(all.filter(trial => matches(trial, this.filter.value)), order);
     const pages = Math.max(1, Math.ceil(this.sorted.length / PAGE_ROWS));
     this.page = Math.min(this.page, pages - 1);
@@ -101,6 +115,15 @@ export class Leaderboard implements Component {
     this.turn(0);
   }
 
+  dispose(): void {
+    this.scores.dispose();
+  }
+
+  /** Whether more of the metric that is shown is better. */
+  private maximize(): boolean {
+    return this.scores.maximize ?? this.state?.header.metric?.maximize ?? true;
+  }
+
   private turnTo(n: number): void {
     if (!this.sorted.some(trial => trial.n === n)) {
       this.filter.value = '';
@@ -110,7 +133,7 @@ export class Leaderboard implements Component {
   }
 
   private sortBy(column: Column): void {
-    const maximize = this.state?.header.metric?.maximize ?? true;
+    const maximize = this.maximize();
     this.order = nextOrder(this.order ?? metricOrder(maximize), column, maximize);
     this.turn(0);
   }

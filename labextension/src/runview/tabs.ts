@@ -3,6 +3,8 @@ import { el, freshId, set, setText, show } from './dom';
 export interface Tab {
   readonly label: string;
   readonly panel: Element;
+  /** Told when the tab comes to sight, and when it goes. */
+  setOpen?(isOpen: boolean): void;
 }
 
 /** A row of tabs; arrows move between them, as the ARIA pattern has it. */
@@ -34,7 +36,10 @@ export class Tabs {
   }
 
   open(chosen: number): void {
-    this.tabs.forEach((tab, i) => show(tab.panel, i === chosen));
+    this.tabs.forEach((tab, i) => {
+      show(tab.panel, i === chosen);
+      tab.setOpen?.(i === chosen);
+    });
     this.buttons.forEach((button, i) =>
       set(button, { 'aria-selected': String(i === chosen), tabindex: i === chosen ? 0 : -1 })
     );

@@ -1,6 +1,17 @@
 /** What the run view needs of the world: events of a run, details of a trial, requests. */
 
-import type { Frame, Full, RunError, TrialDetails } from './types';
+import type { ModelCharts } from './plotter';
+import type {
+  Frame,
+  Full,
+  ModelVersion,
+  RunCode,
+  RunColumns,
+  RunError,
+  RunLog,
+  Scores,
+  TrialDetails
+} from './types';
 
 export type RequestKind = 'cancel' | 'finish_now' | 'add_minutes';
 
@@ -22,8 +33,26 @@ export interface Subscription extends Disposable {
   askAgain(): void;
 }
 
+/** Answers about one run, and what can be done with it. */
+export interface RunSource {
+  request(kind: RequestKind, minutes?: number): Promise<void>;
+  columns(): Promise<RunColumns>;
+  code(): Promise<RunCode>;
+  /** One metric of all trials; an empty name asks for the names only. */
+  scores(metric: string): Promise<Scores>;
+  /** What the log says since an event. */
+  log(after: number): Promise<RunLog>;
+  details(n: number): Promise<TrialDetails>;
+  charts(n: number): Promise<ModelCharts>;
+  script(n: number): Promise<{ script: string }>;
+  register(n: number, name: string, description: string): Promise<ModelVersion>;
+  /** Addresses of files to keep: the leaderboard, a chart as a page, a stored file of a model. */
+  leaderboard(): string;
+  chartPage(n: number, name: string): string;
+  file(n: number, name: string): string;
+}
+
 export interface Transport {
   watch(runId: string, workspace: string, listener: RunListener): Subscription;
-  request(runId: string, workspace: string, kind: RequestKind, minutes?: number): Promise<void>;
-  details(runId: string, workspace: string, n: number): Promise<TrialDetails>;
+  of(runId: string, workspace: string): RunSource;
 }

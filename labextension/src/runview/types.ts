@@ -85,6 +85,8 @@ export interface Trial {
 export interface TrialDetails extends Trial {
   params: Record<string, unknown>;
   metrics: Record<string, number | null>;
+  /** Metrics of which less is better. */
+  minimized: string[];
   fold_scores: (number | null)[];
   error_full: string;
 }
@@ -127,4 +129,53 @@ export interface RunError {
   code: string;
   message: string;
   hint: string;
+}
+
+/** A line of the log; `level` is a name of Python's `logging`. */
+export interface LogLine {
+  seq: number;
+  time: number;
+  level: string;
+  text: string;
+}
+
+export interface RunLog {
+  seq: number;
+  lines: LogLine[];
+}
+
+export interface RunCode {
+  again: string;
+  predict: string;
+}
+
+export interface RunColumn {
+  name: string;
+  dtype: string;
+  purpose: string;
+  used: boolean;
+  reason: string;
+  notes: string[];
+  n_missing?: number;
+  n_unique?: number;
+  mean?: number | null;
+  min?: number | null;
+  max?: number | null;
+}
+
+export interface RunColumns {
+  rows: number;
+  columns: RunColumn[];
+}
+
+export interface ModelVersion {
+  name: string;
+  version: number;
+}
+
+/** One metric of all trials; `metrics` are the names of all that there are. */
+export interface Scores {
+  metrics: string[];
+  maximize: boolean;
+  scores: [number, number][];
 }

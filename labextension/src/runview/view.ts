@@ -3,20 +3,19 @@ import { Chart } from './chart';
 import { Colors } from './colors';
 import type { Actions, Component } from './component';
 import { el, setText, show } from './dom';
-import { Guardrails } from './guardrails';
 import { HeaderBar } from './header';
 import { Leaderboard } from './leaderboard';
 import { Legend } from './legend';
 import { applyFrame, fromFull, type RunState } from './model';
+import { Pages } from './pages';
+import type { Plotter } from './plotter';
 import { Progress } from './progress';
-import { Tabs } from './tabs';
 import { Tiles } from './tiles';
 import { ServerClock } from './timing';
-import type { RunListener, Subscription, Transport } from './transport';
+import type { RunListener, RunSource, Subscription, Transport } from './transport';
 import type { Frame, Full, RunError } from './types';
 
 const TICK_MS = 1000;
-const DATA_TAB = 1;
 
 /** The run view: puts the parts together, keeps the state, follows the run. */
 export class RunView implements RunListener {
@@ -28,7 +27,8 @@ export class RunView implements RunListener {
   private readonly progress = new Progress(this.clock);
   private readonly chart: Chart;
   private readonly board: Leaderboard;
-  private readonly tabs: Tabs;
+  private readonly pages: Pages;
+  private readonly source: RunSource;
   private readonly parts: readonly Component[];
   private readonly subscription: Subscription;
   private readonly ticker: number;
@@ -40,26 +40,21 @@ export class RunView implements RunListener {
 
   constructor(
     full: Full,
-    private readonly transport: Transport
+    transport: Transport,
+    plotter: Plotter | null = null
   ) {
     this.state = fromFull(full);
     const { runId, workspace } = this.state;
+    this.source = transport.of(runId, workspace);
     this.header = new HeaderBar(this.actions(), text => this.say(text));
     this.chart = new Chart(this.colors, n => this.select(n, true));
-    this.board = new Leaderboard(
-      this.colors,
-      n => this.select(n, false),
-      n => transport.details(runId, workspace, n)
-    );
+    this.board = new Leaderboard(this.colors, n => this.select(n, false), this.source);
     const legend = new Legend(this.colors, family => this.board.setFilter(family));
-    const [tiles, guardrails, announcer] = [new Tiles(), new Guardrails(), new Announcer()];
+    const [tiles, announcer] = [new Tiles(), new Announcer()];
     const models = el('div', {}, this.chart.node, legend.node, this.board.node);
-    this.tabs = new Tabs([
-      { label: 'Models', panel: models },
-      { label: 'Data', panel: guardrails.node }
-    ]);
-    this.parts = [this.header, this.progress, tiles, this.chart, legend, this.board, guardrails, announcer];
-    this.node.append(this.header.node, this.progress.node, this.message, tiles.node, this.tabs.node, announcer.node);
+    this.pages = new Pages(models, this.source, plotter);
+    this.parts = [this.header, this.progress, tiles, this.chart, legend, this.board, this.pages, announcer];
+    this.node.append(this.header.node, this.progress.node, this.message, tiles.node, this.pages.node, announcer.node);
     this.clock.sync(this.state.header.now);
     this.draw();
     this.subscription = transport.watch(runId, workspace, this);
@@ -84,6 +79,8 @@ export class RunView implements RunListener {
       window.cancelAnimationFrame(this.frameRequest);
     }
     this.chart.dispose();
+    this.board.dispose();
+    this.pages.dispose();
     this.node.remove();
   }
 
@@ -158,8 +155,6 @@ export class RunView implements RunListener {
     for (const part of this.parts) {
       part.update(this.state);
     }
-    const { alerts } = this.state.header;
-    this.tabs.setLabel(DATA_TAB, alerts ? `Data (${alerts})` : 'Data');
   }
 
   /** Times stand still in a snapshot: what happened since is not known. */
@@ -172,6 +167,7 @@ export class RunView implements RunListener {
   private select(n: number | null, reveal: boolean): void {
     this.chart.select(n);
     this.board.select(n, reveal);
+    this.pages.select(n);
   }
 
   private say(text: string): void {
@@ -180,12 +176,11 @@ export class RunView implements RunListener {
   }
 
   private actions(): Actions {
-    const { runId, workspace } = this.state;
     return {
       select: n => this.select(n, true),
-      cancel: () => this.transport.request(runId, workspace, 'cancel'),
-      finishNow: () => this.transport.request(runId, workspace, 'finish_now'),
-      addMinutes: minutes => this.transport.request(runId, workspace, 'add_minutes', minutes)
+      cancel: () => this.source.request('cancel'),
+      finishNow: () => this.source.request('finish_now'),
+      addMinutes: minutes => this.source.request('add_minutes', minutes)
     };
   }
 }

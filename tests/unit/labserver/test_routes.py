@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from nbautoml.domain.ids import child_run_id
 from nbautoml.services.workspaces import remember_workspace
 from nbautoml.store.session import open_session
 
@@ -39,11 +40,12 @@ async def error_of(request):
 
 async def test_every_handler_refuses_who_has_no_token(jp_serverapp, jp_fetch):
     rules = our_rules(jp_serverapp)
-    assert len(rules) == 5
+    assert len(rules) == 15
     methods = 0
     for pattern, handler in rules:
         path = re.sub(r"\(\?P<run_id>.*?\)(?=/|\$)", "x", pattern).rstrip("$")
-        path = re.sub(r"\(\?P<number>.*\)", "1", path)
+        path = re.sub(r"\(\?P<number>.*?\)(?=/|$)", "1", path)
+        path = re.sub(r"\(\?P<name>.*\)", "roc", path).replace("\\.", ".")
         path = path.removeprefix(jp_serverapp.base_url.rstrip("/"))
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             if getattr(handler, method.lower()) is getattr(
@@ -65,7 +67,7 @@ async def test_every_handler_refuses_who_has_no_token(jp_serverapp, jp_fetch):
                 f"{method} {path} reached the handler: {answer!r}"
             )
             methods += caught.value.code != 405
-    assert methods >= 5
+    assert methods >= 15
 
 
 async def test_workspaces_lists_what_was_opened(jp_fetch, workspace):
@@ -152,3 +154,72 @@ def test_server_process_stays_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+async def test_charts_of_a_model_and_one_of_them_to_keep(jp_fetch, workspace):
+    matrix = {"data": {"class_labels": ["no", "yes"], "matrix": [[3, 1], [0, 4]]}}
+    with open_session(workspace) as session:
+        session.save_artifacts(
+            child_run_id(RUN, 0), {"confusion_matrix": json.dumps(matrix).encode()}
+        )
+    params = {"workspace": workspace.root}
+    path = ("nbautoml", "v1", "runs", RUN, "trials", "0", "charts")
+    charts = json.loads((await jp_fetch(*path, params=params)).body)
+    assert charts["figures"][0]["name"] == "confusion_matrix"
+    page = await jp_fetch(*path, "confusion_matrix", params=params)
+    assert page.headers["Content-Disposition"] == (
+        f'attachment; filename="{RUN}_0_confusion_matrix.html"'
+    )
+    assert page.body.startswith(b"<!doctype html>")
+    status, error = await error_of(jp_fetch(*path, "roc", params=params))
+    assert (status, error["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("path", "key"), [(("log",), "lines"), (("code",), "again"), (("columns",), "columns")]
+)
+async def test_answers_about_a_run(jp_fetch, workspace, path, key):
+    response = await jp_fetch(
+        "nbautoml", "v1", "runs", RUN, *path, params={"workspace": workspace.root}
+    )
+    assert key in json.loads(response.body)
+
+
+async def test_the_log_refuses_what_is_no_number(jp_fetch, workspace):
+    params = {"workspace": workspace.root, "after": "-1"}
+    status, error = await error_of(jp_fetch("nbautoml", "v1", "runs", RUN, "log", params=params))
+    assert (status, error["code"]) == (400, "bad_request")
+
+
+async def test_files_are_sent_to_be_saved(jp_fetch, workspace):
+    content = bytes(range(256)) * 10_000  # more than one part
+    with open_session(workspace) as session:
+        session.save_artifacts(child_run_id(RUN, 0), {"outputs/big.bin": content})
+    params = {"workspace": workspace.root}
+    files = ("nbautoml", "v1", "runs", RUN, "trials", "0", "files")
+    response = await jp_fetch(*files, "outputs", "big.bin", params=params)
+    assert response.body == content
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{RUN}_0_big.bin"'
+    status, _ = await error_of(jp_fetch(*files, "outputs", "none.bin", params=params))
+    assert status == 404
+    table = await jp_fetch("nbautoml", "v1", "runs", RUN, "leaderboard.csv", params=params)
+    assert table.headers["Content-Type"].startswith("text/csv")
+    assert table.body.startswith(b"iteration,pipeline")
+
+
+@pytest.mark.parametrize("body", [{}, {"name": " "}, {"name": 3}, {"name": "a", "tags": [1]}])
+async def test_a_model_is_not_registered_under_nothing(jp_fetch, workspace, body):
+    path = ("nbautoml", "v1", "runs", RUN, "trials", "0", "register")
+    status, error = await error_of(
+        jp_fetch(*path, params={"workspace": workspace.root}, method="POST", body=json.dumps(body))
+    )
+    assert (status, error["code"]) == (400, "bad_request")
+
+
+async def test_a_trial_without_a_model_is_not_registered(jp_fetch, workspace):
+    path = ("nbautoml", "v1", "runs", RUN, "trials", "0", "register")
+    body = json.dumps({"name": "heart"})
+    status, _ = await error_of(
+        jp_fetch(*path, params={"workspace": workspace.root}, method="POST", body=body)
+    )
+    assert status == 404

@@ -2,7 +2,7 @@ import pytest
 
 from nbautoml.domain.status import RequestKind, RunStatus
 from nbautoml.errors import ConfigError, ConflictError, NotFoundError
-from nbautoml.services.runs import request_of_run, run_snapshot, trial_details
+from nbautoml.services.runs import request_of_run, run_snapshot, trial_details, trial_scores
 from nbautoml.store.session import open_session
 
 RUN = "AutoML_x"
@@ -28,6 +28,25 @@ def test_details_of_a_trial(session):
     details = trial_details(session, RUN, 0)
     assert details["params"] == {"depth": 3}
     assert details["metrics"] == {"accuracy": 0.5}
+    assert details["minimized"] == []
+
+
+def test_one_metric_of_all_trials(session):
+    assert trial_scores(session, RUN, "accuracy") == {
+        "metrics": ["accuracy"],
+        "maximize": True,
+        "scores": [[0, 0.5]],
+    }
+    assert trial_scores(session, RUN, "") == {
+        "metrics": ["accuracy"],
+        "maximize": True,
+        "scores": [],
+    }
+
+
+def test_a_metric_that_no_trial_has_is_told(session):
+    with pytest.raises(NotFoundError, match="Did you mean 'accuracy'"):
+        trial_scores(session, RUN, "acuracy")
 
 
 def test_unknown_trial_says_how_many_there_are(session):

@@ -1,0 +1,141 @@
+import type { Component } from './component';
+import { el, setText, show } from './dom';
+import type { RunState } from './model';
+import type { RunCode } from './types';
+
+/** What the tab fetches. */
+export interface CodeSource {
+  code(): Promise<RunCode>;
+  script(n: number): Promise<{ script: string }>;
+  file(n: number, name: string): string;
+}
+
+const SCRIPT = 'outputs/generated_code/script.py';
+const NOTEBOOK = 'outputs/generated_code/script_run_notebook.ipynb';
+
+/** Python that runs the same again, that uses the model, and that trains it. */
+export class CodeTab implements Component {
+  readonly node = el('section', { class: 'nba-code' });
+  private readonly message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  private readonly predict = new Block('Load the best model and predict');
+  private readonly again = new Block('Start the same run again');
+  private readonly script = new Block('Train this model yourself');
+  private readonly which = el('p', { class: 'nba-muted' });
+  private readonly links = el('p', {});
+  private state: RunState | null = null;
+  private isOpen = false;
+  private hasRunCode = false;
+  private chosen: number | null = null;
+  private shown: number | null = null;
+
+  constructor(private readonly source: CodeSource) {
+    this.script.node.prepend(this.which);
+    this.script.node.append(this.links);
+    this.node.append(this.message, this.predict.node, this.again.node, this.script.node);
+  }
+
+  update(state: RunState): void {
+    this.state = state;
+    if (this.isOpen) {
+      void this.load();
+    }
+  }
+
+  setOpen(isOpen: boolean): void {
+    this.isOpen = isOpen;
+    if (isOpen && this.state) {
+      this.update(this.state);
+    }
+  }
+
+  /** Show the code of one model; null is the best one. */
+  select(n: number | null): void {
+    this.chosen = n;
+    if (this.state) {
+      this.update(this.state);
+    }
+  }
+
+  private async load(): Promise<void> {
+    try {
+      if (!this.hasRunCode) {
+        this.hasRunCode = true;
+        const { again, predict } = await this.source.code();
+        this.again.setText(again);
+        this.predict.setText(predict);
+      }
+      await this.loadScript();
+      this.say('');
+    } catch (error) {
+      this.hasRunCode = this.again.hasText;
+      this.say(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private async loadScript(): Promise<void> {
+    const n = this.chosen ?? this.state?.header.best?.n ?? null;
+    const trial = n === null ? undefined : this.state?.trials.get(n);
+    show(this.script.node, trial?.status === 'Completed');
+    if (n === null || trial?.status !== 'Completed' || n === this.shown) {
+      return;
+    }
+    this.shown = n;
+    setText(this.which, `Iteration ${n}: ${trial.name}. Every choice of the run is a line of it.`);
+    this.script.setText('');
+    this.links.replaceChildren();
+    try {
+      const { script } = await this.source.script(n);
+      if (this.shown === n) {
+        this.script.setText(script);
+        this.links.append(this.link(n, SCRIPT, 'Script'), ' ', this.link(n, NOTEBOOK, 'Notebook'));
+      }
+    } catch (error) {
+      if (this.shown === n) {
+        setText(this.which, error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+
+  private link(n: number, name: string, label: string): HTMLAnchorElement {
+    return el('a', { class: 'nba-button', href: this.source.file(n, name), download: '' }, label);
+  }
+
+  private say(text: string): void {
+    setText(this.message, text);
+    show(this.message, text !== '');
+  }
+}
+
+/** A heading, code, and a button that copies it. */
+class Block {
+  readonly node = el('section');
+  private readonly code = el('pre', { tabindex: 0 });
+  private readonly copy = el('button', { type: 'button' }, 'Copy');
+
+  constructor(title: string) {
+    this.node.append(el('div', { class: 'nba-codehead' }, el('h4', {}, title), this.copy), this.code);
+    this.copy.addEventListener('click', () => void this.onCopy());
+    this.setText('');
+  }
+
+  get hasText(): boolean {
+    return this.code.textContent !== '';
+  }
+
+  setText(text: string): void {
+    setText(this.code, text);
+    show(this.code, text !== '');
+    show(this.copy, text !== '');
+    setText(this.copy, 'Copy');
+  }
+
+  private async onCopy(): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(this.code.textContent ?? '');
+      setText(this.copy, 'Copied');
+    } catch {
+      window.getSelection()?.selectAllChildren(this.code);
+      setText(this.copy, 'Selected');
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import type { Component } from './component';
+import { arrange, el, setText, show } from './dom';
+import { count, plural, score } from './format';
+import type { RunState } from './model';
+import type { RunColumn, RunColumns } from './types';
+
+/** Rows in the page at a time. */
+const PAGE = 100;
+const HEADS = ['Column', 'Used as', 'Missing', 'Different', 'Mean', 'Least', 'Greatest', 'Why'] as const;
+const NUMBERS = new Set<string>(['Missing', 'Different', 'Mean', 'Least', 'Greatest']);
+
+/** The columns of the data: what each is used as, why, and what is in it. */
+export class Columns implements Component {
+  readonly node = el('section', { class: 'nba-columns' });
+  private readonly filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
+  private readonly found = el('span', { class: 'nba-muted' });
+  private readonly more = el('button', { type: 'button', hidden: '' }, 'Show more');
+  private readonly body = el('tbody');
+  private readonly table = el('table', { class: 'nba-table', 'aria-label': 'Columns' });
+  private readonly message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  private data: RunColumns = { rows: 0, columns: [] };
+  private state: RunState | null = null;
+  private isOpen = false;
+  private isLoading = false;
+  private limit = PAGE;
+
+  constructor(private readonly load: () => Promise<RunColumns>) {
+    const heads = HEADS.map(name => el('th', { scope: 'col', class: NUMBERS.has(name) ? 'nba-n' : '' }, name));
+    this.table.append(el('thead', {}, el('tr', {}, ...heads)), this.body);
+    const scroller = el('div', { class: 'nba-scroller' }, this.table);
+    const tools = el('div', { class: 'nba-tools' }, this.filter, this.found);
+    this.node.append(el('h4', {}, 'Columns'), tools, this.message, scroller, this.more);
+    this.filter.addEventListener('input', () => {
+      this.limit = PAGE;
+      this.redraw();
+    });
+    this.more.addEventListener('click', () => {
+      this.limit += PAGE;
+      this.redraw();
+    });
+    show(this.node, false);
+  }
+
+  update(state: RunState): void {
+    this.state = state;
+    // They are known when the data was looked at, and do not change any more.
+    if (this.isOpen && state.header.data && !this.data.columns.length && !this.isLoading) {
+      void this.fetch();
+    }
+  }
+
+  setOpen(isOpen: boolean): void {
+    this.isOpen = isOpen;
+    if (isOpen && this.state) {
+      this.update(this.state);
+    }
+  }
+
+  private async fetch(): Promise<void> {
+    this.isLoading = true;
+    show(this.node, true);
+    try {
+      this.data = await this.load();
+      setText(this.message, '');
+    } catch (error) {
+      setText(this.message, error instanceof Error ? error.message : String(error));
+    }
+    this.isLoading = false;
+    show(this.message, this.message.textContent !== '');
+    this.redraw();
+  }
+
+  private redraw(): void {
+    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = this.data.columns.filter(column => {
+      const text = `${column.name} ${column.purpose} ${column.dtype} ${column.reason}`.toLowerCase();
+      return words.every(word => text.includes(word));
+    });
+    const unused = this.data.columns.filter(column => !column.used).length;
+    const parts = [plural(fits.length, 'column'), unused ? `${count(unused)} of all not used` : ''];
+    setText(this.found, parts.filter(Boolean).join(' · '));
+    show(this.node, this.data.columns.length > 0 || this.message.textContent !== '');
+    show(this.more, fits.length > this.limit);
+    arrange(this.body, fits.slice(0, this.limit).map(column => row(column, this.data.rows)));
+  }
+}
+
+function row(column: RunColumn, rows: number): HTMLTableRowElement {
+  const missing = column.n_missing ? `${count(column.n_missing)} (${percent(column.n_missing, rows)})` : '';
+  const number = (value: number | null | undefined): string => (typeof value === 'number' ? score(value) : '');
+  const name = el('td', { title: column.dtype });
+  setText(name, column.name);
+  const cells = [
+    name,
+    el('td', {}, column.used ? column.purpose : 'not used'),
+    ...[missing, column.n_unique === undefined ? '' : count(column.n_unique)].map(text => el('td', { class: 'nba-n' }, text)),
+    ...[column.mean, column.min, column.max].map(value => el('td', { class: 'nba-n' }, number(value))),
+    el('td', { class: 'nba-muted' }, [column.reason, ...column.notes].filter(Boolean).join(' '))
+  ];
+  const node = el('tr', {}, ...cells);
+  node.classList.toggle('nba-unused', !column.used);
+  return node;
+}
+
+function percent(part: number, whole: number): string {
+  return whole ? `${((100 * part) / whole).toFixed(part * 10 < whole ? 1 : 0)} %` : '';
+}

@@ -1,0 +1,202 @@
+import type { Component } from './component';
+import { arrange, el, set, setText, show } from './dom';
+import { score } from './format';
+import type { RunState } from './model';
+import type { FigureFormat, ModelCharts, ModelFigure, Plotter } from './plotter';
+import { metricOrder, rank } from './ranking';
+import type { Trial, TrialDetails } from './types';
+
+const FORMATS: readonly FigureFormat[] = ['png', 'svg'];
+/** The model that is chosen as long as nobody chose another one. */
+const BEST = 'best';
+
+/** What the tab fetches of a model. */
+export interface MetricsSource {
+  charts(n: number): Promise<ModelCharts>;
+  details(n: number): Promise<TrialDetails>;
+  /** Address of one chart as a page to keep. */
+  chartPage(n: number, name: string): string;
+}
+
+/** Charts and numbers of one model: the best one, or the one that is chosen. */
+export class Metrics implements Component {
+  readonly node = el('section', { class: 'nba-metrics' });
+  private readonly models = el('select', { 'aria-label': 'Model' });
+  private readonly charts = el('select', { 'aria-label': 'Chart' });
+  private readonly saves = el('span', { class: 'nba-saves', role: 'group', 'aria-label': 'Save the chart' });
+  private readonly page = el('a', { class: 'nba-button', download: '', title: 'Save the chart as a page that can be moved in' }, 'HTML');
+  private readonly help = el('p', { class: 'nba-muted' });
+  private readonly message = el('p', { class: 'nba-muted', role: 'status' });
+  private readonly canvas = el('div', { class: 'nba-canvas', role: 'img' });
+  private readonly numbers = el('dl', { class: 'nba-numbers' });
+  private state: RunState | null = null;
+  private isOpen = false;
+  private chosen: number | null = null;
+  private shown: { n: number; status: string } | null = null;
+  private figures: readonly ModelFigure[] = [];
+  private chart = '';
+
+  constructor(
+    private readonly source: MetricsSource,
+    private readonly plotter: Plotter | null
+  ) {
+    const pick = el('label', {}, el('span', { class: 'nba-muted' }, 'Model '), this.models);
+    const what = el('label', {}, el('span', { class: 'nba-muted' }, 'Chart '), this.charts);
+    this.node.append(el('div', { class: 'nba-tools' }, pick, what, this.saves));
+    this.node.append(this.message, this.canvas, this.help, this.numbers);
+    for (const format of FORMATS) {
+      const button = el('button', { type: 'button', title: `Save the chart as ${format.toUpperCase()}` });
+      setText(button, format.toUpperCase());
+      button.addEventListener('click', () => void this.save(format));
+      this.saves.append(button);
+    }
+    this.saves.append(this.page);
+    this.models.addEventListener('change', () => this.choose(this.models.value));
+    this.charts.addEventListener('change', () => this.turnTo(this.charts.value));
+  }
+
+  update(state: RunState): void {
+    this.state = state;
+    if (this.isOpen) {
+      this.updateModels(state);
+      void this.load();
+    }
+  }
+
+  /** Nothing is fetched or drawn while nobody looks. */
+  setOpen(isOpen: boolean): void {
+    this.isOpen = isOpen;
+    if (isOpen && this.state) {
+      this.update(this.state);
+      this.redraw();
+    }
+  }
+
+  /** Show a model's charts, as after a click in the leaderboard; null is the best one again. */
+  select(n: number | null): void {
+    this.chosen = n;
+    if (this.isOpen && this.state) {
+      this.update(this.state);
+    }
+  }
+
+  dispose(): void {
+    this.plotter?.clear(this.canvas);
+  }
+
+  private choose(value: string): void {
+    this.select(value === BEST ? null : Number(value));
+  }
+
+  private updateModels(state: RunState): void {
+    const { best, metric } = state.header;
+    const done = [...state.trials.values()].filter(trial => trial.status === 'Completed');
+    const ranked = rank(done, metricOrder(metric?.maximize ?? true));
+    const first = el('option', { value: BEST }, best ? `best: ${best.n} ${best.pipeline}` : 'best');
+    const options = [first, ...ranked.map(trial => option(trial))];
+    const words = options.map(node => node.textContent).join('\n');
+    if (this.models.dataset.words !== words) {
+      this.models.dataset.words = words;
+      this.models.replaceChildren(...options);
+    }
+    this.models.value = this.chosen === null ? BEST : String(this.chosen);
+  }
+
+  private async load(): Promise<void> {
+    const trial = this.trial();
+    if (!trial) {
+      this.clear('No model is finished yet.');
+      return;
+    }
+    if (this.shown?.n === trial.n && this.shown.status === trial.status) {
+      return;
+    }
+    const asked = { n: trial.n, status: trial.status };
+    this.shown = asked;
+    setText(this.message, 'Loading…');
+    try {
+      const [charts, details] = await Promise.all([this.source.charts(trial.n), this.source.details(trial.n)]);
+      if (this.shown === asked) {
+        this.take(charts, details);
+      }
+    } catch (error) {
+      if (this.shown === asked) {
+        this.shown = null;
+        this.clear(error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+
+  /** The chosen model, or the best one. */
+  private trial(): Trial | null {
+    const n = this.chosen ?? this.state?.header.best?.n;
+    return n === undefined ? null : (this.state?.trials.get(n) ?? null);
+  }
+
+  private take({ figures, confidence }: ModelCharts, details: TrialDetails): void {
+    this.figures = figures;
+    if (!figures.some(figure => figure.name === this.chart)) {
+      this.chart = figures[0]?.name ?? '';
+    }
+    const options = figures.map(({ name, title }) => el('option', { value: name }, title));
+    this.charts.replaceChildren(...options);
+    this.charts.value = this.chart;
+    setText(this.message, figures.length ? '' : 'This model has no charts.');
+    this.drawNumbers(details.metrics, confidence);
+    this.redraw();
+  }
+
+  private turnTo(name: string): void {
+    this.chart = name;
+    this.redraw();
+  }
+
+  private redraw(): void {
+    const figure = this.figures.find(({ name }) => name === this.chart);
+    show(this.canvas, figure !== undefined && this.plotter !== null);
+    show(this.saves, figure !== undefined && this.plotter !== null);
+    setText(this.help, figure?.help ?? '');
+    if (figure && this.plotter) {
+      set(this.canvas, { 'aria-label': `${figure.title}. ${figure.help}` });
+      set(this.page, { href: this.source.chartPage(this.trial()?.n ?? 0, figure.name) });
+      this.plotter.draw(this.canvas, figure.figure).catch(error => {
+        setText(this.message, `The chart cannot be drawn: ${error instanceof Error ? error.message : error}`);
+      });
+    }
+  }
+
+  private drawNumbers(metrics: TrialDetails['metrics'], confidence: ModelCharts['confidence']): void {
+    const pairs = Object.entries(metrics).map(([name, value]) => {
+      const ends = confidence[name];
+      const text = value === null ? '–' : score(value);
+      const title = 'With 95 % confidence, by resampling the rows';
+      const range = ends ? el('span', { class: 'nba-muted', title }, ` ${score(ends[0])} to ${score(ends[1])}`) : '';
+      return el('div', {}, el('dt', {}, name), el('dd', {}, text, range));
+    });
+    arrange(this.numbers, pairs);
+  }
+
+  private clear(message: string): void {
+    this.figures = [];
+    this.shown = null;
+    this.numbers.replaceChildren();
+    this.charts.replaceChildren();
+    setText(this.message, message);
+    this.redraw();
+  }
+
+  private async save(format: FigureFormat): Promise<void> {
+    try {
+      const n = this.trial()?.n ?? 0;
+      await this.plotter?.save(this.canvas, format, `${this.state?.runId ?? 'run'}_${n}_${this.chart}`);
+    } catch (error) {
+      setText(this.message, error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+function option(trial: Trial): HTMLOptionElement {
+  const node = el('option', { value: trial.n });
+  setText(node, `${trial.n} ${trial.name} ${score(trial.score)}`);
+  return node;
+}

@@ -1,0 +1,77 @@
+import { el, freshId, setText, show } from './dom';
+import type { ModelVersion } from './types';
+
+/** What can be done with a model. */
+export interface ModelSource {
+  register(n: number, name: string, description: string): Promise<ModelVersion>;
+  /** Address of a stored file. */
+  file(n: number, name: string): string;
+}
+
+const MODEL = 'outputs/model.pkl';
+
+/** Register and download, for one finished model. */
+export class ModelActions {
+  readonly node = el('div', { class: 'nba-actions' });
+  private readonly open = el('button', { type: 'button' }, 'Register…');
+  private readonly form = el('form', { class: 'nba-form', hidden: '' });
+  private readonly name: HTMLInputElement;
+  private readonly description: HTMLInputElement;
+  private readonly send = el('button', { type: 'submit' }, 'Register');
+  private readonly message = el('span', { role: 'status' });
+
+  constructor(
+    private readonly n: number,
+    proposal: string,
+    private readonly source: ModelSource
+  ) {
+    this.name = field('Name', proposal);
+    this.description = field('Description', '');
+    this.name.required = true;
+    const no = el('button', { type: 'button' }, 'Cancel');
+    this.form.append(label(this.name), label(this.description), this.send, no);
+    const download = el('a', { class: 'nba-button', href: source.file(n, MODEL), download: '' }, 'Download model');
+    this.node.append(this.open, download, this.form, this.message);
+    this.open.addEventListener('click', () => this.show(true));
+    no.addEventListener('click', () => this.show(false));
+    this.form.addEventListener('submit', event => {
+      event.preventDefault();
+      void this.register();
+    });
+    this.form.addEventListener('keydown', event => {
+      if (event.key === 'Escape') {
+        this.show(false);
+      }
+      event.stopPropagation();
+    });
+  }
+
+  private show(isShown: boolean): void {
+    show(this.form, isShown);
+    show(this.open, !isShown);
+    (isShown ? this.name : this.open).focus();
+  }
+
+  private async register(): Promise<void> {
+    this.send.disabled = true;
+    setText(this.message, 'Registering…');
+    try {
+      const { name, version } = await this.source.register(this.n, this.name.value, this.description.value);
+      setText(this.message, `Registered as ${name}, version ${version}.`);
+      this.show(false);
+    } catch (error) {
+      setText(this.message, error instanceof Error ? error.message : String(error));
+    }
+    this.send.disabled = false;
+  }
+}
+
+function field(name: string, value: string): HTMLInputElement {
+  const input = el('input', { id: freshId('field'), 'data-label': name });
+  input.value = value;
+  return input;
+}
+
+function label(input: HTMLInputElement): HTMLElement {
+  return el('span', {}, el('label', { for: input.id, class: 'nba-muted' }, `${input.dataset.label ?? ''} `), input);
+}

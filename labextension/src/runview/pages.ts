@@ -1,0 +1,60 @@
+import { CodeTab } from './code';
+import { Columns } from './columns';
+import type { Component } from './component';
+import { el } from './dom';
+import { Guardrails } from './guardrails';
+import { Logs } from './logs';
+import { Metrics } from './metrics';
+import type { RunState } from './model';
+import type { Plotter } from './plotter';
+import { Tabs } from './tabs';
+import type { RunSource } from './transport';
+
+const DATA_TAB = 2;
+
+/** The tabs below the figures; each fetches what it shows when it is looked at. */
+export class Pages implements Component {
+  readonly node: Element;
+  private readonly tabs: Tabs;
+  private readonly guardrails = new Guardrails();
+  private readonly columns: Columns;
+  private readonly metrics: Metrics;
+  private readonly logs: Logs;
+  private readonly code: CodeTab;
+
+  constructor(models: Element, source: RunSource, plotter: Plotter | null) {
+    this.columns = new Columns(() => source.columns());
+    this.metrics = new Metrics(source, plotter);
+    this.logs = new Logs(after => source.log(after));
+    this.code = new CodeTab(source);
+    const { columns, metrics, logs, code } = this;
+    const data = el('div', {}, this.guardrails.node, columns.node);
+    this.tabs = new Tabs([
+      { label: 'Models', panel: models },
+      { label: 'Metrics', panel: metrics.node, setOpen: isOpen => metrics.setOpen(isOpen) },
+      { label: 'Data', panel: data, setOpen: isOpen => columns.setOpen(isOpen) },
+      { label: 'Logs', panel: logs.node, setOpen: isOpen => logs.setOpen(isOpen) },
+      { label: 'Code', panel: code.node, setOpen: isOpen => code.setOpen(isOpen) }
+    ]);
+    this.node = this.tabs.node;
+  }
+
+  update(state: RunState): void {
+    for (const part of [this.guardrails, this.columns, this.metrics, this.logs, this.code]) {
+      part.update(state);
+    }
+    const { alerts } = state.header;
+    this.tabs.setLabel(DATA_TAB, alerts ? `Data (${alerts})` : 'Data');
+  }
+
+  /** Show the model that is chosen in the leaderboard in the other tabs, too. */
+  select(n: number | null): void {
+    this.metrics.select(n);
+    this.code.select(n);
+  }
+
+  dispose(): void {
+    this.metrics.dispose();
+    this.logs.dispose();
+  }
+}

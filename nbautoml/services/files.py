@@ -1,0 +1,57 @@
+"""Files of a run that a front offers to save."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from nbautoml.automl.artifacts import NOTEBOOK, SCRIPT, SERVED_MODEL
+from nbautoml.automl.export import ensure_bundle
+from nbautoml.automl.generated_code import ensure_code_apart
+from nbautoml.automl.leaderboard import leaderboard_rows
+from nbautoml.domain.ids import child_run_id
+from nbautoml.errors import NotFoundError, did_you_mean
+from nbautoml.runs.details import run_snapshot
+from nbautoml.services.runs import find_trial
+from nbautoml.store.session import Session
+
+
+def trial_file(session: Session, run_id: str, number: int, name: str) -> Path:
+    """Return where a file of a trial lies; a model's bundle or code is made where it is missing.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run, trial or file.
+    """
+    find_trial(session, run_id, number)
+    if name == SERVED_MODEL:
+        ensure_bundle(session, run_id, number)
+    elif name in (SCRIPT, NOTEBOOK):
+        ensure_code_apart(session, run_id, number)
+    child = child_run_id(run_id, number)
+    with session.read() as tx:
+        names = [artifact.name for artifact in tx.artifacts.list(child)]
+    if name not in names:
+        raise NotFoundError(
+            f"Iteration {number} of run {run_id} has no file {name!r}.{did_you_mean(name, names)}"
+        )
+    return session.load_artifact(child, name)
+
+
+def leaderboard_csv(session: Session, run_id: str) -> str:
+    """Return the leaderboard as CSV, the best first.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run.
+    """
+    rows = leaderboard_rows(run_snapshot(session, run_id))
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

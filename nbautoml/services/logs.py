@@ -1,0 +1,127 @@
+"""A run's log as a person follows it: one line for what happened, with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any  # Any: one event type per writer, JSON values
+
+from nbautoml.domain import events as ev
+from nbautoml.domain.status import RunStatus, TrialOutcome
+from nbautoml.store.session import Session
+
+MAX_LINES = 5_000
+"""Lines that one answer holds: the newest ones."""
+
+_LEVELS = {
+    RunStatus.FAILED: "ERROR",
+    RunStatus.NOT_RESPONDING: "WARNING",
+}
+
+
+def run_log(session: Session, run_id: str, *, after: int = 0) -> dict[str, Any]:
+    """Return what the log of a run says since an event.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    run_id : str
+        The run.
+    after : int, default 0
+        Number of the last event that is known already.
+
+    Returns
+    -------
+    dict
+        ``seq``, the number of the last event, and ``lines``: dicts with ``seq``, ``time``
+        (seconds since the epoch), ``level`` (a name of the ``logging`` module) and ``text``.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run.
+    """
+    with session.read() as tx:
+        tx.runs.get(run_id)
+        records = list(tx.events.read(run_id, after=after))
+    lines = log_lines(records)
+    return {"seq": records[-1].seq if records else after, "lines": lines[-MAX_LINES:]}
+
+
+def log_lines(records: Iterable[ev.EventRecord]) -> list[dict[str, Any]]:
+    """Return the lines that events give; folds and workers give none.
+
+    Examples
+    --------
+    >>> event = ev.LogWritten(level="INFO", message="Two workers.")
+    >>> record = ev.EventRecord(run_id="AutoML_x", seq=3, time=5.0, event=event)
+    >>> log_lines([record])
+    [{'seq': 3, 'time': 5.0, 'level': 'INFO', 'text': 'Two workers.'}]
+    """
+    lines = []
+    for record in records:
+        write = _WRITERS.get(type(record.event))
+        if write is not None:
+            level, text = write(record.event)
+            line = {"seq": record.seq, "time": round(record.time, 3), "level": level}
+            lines.append(line | {"text": text})
+    return lines
+
+
+def _configured(event: ev.RunConfigured) -> tuple[str, str]:
+    label = f" of {event.label!r}" if event.label else ""
+    return "INFO", (
+        f"{event.task.capitalize()}{label} in {event.dataset}: makes {event.primary_metric} best "
+        f"on {event.compute} ({event.n_workers} workers)."
+    )
+
+
+def _status(event: ev.StatusChanged) -> tuple[str, str]:
+    return _LEVELS.get(event.status, "INFO"), f"{event.status.value}. {event.reason}".rstrip()
+
+
+def _phase(event: ev.PhaseChanged) -> tuple[str, str]:
+    return "INFO", f"{event.phase.value}: {event.text}".rstrip(": ")
+
+
+def _data(event: ev.DataDescribed) -> tuple[str, str]:
+    return "INFO", f"{event.n_rows:,} rows, {event.n_columns:,} columns. {event.validation}"
+
+
+def _guardrail(event: ev.GuardrailReported) -> tuple[str, str]:
+    level = "WARNING" if event.state is ev.GuardrailState.ALERTED else "INFO"
+    return level, f"{event.name}: {event.state.value}. {event.description}".rstrip()
+
+
+def _started(event: ev.TrialStarted) -> tuple[str, str]:
+    return "INFO", f"Iteration {event.number} began: {event.pipeline}."
+
+
+def _finished(event: ev.TrialFinished) -> tuple[str, str]:
+    name = f"Iteration {event.number} ({event.pipeline})"
+    if event.outcome is TrialOutcome.COMPLETED:
+        score = "no score" if event.score is None else f"{event.score:.5g}"
+        return "INFO", f"{name} ended after {event.seconds:.1f} s: {score}."
+    level = "INFO" if event.outcome is TrialOutcome.CANCELED else "WARNING"
+    return level, f"{name}: {event.outcome.value}. {event.error}".rstrip()
+
+
+def _deadline(_event: ev.DeadlineChanged) -> tuple[str, str]:
+    return "INFO", "The run was given more time."
+
+
+def _written(event: ev.LogWritten) -> tuple[str, str]:
+    return event.level, event.message
+
+
+_WRITERS: Mapping[type[ev.Event], Callable[[Any], tuple[str, str]]] = {
+    ev.RunConfigured: _configured,
+    ev.StatusChanged: _status,
+    ev.PhaseChanged: _phase,
+    ev.DataDescribed: _data,
+    ev.GuardrailReported: _guardrail,
+    ev.TrialStarted: _started,
+    ev.TrialFinished: _finished,
+    ev.DeadlineChanged: _deadline,
+    ev.LogWritten: _written,
+}
