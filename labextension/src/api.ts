@@ -3,9 +3,10 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import type { Catalog, WorkspaceItem } from './panel/types';
 import type { ModelCharts } from './runview/plotter';
 import type { RequestKind, RunSource } from './runview/transport';
-import type { ModelVersion, RunCode, RunColumns, RunError, RunLog, Scores, TrialDetails } from './runview/types';
+import type { Full, ModelVersion, RunCode, RunColumns, RunError, RunLog, Scores, TrialDetails } from './runview/types';
 
 const ROOT = 'nbautoml/v1';
 
@@ -21,6 +22,19 @@ export class Api {
 
   of(runId: string, workspace: string): RunSource {
     return new RunApi(this, `runs/${encodeURIComponent(runId)}`, workspace);
+  }
+
+  async workspaces(): Promise<WorkspaceItem[]> {
+    const { workspaces } = (await this.call('workspaces', {})) as { workspaces: WorkspaceItem[] };
+    return workspaces;
+  }
+
+  async catalog(workspace: string): Promise<Catalog> {
+    return (await this.call('catalog', { workspace })) as Catalog;
+  }
+
+  async run(runId: string, workspace: string): Promise<Full> {
+    return (await this.call(`runs/${encodeURIComponent(runId)}`, { workspace })) as Full;
   }
 
   /** Where a page of the browser finds something. */

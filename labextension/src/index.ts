@@ -2,10 +2,11 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 
 import { ServerTransport } from './connection';
+import { panelPlugin } from './panel/plugin';
 import { PlotlyPlotter } from './plot';
 import { rendererFactory } from './renderer';
 
-const plugin: JupyterFrontEndPlugin<void> = {
+const runView: JupyterFrontEndPlugin<void> = {
   id: 'nbautoml:run-view',
   description: 'Shows AutoML runs live in notebook outputs.',
   autoStart: true,
@@ -16,4 +17,4 @@ const plugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default plugin;
+export default [runView, panelPlugin];

@@ -12,6 +12,7 @@ from nbautoml.labserver.hub import Hub
 from nbautoml.labserver.routes import (
     BACKEND,
     Backend,
+    CatalogHandler,
     ChartPageHandler,
     ChartsHandler,
     CodeHandler,
@@ -64,6 +65,7 @@ class LabServerExtension(ExtensionApp):
             [
                 (rf"{ROOT}/events", EventsHandler),
                 (rf"{ROOT}/workspaces", WorkspacesHandler),
+                (rf"{ROOT}/catalog", CatalogHandler),
                 (run, RunHandler),
                 (rf"{run}/requests", RequestsHandler),
                 (rf"{run}/log", LogHandler),

@@ -17,6 +17,7 @@ from tornado import web
 
 from nbautoml.errors import ConfigError
 from nbautoml.labserver.hub import Hub
+from nbautoml.services.catalog import catalog
 from nbautoml.services.code import run_code, trial_script
 from nbautoml.services.data import run_columns
 from nbautoml.services.files import leaderboard_csv, trial_file
@@ -146,6 +147,16 @@ class WorkspacesHandler(Handler):
         await self.answer(
             lambda: {"workspaces": [{"name": a.name, "root": a.root} for a in known_workspaces()]}
         )
+
+
+class CatalogHandler(Handler):
+    """``GET catalog``: what a workspace holds."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Return datasets, compute targets, runs and models."""
+        await self.answer(self.with_session(catalog))
 
 
 class RunHandler(Handler):

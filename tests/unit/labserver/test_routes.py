@@ -40,7 +40,7 @@ async def error_of(request):
 
 async def test_every_handler_refuses_who_has_no_token(jp_serverapp, jp_fetch):
     rules = our_rules(jp_serverapp)
-    assert len(rules) == 15
+    assert len(rules) == 16
     methods = 0
     for pattern, handler in rules:
         path = re.sub(r"\(\?P<run_id>.*?\)(?=/|\$)", "x", pattern).rstrip("$")
@@ -67,7 +67,7 @@ async def test_every_handler_refuses_who_has_no_token(jp_serverapp, jp_fetch):
                 f"{method} {path} reached the handler: {answer!r}"
             )
             methods += caught.value.code != 405
-    assert methods >= 15
+    assert methods >= 16
 
 
 async def test_workspaces_lists_what_was_opened(jp_fetch, workspace):
@@ -223,3 +223,10 @@ async def test_a_trial_without_a_model_is_not_registered(jp_fetch, workspace):
         jp_fetch(*path, params={"workspace": workspace.root}, method="POST", body=body)
     )
     assert status == 404
+
+
+async def test_catalog_lists_a_workspace(jp_fetch, workspace):
+    response = await jp_fetch("nbautoml", "v1", "catalog", params={"workspace": workspace.root})
+    found = json.loads(response.body)
+    assert [run["id"] for run in found["runs"]] == [RUN]
+    assert found["workspace"]["name"] == "ws"
