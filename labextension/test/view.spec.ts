@@ -384,3 +384,12 @@ describe('two models side by side', () => {
     expect(lines[2]?.className).toBe('nba-alike');
   });
 });
+
+describe('an ensemble that is the best', () => {
+  it('says why a single model may show a higher score', () => {
+    open({ trials: [trial(0, 0.91), trial(1, 0.9, { ensemble: true })], header: header({ best: { n: 1, score: 0.9, std: null, pipeline: 'VotingEnsemble' } }) });
+    const [first, second] = rows().map(row => row.querySelector<HTMLElement>('.nba-tag'));
+    expect([first?.hidden, first?.title]).toEqual([true, '']);
+    expect(second?.title).toContain('flatters');
+  });
+});

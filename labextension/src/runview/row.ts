@@ -7,6 +7,10 @@ import type { Trial } from './types';
 
 export const N_COLUMNS = 5;
 
+const WHY_ENSEMBLE =
+  'Its score is of rows on which nothing of it was chosen. A single model may show a little more: ' +
+  'it was picked by that score, which flatters it.';
+
 /** How a trial stands among the others. */
 export interface Standing {
   readonly isBest: boolean;
@@ -44,6 +48,7 @@ export class Row {
     }
     this.fill.style.width = `${(share(trial, standing) * 100).toFixed(0)}%`;
     show(this.tag, standing.isBest);
+    this.tag.title = standing.isBest && trial.ensemble ? WHY_ENSEMBLE : '';
     this.node.classList.toggle('nba-top', standing.isBest);
     set(this.node, { 'aria-expanded': String(standing.isSelected) });
     this.node.classList.toggle('nba-selected', standing.isSelected);
