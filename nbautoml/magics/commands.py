@@ -9,6 +9,7 @@ from datetime import datetime
 
 import nbautoml
 from nbautoml.errors import ConfigError, NotAvailableError, did_you_mean
+from nbautoml.magics import life
 from nbautoml.magics.help import help_text
 from nbautoml.magics.home import Home
 from nbautoml.magics.say import say, show_table
@@ -146,6 +147,31 @@ COMMANDS: Mapping[str, Command] = {
             doc="Stop searching, build the ensemble, complete.",
             act=_finish,
         ),
+        Command(name="run", argument="[RUN]", doc="The same as show.", act=_show),
+        Command(
+            name="dataset",
+            argument="[NAME[:VERSION]] | NAME = DATA",
+            doc="Registered datasets, one of them, or a new version.",
+            act=life.dataset,
+        ),
+        Command(
+            name="model",
+            argument="[NAME[:VERSION]] | NAME = RUN [ITERATION]",
+            doc="Registered models, one of them, or a new version.",
+            act=life.model,
+        ),
+        Command(
+            name="predict",
+            argument="MODEL DATA [VARIABLE]",
+            doc="Predict with a registered model or a run's best one.",
+            act=life.predict,
+        ),
+        Command(
+            name="compute",
+            argument="[NAME]",
+            doc="Where runs can work.",
+            act=life.compute,
+        ),
         Command(
             name="help",
             argument="[SETTING]",
@@ -157,11 +183,7 @@ COMMANDS: Mapping[str, Command] = {
 """RUN is a variable, or the beginning of an id; the latest run when it is left out."""
 
 PLANNED: Mapping[str, str] = {
-    "dataset": "Use Dataset.Tabular and ws.datasets.",
-    "compute": "Runs use this machine.",
-    "model": "Use run.register_model and ws.models.",
     "deploy": "Download the model: its bundle has a scoring script.",
-    "predict": "Use best, model = run.get_output(), then model.predict(rows).",
     "endpoint": "Download the model: its bundle has a scoring script.",
     "pipeline": "Use one cell a step.",
     "explain": "The charts of each model are among its files.",

@@ -22,6 +22,8 @@ CELL = "%%automl"
 LINE = "%automl"
 LABEL = "label_column_name"
 DATA = frozenset({"training_data", "validation_data", "test_data"})
+_FIRST_ARGUMENT = 2
+"""Place of the first word behind a command."""
 MODELS = frozenset({"allowed_models", "blocked_models"})
 
 
@@ -98,9 +100,18 @@ def _on_line(words: list[str], is_next: bool, home: Home) -> list[str]:
         return list(COMMANDS)
     if words[1] == "help":
         return known_keys()
+    workspace = home.known_workspace()
+    models = list(workspace.models) if workspace is not None else []
     if words[1] == "runs":
-        workspace = home.known_workspace()
         return list(workspace.experiments) if workspace is not None else []
+    if words[1] == "dataset":
+        return _data_names(home)
+    if words[1] == "model":
+        return home.run_names() if "=" in words else models
+    if words[1] == "predict":
+        return [*models, *home.run_names()] if position == _FIRST_ARGUMENT else _data_names(home)
+    if words[1] == "compute":
+        return _values("compute_target", "", home)
     return home.run_names()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any  # Any: variables of the notebook
 
@@ -19,13 +19,13 @@ class Home:
 
     Parameters
     ----------
-    variables : mapping
+    variables : mutable mapping
         The notebook's variables.
     say : callable
         Shows one line to the user.
     """
 
-    def __init__(self, variables: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    def __init__(self, variables: MutableMapping[str, Any], say: Callable[[str], None]) -> None:
         self._variables = variables
         self._say = say
         self._opened: nbautoml.Workspace | None = None
@@ -34,6 +34,10 @@ class Home:
     def variables(self) -> Mapping[str, Any]:
         """The notebook's variables."""
         return self._variables
+
+    def assign(self, name: str, value: Any) -> None:
+        """Give the notebook a variable."""
+        self._variables[name] = value
 
     def workspace(self) -> nbautoml.Workspace:
         """Return the notebook's workspace: a variable, the folder's, or a new one.

@@ -18,6 +18,8 @@ from nbautoml.domain.events import TrialFinished
 from nbautoml.domain.metrics import metrics_for
 from nbautoml.domain.tasks import Task
 from nbautoml.errors import ConfigError, NotFoundError
+from nbautoml.magics.commands import run_command
+from nbautoml.magics.home import Home
 from nbautoml.runs.recovery import recover_runs
 
 pytestmark = pytest.mark.integration
@@ -430,3 +432,18 @@ def test_an_old_notebook_reads_as_it_was_written(workspace: Workspace) -> None:
     assert best_run.get_details()["properties"]["run_algorithm"]
     assert [name for name, _ in fitted_model.steps][0] == "datatransformer"
     assert "XGBoost" not in str([t.pipeline for t in done(remote_run)])
+
+
+def test_lines_register_the_best_model_and_predict_with_it(
+    finished: AutoMLRun, workspace: Workspace
+) -> None:
+    variables = {"ws": workspace, "run": finished, "rows": cancer().drop(columns="target").head(7)}
+    said: list[str] = []
+    home = Home(variables, said.append)
+    run_command("model from-a-line = run", home)
+    run_command("predict from-a-line rows", home)
+    run_command("predict run rows again", home)
+    found = variables["predictions"]
+    assert found.shape == (7, 3)
+    assert set(found["prediction"]) <= {"benign", "malignant"}
+    pd.testing.assert_frame_equal(found, variables["again"])

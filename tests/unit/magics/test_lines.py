@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
+import nbautoml
 from nbautoml.automl.options import AUTOML_OPTIONS
 from nbautoml.magics.body import known_keys
 from nbautoml.magics.commands import COMMANDS, PLANNED
+from nbautoml.magics.life import predictions_of
 from tests.unit.magics.conftest import Shell
 
 CELL = "%%automl df --no-widget\nlabel: died\ntask: classification"
@@ -58,6 +62,90 @@ def test_without_a_workspace_nothing_breaks(shell: Shell) -> None:
 
 def test_an_unknown_word_gets_a_hint(shell: Shell) -> None:
     assert "no command 'statsu'. Did you mean 'status'?" in shell.text("%automl statsu")
+
+
+def test_data_is_registered_listed_and_shown(shell: Shell) -> None:
+    assert "There is no workspace here yet, so there are no datasets" in shell.text(
+        "%automl dataset"
+    )
+    assert "heart is version 1" in shell.text("%automl dataset heart = df")
+    assert "heart is version 1" in shell.text("%automl dataset heart = df")  # the same content
+    shell.ip.user_ns["df"] = shell.ip.user_ns["df"].head(30)
+    assert "heart is version 2" in shell.text("%automl dataset heart = df")
+    listed = shell.text("%automl dataset")
+    assert "heart" in listed and "30" in listed
+    assert "version=1" in shell.text("%automl dataset heart:1")
+
+
+@pytest.mark.parametrize("line", ["heart =", "= df", "="])
+def test_data_is_not_registered_without_a_name_or_data(shell: Shell, line: str) -> None:
+    assert "To register data: %automl dataset NAME = DATA" in shell.text(f"%automl dataset {line}")
+
+
+def test_unknown_data_gets_a_hint(shell: Shell) -> None:
+    shell.run("%automl dataset heart = df")
+    assert "Did you mean 'heart'?" in shell.text("%automl dataset hart")
+    assert "Did you mean 'df'?" in shell.text("%automl dataset heart = dff")
+
+
+def test_compute_targets_are_listed(shell: Shell) -> None:
+    assert "local" in shell.text("%automl compute")
+    assert "No compute target is called 'lokal'. Did you mean 'local'?" in shell.text(
+        "%automl compute lokal"
+    )
+
+
+def test_models_say_how_to_make_one(shell: Shell) -> None:
+    shell.run(CELL)
+    assert "%automl model NAME = RUN" in shell.text("%automl model")
+    assert "To register a model" in shell.text("%automl model heart =")
+    assert "To register a model" in shell.text("%automl model heart = run best")
+    assert "no completed model yet" in shell.text("%automl model heart = run")
+
+
+def test_a_run_predicts_and_the_notebook_gets_the_predictions(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = shell.ip.user_ns["df"]
+    fitted = DummyClassifier(strategy="prior").fit(frame[["age"]], frame["died"])
+    monkeypatch.setattr(nbautoml.AutoMLRun, "get_output", lambda run: (run, fitted))
+    shell.run(CELL)
+    frame.index = range(100, 140)
+    assert "predictions has 40 rows." in shell.text("%automl predict run df")
+    found = shell.ip.user_ns["predictions"]
+    assert list(found.columns) == ["prediction", "probability of no", "probability of yes"]
+    assert found.index.equals(frame.index)
+    assert found["probability of no"].iloc[0] == pytest.approx(0.75)
+    shell.run("%automl predict run df mine")
+    assert len(shell.ip.user_ns["mine"]) == 40
+
+
+def test_predictions_of_numbers_have_no_probabilities() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0]})
+    found = predictions_of(DummyRegressor().fit(frame, [1.0, 3.0]), frame)
+    assert found.to_dict("list") == {"prediction": [2.0, 2.0]}
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("", "takes a model and data"),
+        ("heart", "takes a model and data"),
+        ("heart df 1x", "need a name of a variable; got '1x'"),
+        ("hart df", "'hart' is no registered model and no run."),
+    ],
+)
+def test_a_wrong_prediction_is_explained(shell: Shell, line: str, answer: str) -> None:
+    assert answer in shell.text(f"%automl predict {line}")
+
+
+def test_words_behind_a_command_are_completed(shell: Shell) -> None:
+    shell.run(CELL)
+    shell.run("%automl dataset heart = df")
+    assert "heart" in shell.complete("%automl dataset h")
+    assert "run" in shell.complete("%automl predict r")
+    assert "df" in shell.complete("%automl predict run d")
+    assert "local" in shell.complete("%automl compute l")
 
 
 @pytest.mark.parametrize("word", sorted(PLANNED))
