@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -29,6 +30,8 @@ from nbautoml.runs.run import Run
 
 __all__ = ["AutoMLRun"]
 
+# Who shows a run at the end of a cell; by its name, because the front ends stand above this part.
+_VIEW = ("nbautoml.widgets.run_details", "RunDetails")
 # The SDK's other arguments for data of `AutoMLRun.continue_experiment`.
 _DATA = (
     "sample_weight",
@@ -52,6 +55,11 @@ class AutoMLRun(Run):
 
     model_id: str | None = None
     """Name and version of the model that `register_model` made last, through this handle."""
+
+    def _ipython_display_(self) -> None:
+        """Show the live view, as ``RunDetails(run).show()`` does."""
+        module, name = _VIEW
+        getattr(importlib.import_module(module), name)(self).show()
 
     def get_best_child(self, metric: str | None = None, **_azure: Any) -> Run:
         """Return the best child run without loading its model.

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from nbautoml import AutoMLConfig, AutoMLRun, Dataset, Experiment, Model, Workspace
@@ -447,3 +449,14 @@ def test_lines_register_the_best_model_and_predict_with_it(
     assert found.shape == (7, 3)
     assert set(found["prediction"]) <= {"benign", "malignant"}
     pd.testing.assert_frame_equal(found, variables["again"])
+
+
+def test_a_run_at_the_end_of_a_cell_is_its_view(finished: AutoMLRun) -> None:
+    shell = InteractiveShell.instance()
+    shell.user_ns["finished"] = finished
+    with capture_output() as shown:
+        shell.run_cell("finished")
+    InteractiveShell.clear_instance()
+    (output,) = shown.outputs
+    assert output.data["application/vnd.nbautoml.run+json"]["run_id"] == finished.id
+    assert "text/html" in output.data
