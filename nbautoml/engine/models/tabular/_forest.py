@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any, ClassVar  # Any: settings and models of scikit-learn
+from typing import Any  # Any: settings and models of scikit-learn
 
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.models._base import (
@@ -76,8 +75,6 @@ class Forest(ModelFamily):
 
     tasks = frozenset({Task.CLASSIFICATION, Task.REGRESSION})
     representation = Representation.TREE
-    # A tree's nodes, which take the memory, are as many as rows / min_samples_leaf.
-    halving: ClassVar[Mapping[str, float]] = {"min_samples_leaf": 2.0}
     other_representations = (
         Representation.LINEAR,
         Representation.TARGET_ENCODED,
