@@ -6,7 +6,7 @@ import type { RunListener, RunSource, Subscription, Transport } from './runview/
 
 /** The run view's transport in JupyterLab and Notebook: our server extension. */
 export class ServerTransport implements Transport {
-  private readonly api: Api;
+  readonly api: Api;
   private readonly events: EventSocket;
 
   constructor(settings: ServerConnection.ISettings = ServerConnection.makeSettings()) {

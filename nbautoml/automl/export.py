@@ -14,10 +14,10 @@ from pathlib import Path
 from nbautoml.automl.artifacts import INTERNAL_MODEL, MANIFEST, SERVED_MODEL
 from nbautoml.automl.run_data import RunData
 from nbautoml.domain.ids import child_run_id
-from nbautoml.errors import ModelError, NbAutoMLError, NotFoundError
+from nbautoml.errors import ModelError, NotFoundError
 from nbautoml.registry.model import Model, register_from_run
-from nbautoml.runs.child_process import own_address, run_apart
-from nbautoml.store.session import Session, open_session
+from nbautoml.runs.child_process import run_apart, work_for
+from nbautoml.store.session import Session
 
 
 def ensure_bundle(session: Session, run_id: str, number: int) -> None:
@@ -134,16 +134,7 @@ def export_child(session: Session, run_id: str, number: int) -> None:
 
 def main() -> int:
     """Export the child that the command line names; return the exit code."""
-    run_id, number = sys.argv[1], int(sys.argv[2])
-    session = open_session(own_address())
-    try:
-        export_child(session, run_id, number)
-    except NbAutoMLError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    finally:
-        session.close()
-    return 0
+    return work_for(lambda session, run_id, number: export_child(session, run_id, int(number)))
 
 
 if __name__ == "__main__":

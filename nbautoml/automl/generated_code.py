@@ -22,9 +22,9 @@ from nbautoml.domain.events import TrialFinished
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.status import TrialOutcome
-from nbautoml.errors import ModelError, NbAutoMLError
-from nbautoml.runs.child_process import own_address, run_apart
-from nbautoml.store.session import Session, open_session
+from nbautoml.errors import ModelError
+from nbautoml.runs.child_process import run_apart, work_for
+from nbautoml.store.session import Session
 
 if TYPE_CHECKING:
     from nbautoml.engine.codegen import Member, ScriptFacts
@@ -213,16 +213,7 @@ def _member(trial: TrialFinished, plan: SearchPlan, shares: tuple[int, ...]) -> 
 
 def main() -> int:
     """Write the code of the child that the command line names; return the exit code."""
-    run_id, number = sys.argv[1], int(sys.argv[2])
-    session = open_session(own_address())
-    try:
-        ensure_code(session, run_id, number)
-    except NbAutoMLError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    finally:
-        session.close()
-    return 0
+    return work_for(lambda session, run_id, number: ensure_code(session, run_id, int(number)))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 from nbautoml.domain.records import SessionAddress
-from nbautoml.store.session import Session
+from nbautoml.errors import NbAutoMLError
+from nbautoml.store.session import Session, open_session
 
 ADDRESS_VARIABLE = "NBAUTOML_ADDRESS"
 """Environment variable that carries a `SessionAddress` as JSON (it may hold a password)."""
@@ -66,6 +68,26 @@ def run_apart(session: Session, run_id: str, module: str, *arguments: str) -> st
     if result.returncode == 0:
         return ""
     return (result.stderr.strip().splitlines() or ["no message"])[-1]
+
+
+def work_for(work: Callable[..., None]) -> int:
+    """Do what `run_apart` asked this process for; return its exit code.
+
+    Parameters
+    ----------
+    work : callable
+        Takes the open workspace, then the words of the command line. The message of an error
+        that was raised on purpose is the last line on the error stream.
+    """
+    session = open_session(own_address())
+    try:
+        work(session, *sys.argv[1:])
+    except NbAutoMLError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        session.close()
+    return 0
 
 
 def own_address() -> SessionAddress:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from nbautoml.automl.automl_run import AutoMLRun
 from nbautoml.automl.figures import ModelFigure, stored_figures
 from nbautoml.domain.ids import child_run_id
-from nbautoml.runs.child_process import own_address
+from nbautoml.runs.child_process import work_for
 from nbautoml.runs.run import Run
-from nbautoml.store.session import open_session
+from nbautoml.store.session import Session
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -64,17 +64,15 @@ def as_plotly(figure: ModelFigure, title: str = "") -> Figure:
     return made.update_layout(title=title or figure.title, margin={"t": 60})
 
 
+def _write_page(session: Session, child_id: str, name: str, target: str) -> None:
+    figure = next(one for one in stored_figures(session, child_id) if one.name == name)
+    page = as_plotly(figure, f"{figure.title}: {child_id}")
+    Path(target).write_text(page.to_html(include_plotlyjs=True), encoding="utf-8")
+
+
 def main() -> int:
     """Write one chart of a child run as a page: its id, the chart's name and the file follow."""
-    child_id, name, target = sys.argv[1:4]
-    session = open_session(own_address())
-    try:
-        figures = {figure.name: figure for figure in stored_figures(session, child_id)}
-    finally:
-        session.close()
-    page = as_plotly(figures[name], f"{figures[name].title}: {child_id}")
-    Path(target).write_text(page.to_html(include_plotlyjs=True), encoding="utf-8")
-    return 0
+    return work_for(_write_page)
 
 
 if __name__ == "__main__":

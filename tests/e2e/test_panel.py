@@ -46,6 +46,7 @@ def test_a_run_is_opened_from_the_panel_and_stopped_there(lab_page, start_run):
     expect(the_run(panel)).to_contain_text("Canceled", timeout=20_000)
     the_run(panel).locator(".nba-itemmain").dblclick()
     expect(opened).to_have_count(1)
+    assert lab_page.event_sockets == 1
     if SHOTS:
         lab_page.page.screenshot(path=f"{SHOTS}/panel-run-light.png")
     check_quiet(lab_page)

@@ -9,10 +9,8 @@ import { Drag } from '@lumino/dragdrop';
 import { Poll } from '@lumino/polling';
 import { Widget } from '@lumino/widgets';
 
-import { Api } from '../api';
-import { ServerTransport } from '../connection';
-import { PlotlyPlotter } from '../plot';
 import { RunView } from '../runview/view';
+import { IServer, type Server } from '../server';
 import type { Item } from './items';
 import { Panel } from './panel';
 
@@ -52,17 +50,16 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'nbautoml:panel',
   description: 'Lists the datasets, runs and models of a workspace beside the notebook.',
   autoStart: true,
+  requires: [IServer],
   optional: [ICommandPalette, ILayoutRestorer],
   activate: (
     app: JupyterFrontEnd,
+    { transport, plotter }: Server,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null
   ) => {
     const { commands, shell } = app;
-    const settings = app.serviceManager.serverSettings;
-    const api = new Api(settings);
-    const transport = new ServerTransport(settings);
-    const plotter = new PlotlyPlotter();
+    const { api } = transport;
     const opened = new WidgetTracker<MainAreaWidget<RunWidget>>({ namespace: 'nbautoml-runs' });
 
     const insert = async (item: Item): Promise<void> => {

@@ -1,0 +1,24 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Token } from '@lumino/coreutils';
+
+import { ServerTransport } from './connection';
+import { PlotlyPlotter } from './plot';
+
+/** What all parts of a page share: one connection to the server, one copy of plotly. */
+export interface Server {
+  readonly transport: ServerTransport;
+  readonly plotter: PlotlyPlotter;
+}
+
+export const IServer = new Token<Server>('nbautoml:IServer');
+
+export const serverPlugin: JupyterFrontEndPlugin<Server> = {
+  id: 'nbautoml:server',
+  description: 'Connects the page with the nbautoml server extension.',
+  autoStart: true,
+  provides: IServer,
+  activate: (app: JupyterFrontEnd) => ({
+    transport: new ServerTransport(app.serviceManager.serverSettings),
+    plotter: new PlotlyPlotter()
+  })
+};
