@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nbautoml.domain.events import json_safe
+from nbautoml.runs import files
 from nbautoml.store.session import Session
 
 FloatArray = npt.NDArray[np.float64]
@@ -462,8 +463,7 @@ def stored_figures(session: Session, child_id: str) -> list[ModelFigure]:
     child_id : str
         The child run.
     """
-    with session.read() as tx:
-        stored = {artifact.name for artifact in tx.artifacts.list(child_id)}
+    stored = files.names(session, child_id)
     found = [name for name in CHARTS if name in stored]
     return model_figures(
         {name: json.loads(session.load_artifact(child_id, name).read_bytes()) for name in found}

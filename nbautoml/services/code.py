@@ -6,6 +6,7 @@ from nbautoml.automl.artifacts import SCRIPT
 from nbautoml.automl.generated_code import ensure_code_apart
 from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import NotFoundError
+from nbautoml.runs import files
 from nbautoml.services.runs import find_trial
 from nbautoml.store.session import Session
 
@@ -70,9 +71,7 @@ def trial_script(session: Session, run_id: str, number: int) -> dict[str, str]:
     find_trial(session, run_id, number)
     child = child_run_id(run_id, number)
     ensure_code_apart(session, run_id, number)
-    with session.read() as tx:
-        names = {artifact.name for artifact in tx.artifacts.list(child, prefix=SCRIPT)}
-    if SCRIPT not in names:
+    if SCRIPT not in files.names(session, child):
         raise NotFoundError(
             f"Iteration {number} of run {run_id} has no code: it has no model, or the run was "
             "made with enable_code_generation=False."

@@ -12,6 +12,7 @@ from nbautoml.automl.generated_code import ensure_code_apart
 from nbautoml.automl.leaderboard import leaderboard_rows
 from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import NotFoundError, did_you_mean
+from nbautoml.runs import files
 from nbautoml.runs.details import run_snapshot
 from nbautoml.services.runs import find_trial
 from nbautoml.store.session import Session
@@ -31,8 +32,7 @@ def trial_file(session: Session, run_id: str, number: int, name: str) -> Path:
     elif name in (SCRIPT, NOTEBOOK):
         ensure_code_apart(session, run_id, number)
     child = child_run_id(run_id, number)
-    with session.read() as tx:
-        names = [artifact.name for artifact in tx.artifacts.list(child)]
+    names = files.names(session, child)
     if name not in names:
         raise NotFoundError(
             f"Iteration {number} of run {run_id} has no file {name!r}.{did_you_mean(name, names)}"

@@ -13,6 +13,7 @@ from nbautoml.automl.export import register_child
 from nbautoml.automl.figures import ModelFigure, stored_figures
 from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import ConfigError, NbAutoMLError, NotFoundError, did_you_mean
+from nbautoml.runs import files
 from nbautoml.runs.child_process import run_apart
 from nbautoml.services.runs import find_trial
 from nbautoml.store.session import Session
@@ -112,9 +113,7 @@ def _figures(session: Session, run_id: str, number: int) -> list[ModelFigure]:
 
 
 def _confidence(session: Session, child: str) -> dict[str, list[float]]:
-    with session.read() as tx:
-        is_known = any(a.name == METRIC_CONFIDENCE for a in tx.artifacts.list(child))
-    if not is_known:
+    if METRIC_CONFIDENCE not in files.names(session, child):
         return {}
     intervals = _read(session, child, METRIC_CONFIDENCE)["data"]["metrics"]
     ends = {name: [i["lower_ci_95"], i["upper_ci_95"]] for name, i in intervals.items()}
