@@ -11,7 +11,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from nbautoml.labserver.routes import BACKEND, RESOURCE, Backend
+from nbautoml.labserver.handler import BACKEND, RESOURCE, Backend
 
 MAX_RUNS = 200  # watched by one page
 

@@ -8,33 +8,14 @@ from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
 
 from nbautoml.labserver.events import EventsHandler
+from nbautoml.labserver.handler import BACKEND, Backend, Routes
 from nbautoml.labserver.hub import Hub
-from nbautoml.labserver.routes import (
-    BACKEND,
-    Backend,
-    CatalogHandler,
-    ChartPageHandler,
-    ChartsHandler,
-    CodeHandler,
-    ColumnsHandler,
-    LeaderboardHandler,
-    LogHandler,
-    RegisterHandler,
-    RequestsHandler,
-    RunHandler,
-    ScoresHandler,
-    ScriptHandler,
-    TrialFileHandler,
-    TrialHandler,
-    WorkspacesHandler,
-)
+from nbautoml.labserver.run_routes import ROUTES as RUN_ROUTES
+from nbautoml.labserver.workspace_routes import ROUTES as WORKSPACE_ROUTES
 from nbautoml.services.sessions import SessionPool
 
 ROOT = "/nbautoml/v1"
-_RUN = r"(?P<run_id>[A-Za-z0-9_.\-]{1,200})"
-_NUMBER = r"(?P<number>[0-9]{1,9})"
-_NAME = r"(?P<name>[a-z_]{1,60})"
-_FILE = r"(?P<name>[A-Za-z0-9_.\-/]{1,300})"
+ROUTES: Routes = (("events", EventsHandler), *WORKSPACE_ROUTES, *RUN_ROUTES)
 _CLOSE_IDLE_MS = 30_000
 
 
@@ -60,27 +41,7 @@ class LabServerExtension(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Name the routes; the server puts its base URL before them."""
-        run, trial = rf"{ROOT}/runs/{_RUN}", rf"{ROOT}/runs/{_RUN}/trials/{_NUMBER}"
-        self.handlers.extend(
-            [
-                (rf"{ROOT}/events", EventsHandler),
-                (rf"{ROOT}/workspaces", WorkspacesHandler),
-                (rf"{ROOT}/catalog", CatalogHandler),
-                (run, RunHandler),
-                (rf"{run}/requests", RequestsHandler),
-                (rf"{run}/log", LogHandler),
-                (rf"{run}/scores", ScoresHandler),
-                (rf"{run}/code", CodeHandler),
-                (rf"{run}/columns", ColumnsHandler),
-                (rf"{run}/leaderboard\.csv", LeaderboardHandler),
-                (trial, TrialHandler),
-                (rf"{trial}/charts", ChartsHandler),
-                (rf"{trial}/charts/{_NAME}", ChartPageHandler),
-                (rf"{trial}/script", ScriptHandler),
-                (rf"{trial}/register", RegisterHandler),
-                (rf"{trial}/files/{_FILE}", TrialFileHandler),
-            ]
-        )
+        self.handlers.extend((f"{ROOT}/{pattern}", handler) for pattern, handler in ROUTES)
 
     async def stop_extension(self) -> None:
         """Close what is open, when the server stops."""

@@ -1,4 +1,4 @@
-import { el, setText, show } from '../runview/dom';
+import { el, fill, messageOf, set, setText, show } from '../runview/dom';
 import { sections } from './items';
 import { Section, type ItemActions } from './section';
 import type { Catalog, WorkspaceItem } from './types';
@@ -11,14 +11,13 @@ export interface CatalogSource {
 
 /** The side panel: a workspace, and what is in it. */
 export class Panel {
-  readonly node = el('div', { class: 'nbautoml-panel' });
+  readonly node = el('div', { class: 'nbautoml nbautoml-panel' });
   private readonly choice = el('select', { 'aria-label': 'Workspace' });
   private readonly refresh = el('button', { type: 'button', title: 'Read the lists again' }, 'Refresh');
   private readonly message = el('p', { class: 'nba-message', role: 'status', hidden: '' });
   private readonly body = el('div', { class: 'nba-sections' });
   private readonly sections = new Map<string, Section>();
   private workspace = '';
-  private known = '';
 
   constructor(
     private readonly source: CatalogSource,
@@ -55,7 +54,7 @@ export class Panel {
         this.say('');
       }
     } catch (error) {
-      this.say(error instanceof Error ? error.message : String(error));
+      this.say(messageOf(error));
     }
   }
 
@@ -65,21 +64,11 @@ export class Panel {
   }
 
   private drawChoice(workspaces: readonly WorkspaceItem[]): void {
-    const words = JSON.stringify(workspaces);
-    if (words !== this.known) {
-      this.known = words;
-      this.choice.replaceChildren(
-        ...workspaces.map(({ name, root }) => {
-          const option = el('option', { value: root, title: root });
-          setText(option, name);
-          return option;
-        })
-      );
-    }
     if (!workspaces.some(({ root }) => root === this.workspace)) {
       this.workspace = workspaces[0]?.root ?? '';
     }
-    this.choice.value = this.workspace;
+    fill(this.choice, workspaces.map(({ name, root }) => [root, name]), this.workspace);
+    set(this.choice, { title: this.workspace });
     show(this.choice, workspaces.length > 0);
   }
 

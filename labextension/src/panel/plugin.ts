@@ -9,6 +9,7 @@ import { Drag } from '@lumino/dragdrop';
 import { Poll } from '@lumino/polling';
 import { Widget } from '@lumino/widgets';
 
+import { messageOf } from '../runview/dom';
 import { RunView } from '../runview/view';
 import { IServer, type Server } from '../server';
 import type { Item } from './items';
@@ -121,7 +122,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
           await opened.add(widget);
           shell.activateById(id);
         } catch (error) {
-          panel.say(error instanceof Error ? error.message : String(error));
+          panel.say(messageOf(error));
         }
       }
     });

@@ -1,5 +1,5 @@
 import type { Actions, Component } from './component';
-import { el, setText, show } from './dom';
+import { el, messageOf, setText, show } from './dom';
 import type { RunState } from './model';
 
 const MINUTES = 5;
@@ -95,7 +95,7 @@ export class Buttons implements Component {
       this.say('');
       return true;
     } catch (error) {
-      this.say(error instanceof Error ? error.message : String(error));
+      this.say(messageOf(error));
       return false;
     }
   }

@@ -1,5 +1,5 @@
 import type { Component } from './component';
-import { el, setText, show } from './dom';
+import { el, messageOf, setText, show } from './dom';
 import type { RunState } from './model';
 import type { RunCode } from './types';
 
@@ -68,7 +68,7 @@ export class CodeTab implements Component {
       this.say('');
     } catch (error) {
       this.hasRunCode = this.again.hasText;
-      this.say(error instanceof Error ? error.message : String(error));
+      this.say(messageOf(error));
     }
   }
 
@@ -91,7 +91,7 @@ export class CodeTab implements Component {
       }
     } catch (error) {
       if (this.shown === n) {
-        setText(this.which, error instanceof Error ? error.message : String(error));
+        setText(this.which, messageOf(error));
       }
     }
   }

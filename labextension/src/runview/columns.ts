@@ -1,5 +1,5 @@
 import type { Component } from './component';
-import { arrange, el, setText, show } from './dom';
+import { arrange, el, messageOf, setText, show } from './dom';
 import { count, plural, score } from './format';
 import type { RunState } from './model';
 import type { RunColumn, RunColumns } from './types';
@@ -63,7 +63,7 @@ export class Columns implements Component {
       this.data = await this.load();
       setText(this.message, '');
     } catch (error) {
-      setText(this.message, error instanceof Error ? error.message : String(error));
+      setText(this.message, messageOf(error));
     }
     this.isLoading = false;
     show(this.message, this.message.textContent !== '');

@@ -1,4 +1,4 @@
-import { el, setText } from './dom';
+import { el, messageOf, setText } from './dom';
 import { score } from './format';
 import type { Trial, TrialDetails } from './types';
 
@@ -44,7 +44,7 @@ export class Compare {
         this.table.replaceChildren(draw(this.own, other));
       }
     } catch (error) {
-      setText(this.table, error instanceof Error ? error.message : String(error));
+      setText(this.table, messageOf(error));
     }
   }
 }

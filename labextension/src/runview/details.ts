@@ -1,5 +1,5 @@
 import { Compare } from './compare';
-import { el, setText } from './dom';
+import { el, messageOf, setText } from './dom';
 import { score } from './format';
 import { ModelActions, type ModelSource } from './modelactions';
 import { N_COLUMNS } from './row';
@@ -43,7 +43,7 @@ export class DetailsRow {
       }
       content.push(new Compare(details, this.trials, n => this.source.details(n)).node);
     } catch (error) {
-      content = offline(trial, error instanceof Error ? error.message : String(error));
+      content = offline(trial, messageOf(error));
     }
     if (this.shown === asked) {
       this.cell.replaceChildren(...content);

@@ -73,3 +73,24 @@ export function freshId(prefix: string): string {
   lastId += 1;
   return `nbautoml-${prefix}-${lastId}`;
 }
+
+/** Offer values in a selection and choose one; a list that is the same stays, it may be open. */
+export function fill(
+  select: HTMLSelectElement,
+  values: readonly (readonly [value: string, label: string])[],
+  chosen: string = select.value
+): void {
+  const words = JSON.stringify(values);
+  if (select.dataset.words !== words) {
+    select.dataset.words = words;
+    select.replaceChildren(...values.map(([value, label]) => el('option', { value }, label)));
+  }
+  if (values.some(([value]) => value === chosen)) {
+    select.value = chosen;
+  }
+}
+
+/** What an error says to a person. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,5 +1,5 @@
 import type { Component } from './component';
-import { el, set, setText, show } from './dom';
+import { el, messageOf, set, setText, show } from './dom';
 import { moment } from './format';
 import type { RunState } from './model';
 import type { RunLog } from './types';
@@ -77,7 +77,7 @@ export class Logs implements Component {
       this.say('');
       this.append(lines);
     } catch (error) {
-      this.say(error instanceof Error ? error.message : String(error));
+      this.say(messageOf(error));
     } finally {
       this.isLoading = false;
     }

@@ -1,5 +1,5 @@
 import type { Component } from './component';
-import { arrange, el, set, setText, show } from './dom';
+import { arrange, el, fill, messageOf, set, setText, show } from './dom';
 import { score } from './format';
 import type { RunState } from './model';
 import type { FigureFormat, ModelCharts, ModelFigure, Plotter } from './plotter';
@@ -92,14 +92,9 @@ export class Metrics implements Component {
     const { best, metric } = state.header;
     const done = [...state.trials.values()].filter(trial => trial.status === 'Completed');
     const ranked = rank(done, metricOrder(metric?.maximize ?? true));
-    const first = el('option', { value: BEST }, best ? `best: ${best.n} ${best.pipeline}` : 'best');
-    const options = [first, ...ranked.map(trial => option(trial))];
-    const words = options.map(node => node.textContent).join('\n');
-    if (this.models.dataset.words !== words) {
-      this.models.dataset.words = words;
-      this.models.replaceChildren(...options);
-    }
-    this.models.value = this.chosen === null ? BEST : String(this.chosen);
+    const first = [BEST, best ? `best: ${best.n} ${best.pipeline}` : 'best'] as const;
+    const others = ranked.map(({ n, name, score: value }) => [String(n), `${n} ${name} ${score(value)}`] as const);
+    fill(this.models, [first, ...others], this.chosen === null ? BEST : String(this.chosen));
   }
 
   private async load(): Promise<void> {
@@ -122,7 +117,7 @@ export class Metrics implements Component {
     } catch (error) {
       if (this.shown === asked) {
         this.shown = null;
-        this.clear(error instanceof Error ? error.message : String(error));
+        this.clear(messageOf(error));
       }
     }
   }
@@ -138,9 +133,7 @@ export class Metrics implements Component {
     if (!figures.some(figure => figure.name === this.chart)) {
       this.chart = figures[0]?.name ?? '';
     }
-    const options = figures.map(({ name, title }) => el('option', { value: name }, title));
-    this.charts.replaceChildren(...options);
-    this.charts.value = this.chart;
+    fill(this.charts, figures.map(({ name, title }) => [name, title]), this.chart);
     setText(this.message, figures.length ? '' : 'This model has no charts.');
     this.drawNumbers(details.metrics, confidence);
     this.redraw();
@@ -160,7 +153,7 @@ export class Metrics implements Component {
       set(this.canvas, { 'aria-label': `${figure.title}. ${figure.help}` });
       set(this.page, { href: this.source.chartPage(this.trial()?.n ?? 0, figure.name) });
       this.plotter.draw(this.canvas, figure.figure).catch(error => {
-        setText(this.message, `The chart cannot be drawn: ${error instanceof Error ? error.message : error}`);
+        setText(this.message, `The chart cannot be drawn: ${messageOf(error)}`);
       });
     }
   }
@@ -190,13 +183,7 @@ export class Metrics implements Component {
       const n = this.trial()?.n ?? 0;
       await this.plotter?.save(this.canvas, format, `${this.state?.runId ?? 'run'}_${n}_${this.chart}`);
     } catch (error) {
-      setText(this.message, error instanceof Error ? error.message : String(error));
+      setText(this.message, messageOf(error));
     }
   }
-}
-
-function option(trial: Trial): HTMLOptionElement {
-  const node = el('option', { value: trial.n });
-  setText(node, `${trial.n} ${trial.name} ${score(trial.score)}`);
-  return node;
 }

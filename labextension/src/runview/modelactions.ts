@@ -1,4 +1,4 @@
-import { el, freshId, setText, show } from './dom';
+import { el, freshId, messageOf, setText, show } from './dom';
 import type { ModelVersion } from './types';
 
 /** What can be done with a model. */
@@ -60,7 +60,7 @@ export class ModelActions {
       setText(this.message, `Registered as ${name}, version ${version}.`);
       this.show(false);
     } catch (error) {
-      setText(this.message, error instanceof Error ? error.message : String(error));
+      setText(this.message, messageOf(error));
     }
     this.send.disabled = false;
   }

@@ -1,4 +1,4 @@
-import { el, setText } from './dom';
+import { el, fill } from './dom';
 import type { RunState } from './model';
 import type { Scores, Trial } from './types';
 
@@ -96,17 +96,6 @@ export class Scoreboard {
 
   private draw(): void {
     const names = [...new Set([this.primary, ...this.names])].filter(Boolean);
-    const words = names.join('\n');
-    if (this.select.dataset.words !== words) {
-      this.select.dataset.words = words;
-      this.select.replaceChildren(...names.map(name => option(name)));
-    }
-    this.select.value = this.chosen || this.primary;
+    fill(this.select, names.map(name => [name, name]), this.chosen || this.primary);
   }
-}
-
-function option(name: string): HTMLOptionElement {
-  const node = el('option', { value: name });
-  setText(node, name);
-  return node;
 }

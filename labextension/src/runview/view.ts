@@ -19,7 +19,7 @@ const TICK_MS = 1000;
 
 /** The run view: puts the parts together, keeps the state, follows the run. */
 export class RunView implements RunListener {
-  readonly node = el('section', { class: 'nbautoml-run', 'aria-label': 'AutoML run' });
+  readonly node = el('section', { class: 'nbautoml nbautoml-run', 'aria-label': 'AutoML run' });
   private readonly clock = new ServerClock();
   private readonly colors = new Colors();
   private readonly message = el('div', { class: 'nba-message', role: 'status', hidden: '' });
