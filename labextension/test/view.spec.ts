@@ -162,6 +162,22 @@ describe('asking the run', () => {
     expect(button('Finishing…').disabled).toBe(true);
   });
 
+  it('pauses and goes on, and time stands still meanwhile', async () => {
+    open();
+    hear();
+    button('Pause').click();
+    await settle();
+    expect(button('Pause').disabled).toBe(true);
+    hear({ seq: 11, header: header({ status: 'Paused', paused_at: 1040, now: 1100 }) });
+    expect(find('.nba-line').textContent).toContain('about 4:20 left');
+    expect(button('Resume').disabled).toBe(false);
+    button('Resume').click();
+    await settle();
+    expect(transport.requests).toEqual([{ kind: 'pause' }, { kind: 'resume' }]);
+    hear({ seq: 12, header: header({ status: 'Finalizing' }) });
+    expect(isShown(button('Pause'))).toBe(false);
+  });
+
   it('offers no minutes without a deadline, and nothing after the end', () => {
     open();
     hear({ header: header({ deadline: null }) });

@@ -229,6 +229,8 @@ class AutoMLWork:
         return None if minutes is None else float(minutes) * 60.0
 
     def _lost_at(self) -> float:
+        if self._before.paused_at is not None:  # all of the pause is given back
+            return self._before.paused_at
         beat = self._context.run.heartbeat_at or 0.0
         return max(beat, self._before.trials[-1].started_at if self._before.trials else 0.0)
 

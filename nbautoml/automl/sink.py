@@ -65,6 +65,11 @@ class ChildRunSink:
             return lambda tx: self._start(tx, event)
         if isinstance(event, ev.TrialFinished):
             return lambda tx: self._finish(tx, event)
+        if isinstance(event, ev.StatusChanged):
+            run_id, now = self._context.run.id, time.time()
+            return lambda tx: tx.runs.set_status(
+                run_id, event.status, reason=event.reason, time=now
+            )
         return None
 
     def _start(self, tx: Writer, event: ev.TrialStarted) -> None:

@@ -51,7 +51,8 @@ class RunSnapshot:
 
     ``best`` is the number of the best completed trial: on the primary metric, but for ensembles,
     which say themselves whether they are better than the trials before them. ``n_done`` counts
-    ended trials of every outcome, ``n_failed`` those that did not complete.
+    ended trials of every outcome, ``n_failed`` those that did not complete. ``paused_at`` is when
+    the run was paused, as long as it is; its deadline moves on by that time when it goes on.
     """
 
     run_id: str
@@ -65,6 +66,7 @@ class RunSnapshot:
     ended_at: float | None = None
     config: ev.RunConfigured | None = None
     deadline: float | None = None
+    paused_at: float | None = None
     data: ev.DataDescribed | None = None
     workers: ev.WorkersChanged | None = None
     guardrails: tuple[ev.GuardrailReported, ...] = ()
@@ -174,6 +176,7 @@ class SnapshotFold:
         changes: dict[str, Any] = {"status": event.status, "reason": event.reason}
         if self._state.started_at is None:
             changes["started_at"] = record.time
+        changes |= self._pause(event.status, record.time)
         if event.status.is_terminal:
             changes["ended_at"] = record.time
             self._close_open_trials(record.seq)
@@ -182,6 +185,18 @@ class SnapshotFold:
         elif event.status is RunStatus.NOT_STARTED:  # it is continued
             changes |= {"ended_at": None, "deadline": None}
         self._state = replace(self._state, **changes)
+
+    def _pause(self, status: RunStatus, time: float) -> dict[str, Any]:
+        """Return what changes when a pause begins or ends; its time is given back."""
+        since, deadline = self._state.paused_at, self._state.deadline
+        if status is RunStatus.PAUSED:
+            return {"paused_at": time if since is None else since}
+        if since is None:
+            return {}
+        return {
+            "paused_at": None,
+            "deadline": None if deadline is None else deadline + time - since,
+        }
 
     def _close_open_trials(self, seq: int) -> None:
         """Mark trials that nobody will finish: the run ended, or its controller came anew."""

@@ -12,6 +12,7 @@ class RunStatus(StrEnum):
     STARTING = "Starting"
     PREPARING = "Preparing"
     RUNNING = "Running"
+    PAUSED = "Paused"
     FINALIZING = "Finalizing"
     CANCEL_REQUESTED = "CancelRequested"
     NOT_RESPONDING = "NotResponding"
@@ -60,3 +61,5 @@ class RequestKind(StrEnum):
     CANCEL = "cancel"
     FINISH_NOW = "finish_now"
     ADD_MINUTES = "add_minutes"
+    PAUSE = "pause"
+    RESUME = "resume"

@@ -116,6 +116,18 @@ def _cancel(home: Home, word: str) -> None:
     say(f"{run.id} is asked to stop. Finished models are kept.")
 
 
+def _pause(home: Home, word: str) -> None:
+    run = home.run(word)
+    run.pause()
+    say(f"{run.id} is asked to pause: no more models are begun, and its time stands still.")
+
+
+def _resume(home: Home, word: str) -> None:
+    run = home.run(word)
+    run.resume()
+    say(f"{run.id} is asked to go on.")
+
+
 def _finish(home: Home, word: str) -> None:
     run = home.run(word)
     run.finish_now()
@@ -147,6 +159,13 @@ COMMANDS: Mapping[str, Command] = {
             doc="Stop searching, build the ensemble, complete.",
             act=_finish,
         ),
+        Command(
+            name="pause",
+            argument="[RUN]",
+            doc="Begin no more models; the run's time stands still.",
+            act=_pause,
+        ),
+        Command(name="resume", argument="[RUN]", doc="Go on after a pause.", act=_resume),
         Command(name="run", argument="[RUN]", doc="The same as show.", act=_show),
         Command(
             name="dataset",

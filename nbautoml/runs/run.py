@@ -289,6 +289,17 @@ class Run:
         """Give the run more time (or less, when negative)."""
         self._request(RequestKind.ADD_MINUTES, {"minutes": float(minutes)})
 
+    def pause(self) -> None:
+        """Ask the run to begin no more trials until `resume`; its time stands still meanwhile.
+
+        Trials that are on their way are finished. A run that is past its search goes on.
+        """
+        self._request(RequestKind.PAUSE)
+
+    def resume(self) -> None:
+        """Ask a paused run to go on."""
+        self._request(RequestKind.RESUME)
+
     def _request(self, kind: RequestKind, payload: Mapping[str, Any] | None = None) -> None:
         with self.session.write() as tx:
             if not tx.runs.get(self.id).status.is_terminal:

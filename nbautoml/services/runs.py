@@ -93,8 +93,8 @@ def request_of_run(
     run_id : str
         The run.
     request : mapping
-        ``kind`` is ``"cancel"``, ``"finish_now"`` or ``"add_minutes"``; ``minutes`` goes with
-        the last one.
+        ``kind`` is ``"cancel"``, ``"finish_now"``, ``"pause"``, ``"resume"`` or
+        ``"add_minutes"``; ``minutes`` goes with the last one.
     time : float
         Seconds since the epoch.
 

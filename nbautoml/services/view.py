@@ -39,6 +39,7 @@ _STATUS_WORDS = {
     RunStatus.STARTING: "Starting",
     RunStatus.PREPARING: "Preparing",
     RunStatus.RUNNING: "Running",
+    RunStatus.PAUSED: "Paused",
     RunStatus.FINALIZING: "Finishing",
     RunStatus.CANCEL_REQUESTED: "Stopping",
     RunStatus.NOT_RESPONDING: "Not responding",
@@ -204,6 +205,7 @@ def view_header(snapshot: RunSnapshot, *, now: float) -> dict[str, Any]:
         "ended_at": _finite(snapshot.ended_at),
         "now": round(now, 3),
         "deadline": _finite(snapshot.deadline),
+        "paused_at": _finite(snapshot.paused_at),
         "max_iterations": config.max_iterations if config else None,
         "progress": _progress(snapshot, now),
         "ends": _ends(snapshot),
@@ -342,6 +344,8 @@ def _text(snapshot: RunSnapshot) -> str:
     if status.is_terminal:
         return _ended_text(snapshot)
     running = [t for t in snapshot.trials if t.is_running]
+    if status is RunStatus.PAUSED:
+        return f"Pausing · {_pipelines(running)} still to end" if running else "Paused"
     if running and status in _MAY_TRAIN:
         return _training_text(snapshot, running)
     if snapshot.phase in _SEARCHING and snapshot.n_done and status in _MAY_TRAIN:
@@ -349,6 +353,10 @@ def _text(snapshot: RunSnapshot) -> str:
     if snapshot.phase is not None and status in _MAY_TRAIN:
         return snapshot.phase_text or _PHASE_WORDS[snapshot.phase]
     return _STATUS_WORDS[status]
+
+
+def _pipelines(trials: Sequence[TrialState]) -> str:
+    return trials[0].pipeline if len(trials) == 1 else f"{len(trials)} models"
 
 
 def _iteration(snapshot: RunSnapshot) -> str:
@@ -383,7 +391,7 @@ def _progress(snapshot: RunSnapshot, now: float) -> float | None:
         shares.append(snapshot.n_done / snapshot.config.max_iterations)
     start, deadline = snapshot.started_at, snapshot.deadline
     if start is not None and deadline is not None and deadline > start:
-        end = now if snapshot.ended_at is None else snapshot.ended_at
+        end = snapshot.ended_at or snapshot.paused_at or now
         shares.append((end - start) / (deadline - start))
     return round(min(1.0, max(0.0, *shares)), 4) if shares else None
 

@@ -124,6 +124,7 @@ def time_words(header: dict[str, object]) -> str:
     if not header.get("is_live"):
         return f"took {clock_text(end - start)}"
     words = f"{clock_text(end - start)} elapsed"
-    if isinstance(deadline, (int, float)):
-        words += f", at most {clock_text(deadline - end)} left"
+    moment = header.get("paused_at") or end  # time stands still while the run is paused
+    if isinstance(deadline, (int, float)) and isinstance(moment, (int, float)):
+        words += f", at most {clock_text(deadline - moment)} left"
     return words

@@ -322,6 +322,32 @@ def test_a_finished_run_goes_on_for_a_time(workspace: Workspace) -> None:
     assert done(run)[-1].is_ensemble
 
 
+def test_a_paused_run_waits_until_it_is_asked_to_go_on(workspace: Workspace) -> None:
+    run = submit(
+        workspace,
+        "paused",
+        task="classification",
+        training_data=cancer(),
+        label_column_name="target",
+        n_cross_validations=3,
+        experiment_timeout_minutes=10,
+        enable_early_stopping=False,
+    )
+    wait_until(lambda: len(done(run)) >= 2)
+    run.pause()
+    wait_until(lambda: run.get_status() == "Paused" and not run.snapshot().n_running)
+    before, deadline = len(done(run)), run.snapshot().deadline
+    time.sleep(2.0)
+    assert len(done(run)) == before
+    run.resume()
+    wait_until(lambda: len(done(run)) > before)
+    assert run.get_status() == "Running"
+    moved = run.snapshot().deadline
+    assert moved is not None and deadline is not None and moved >= deadline + 2.0
+    run.finish_now()
+    assert run.wait_for_completion()["status"] == "Completed"
+
+
 def test_finish_now_completes_with_an_ensemble(workspace: Workspace) -> None:
     run = submit(
         workspace,

@@ -4,9 +4,10 @@ import type { RunState } from './model';
 
 const MINUTES = 5;
 
-/** Finish now, + 5 min and Stop. Stop asks once, and says that it is stopping. */
+/** Pause, Finish now, + 5 min and Stop. Stop asks once, and says that it is stopping. */
 export class Buttons implements Component {
   readonly node = el('div', { class: 'nba-buttons', role: 'group', 'aria-label': 'Run' });
+  private readonly pause = el('button', { type: 'button' }, 'Pause');
   private readonly finish = el('button', { type: 'button' }, 'Finish now');
   private readonly more = el('button', { type: 'button' }, `+ ${MINUTES} min`);
   private readonly stop = el('button', { type: 'button', class: 'nba-stop' }, 'Stop');
@@ -16,6 +17,9 @@ export class Buttons implements Component {
   private isAsking = false;
   private isStopping = false;
   private isFinishing = false;
+  /** The state that was asked for and is not reported yet. */
+  private isTurning = false;
+  private status = '';
 
   constructor(
     private readonly actions: Actions,
@@ -25,7 +29,8 @@ export class Buttons implements Component {
     this.more.title = `Give the run ${MINUTES} more minutes`;
     this.stop.title = 'Cancel the run';
     this.question.append(this.yes, this.no);
-    this.node.append(this.finish, this.more, this.stop, this.question);
+    this.node.append(this.pause, this.finish, this.more, this.stop, this.question);
+    this.pause.addEventListener('click', () => void this.onPause());
     this.finish.addEventListener('click', () => void this.onFinish());
     this.more.addEventListener('click', () => void this.onMore());
     this.stop.addEventListener('click', () => this.ask(true));
@@ -43,6 +48,7 @@ export class Buttons implements Component {
     const isStopping = this.isStopping || status === 'CancelRequested';
     const isFinishing = this.isFinishing || status === 'Finalizing';
     show(this.node, isLive);
+    this.updatePause(status, !this.isAsking && !isStopping && !isFinishing);
     show(this.question, this.isAsking && !isStopping);
     show(this.stop, !this.isAsking || isStopping);
     show(this.more, !this.isAsking && deadline !== null && !isStopping && !isFinishing);
@@ -51,6 +57,18 @@ export class Buttons implements Component {
     this.finish.disabled = isFinishing;
     setText(this.stop, isStopping ? 'Stopping…' : 'Stop');
     setText(this.finish, isFinishing ? 'Finishing…' : 'Finish now');
+  }
+
+  private updatePause(status: string, isPossible: boolean): void {
+    if (status !== this.status) {
+      this.status = status;
+      this.isTurning = false;
+    }
+    const isPaused = status === 'Paused';
+    show(this.pause, isPossible && (isPaused || status === 'Running'));
+    setText(this.pause, isPaused ? 'Resume' : 'Pause');
+    this.pause.title = isPaused ? 'Go on with the search' : 'Begin no more models for now; the time stands still';
+    this.pause.disabled = this.isTurning;
   }
 
   /** Redraw after a click, before the next state comes. */
@@ -71,6 +89,14 @@ export class Buttons implements Component {
     this.isStopping = true;
     this.redraw();
     this.isStopping = await this.attempt(() => this.actions.cancel());
+    this.redraw();
+  }
+
+  private async onPause(): Promise<void> {
+    const act = this.status === 'Paused' ? this.actions.resume : this.actions.pause;
+    this.isTurning = true;
+    this.redraw();
+    this.isTurning = await this.attempt(act);
     this.redraw();
   }
 

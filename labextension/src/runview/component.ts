@@ -12,4 +12,6 @@ export interface Actions {
   finishNow(): Promise<void>;
   addMinutes(minutes: number): Promise<void>;
   cancel(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
 }

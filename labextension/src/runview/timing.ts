@@ -5,6 +5,11 @@ import type { Header } from './types';
 /** Fewest ended iterations from which their pace says anything. */
 const MIN_DONE = 3;
 
+/** The moment that counts for limits: time stands still while the run is paused. */
+function counted(header: Header, now: number): number {
+  return header.paused_at ?? now;
+}
+
 export function elapsed(header: Header, now: number): number | null {
   if (header.started_at === null) {
     return null;
@@ -20,7 +25,7 @@ export function left(header: Header, now: number): number | null {
   }
   const ways: number[] = [];
   if (header.deadline !== null) {
-    ways.push(header.deadline - now);
+    ways.push(header.deadline - counted(header, now));
   }
   if (header.max_iterations !== null && header.n_done >= MIN_DONE) {
     ways.push((spent / header.n_done) * (header.max_iterations - header.n_done));
@@ -34,7 +39,7 @@ export function progress(header: Header, now: number): number | null {
   if (!header.is_live || known === null || start === null || deadline === null || deadline <= start) {
     return known;
   }
-  return Math.min(1, Math.max(known, (now - start) / (deadline - start)));
+  return Math.min(1, Math.max(known, (counted(header, now) - start) / (deadline - start)));
 }
 
 /** The server's clock, kept going between its messages. */

@@ -13,7 +13,7 @@ import type {
   TrialDetails
 } from './types';
 
-export type RequestKind = 'cancel' | 'finish_now' | 'add_minutes';
+export type RequestKind = 'cancel' | 'finish_now' | 'add_minutes' | 'pause' | 'resume';
 
 export interface Disposable {
   dispose(): void;

@@ -52,6 +52,8 @@ export interface Header {
   ended_at: number | null;
   now: number;
   deadline: number | null;
+  /** Since when the run stands still, while it does; outputs saved by older versions have none. */
+  paused_at?: number | null;
   max_iterations: number | null;
   progress: number | null;
   ends: string;
@@ -163,9 +165,22 @@ export interface RunColumn {
   max?: number | null;
 }
 
+/** How the label's values lie: rows of each class or range, in training and validation data. */
+export interface LabelSummary {
+  name: string;
+  kind: 'classes' | 'numbers';
+  rows: number[];
+  bars: [text: string, counts: number[]][];
+  /** How many classes the last bar counts, where there are too many for a bar each. */
+  others?: number;
+  mean?: number;
+  median?: number;
+}
+
 export interface RunColumns {
   rows: number;
   columns: RunColumn[];
+  label?: LabelSummary | null;
 }
 
 export interface ModelVersion {

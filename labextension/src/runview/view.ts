@@ -179,6 +179,8 @@ export class RunView implements RunListener {
     return {
       select: n => this.select(n, true),
       cancel: () => this.source.request('cancel'),
+      pause: () => this.source.request('pause'),
+      resume: () => this.source.request('resume'),
       finishNow: () => this.source.request('finish_now'),
       addMinutes: minutes => this.source.request('add_minutes', minutes)
     };

@@ -24,6 +24,7 @@ from nbautoml.engine.search.active import TrialEnd
 from nbautoml.engine.search.book import TrialBook, TrialRecord
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.search.gain import GainWatch
+from nbautoml.engine.search.pause import Pause
 from nbautoml.engine.search.proposer import Proposer
 from nbautoml.engine.search.requests import Requests
 from nbautoml.engine.search.runner import TrialRunner
@@ -103,11 +104,12 @@ class SearchLoop:
         self._window = max(1, limits.max_concurrent)
         self._n_slots = context.ports.executor.n_slots
         self._most = min(self._window, self._n_slots)
+        self._pause = Pause(requests, context.ports.events, context.ports.clock)
         self._gain = GainWatch(
             book,
             n_rows=len(context.data.y),
             budget=None if self._is_counted else limits.timeout_seconds,
-            clock=context.ports.clock,
+            clock=lambda: context.ports.clock() - self._pause.seconds,
         )
         self._n_valid = len(context.data.valid_rows)
         self.runner = TrialRunner(
@@ -137,18 +139,23 @@ class SearchLoop:
         """Run trials until the search ends; nothing of it runs on when this returns."""
         while True:
             self._requests.poll()
+            self._pause.look()
             cut = self._reason_to_cut()
             if cut is not None:
                 self._cut(cut)
                 return cut
             self._settle()
-            self._launch()
-            if not self.runner.active:
+            if not self._pause.is_on:
+                self._launch()
+            if self.runner.active:
+                wait = min(_LOOK_SECONDS, max(self._time_left(), 0.0))
+                for record in self.runner.poll(wait):
+                    self._ended[record.number] = record
+            elif self._pause.is_on:
+                time.sleep(_LOOK_SECONDS)
+            else:
                 return self._reason or StopReason.EXHAUSTED
             self._report_workers()
-            wait = min(_LOOK_SECONDS, max(self._time_left(), 0.0))
-            for record in self.runner.poll(wait):
-                self._ended[record.number] = record
 
     def reserve(self) -> float:
         """Return the seconds that are kept for what follows the search."""
@@ -262,6 +269,8 @@ class SearchLoop:
             self._reason = StopReason.ITERATIONS
             return False
         if len(self._asked) >= (self._window if self._is_counted else self._most):
+            return False
+        if self._pause.is_on:
             return False
         candidate = self._next_candidate()
         if candidate is None:

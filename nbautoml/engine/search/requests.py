@@ -41,6 +41,7 @@ class Requests:
         self.finish_cost = FinishCost()
         self.is_canceled = False
         self.is_finishing = False
+        self.is_paused = False
 
     def poll(self) -> None:
         """Take in what was asked since the last call."""
@@ -48,15 +49,27 @@ class Requests:
             RequestKind.CANCEL: self._cancel,
             RequestKind.FINISH_NOW: self._finish,
             RequestKind.ADD_MINUTES: self._add,
+            RequestKind.PAUSE: self._pause,
+            RequestKind.RESUME: self._resume,
         }
         for request in self._control.poll():
             obey[request.kind](request)
+
+    def postpone(self, seconds: float) -> None:
+        """Move the deadline on by time in which nothing was to be done; nobody is told."""
+        self.deadline = self.deadline.moved(seconds)
 
     def _cancel(self, _request: Request) -> None:
         self.is_canceled = True
 
     def _finish(self, _request: Request) -> None:
         self.is_finishing = True
+
+    def _pause(self, _request: Request) -> None:
+        self.is_paused = True
+
+    def _resume(self, _request: Request) -> None:
+        self.is_paused = False
 
     def _add(self, request: Request) -> None:
         if self.deadline.is_limited:

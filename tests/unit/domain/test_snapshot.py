@@ -202,6 +202,16 @@ def test_a_guardrail_reported_again_replaces_the_first() -> None:
     assert [g.state for g in state.guardrails] == [ev.GuardrailState.ALERTED]
 
 
+def test_a_pause_moves_the_deadline_by_its_length() -> None:
+    configured_until = replace(configured(), deadline=150.0)
+    before = (configured_until, ev.StatusChanged(status=RunStatus.RUNNING))
+    pause = ev.StatusChanged(status=RunStatus.PAUSED)  # at 103
+    paused = fold_of(*before, pause, started(0), pause)
+    assert (paused.status, paused.paused_at, paused.deadline) == (RunStatus.PAUSED, 103.0, 150.0)
+    resumed = fold_of(*before, pause, started(0), pause, before[1])  # at 106
+    assert (resumed.paused_at, resumed.deadline) == (None, 153.0)
+
+
 def test_more_time_moves_the_deadline() -> None:
     state = fold_of(configured(), ev.DeadlineChanged(deadline=500.0))
     assert state.deadline == 500.0

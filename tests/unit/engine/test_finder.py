@@ -18,7 +18,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from nbautoml.domain import events as ev
 from nbautoml.domain.ports import Request
 from nbautoml.domain.snapshot import SnapshotFold
-from nbautoml.domain.status import RequestKind, TrialOutcome
+from nbautoml.domain.status import RequestKind, RunStatus, TrialOutcome
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.finder import Found, find_model
 from nbautoml.engine.metrics import score_classification
@@ -503,6 +503,36 @@ def test_finish_now_builds_the_ensemble(run: Run) -> None:
     found = run(cancer(), plan(max_iterations=5_000))
     assert found.reason is StopReason.FINISH_NOW
     assert run.finished[-1].is_ensemble
+
+
+def test_a_paused_search_begins_nothing_and_its_time_stands_still(run: Run) -> None:
+    pauses = [(0.5, Request(kind=RequestKind.PAUSE)), (2.0, Request(kind=RequestKind.RESUME))]
+    run.control = ScriptedControl(pauses)
+    found = run(cancer(), plan(max_iterations=None, timeout_seconds=3.0))
+    assert found.best is not None
+    kinds = [e.status if isinstance(e, ev.StatusChanged) else type(e) for e in run.events.events]
+    paused, resumed = kinds.index(RunStatus.PAUSED), kinds.index(RunStatus.RUNNING)
+    assert ev.TrialStarted in kinds[:paused]
+    assert ev.TrialStarted not in kinds[paused:resumed]
+    assert ev.TrialStarted in kinds[resumed:]
+    assert 4.0 < run.seconds < 4.5 + GRACE_SECONDS
+
+
+def test_a_counted_search_tries_the_same_with_a_pause(run: Run, done: Run) -> None:
+    pauses = [(0.0, Request(kind=RequestKind.PAUSE)), (0.5, Request(kind=RequestKind.RESUME))]
+    run.control = ScriptedControl(pauses)
+    run(cancer(), plan())
+    assert [(e.key, e.score) for e in run.finished] == [(e.key, e.score) for e in done.finished]
+
+
+@pytest.mark.parametrize("kind", [RequestKind.FINISH_NOW, RequestKind.CANCEL])
+def test_a_paused_search_can_be_ended(run: Run, kind: RequestKind) -> None:
+    run.control = ScriptedControl(
+        [(0.5, Request(kind=RequestKind.PAUSE)), (1.0, Request(kind=kind))]
+    )
+    found = run(cancer(), plan(max_iterations=5_000))
+    assert found.is_canceled is (kind is RequestKind.CANCEL)
+    assert [e.status for e in run.of(ev.StatusChanged)] == [RunStatus.PAUSED, RunStatus.RUNNING]
 
 
 def test_added_minutes_move_the_deadline(run: Run) -> None:

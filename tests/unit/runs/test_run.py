@@ -102,9 +102,16 @@ def test_details_have_the_sdks_keys(run: Run) -> None:
 def test_a_request_is_appended_for_the_controller(run: Run) -> None:
     run.finish_now()
     run.add_minutes(5)
+    run.pause()
+    run.resume()
     with run.session.read() as tx:
         found = [(r.kind, dict(r.payload)) for r in tx.requests.read("r")]
-    assert found == [(RequestKind.FINISH_NOW, {}), (RequestKind.ADD_MINUTES, {"minutes": 5.0})]
+    assert found == [
+        (RequestKind.FINISH_NOW, {}),
+        (RequestKind.ADD_MINUTES, {"minutes": 5.0}),
+        (RequestKind.PAUSE, {}),
+        (RequestKind.RESUME, {}),
+    ]
 
 
 def test_nothing_is_asked_of_a_run_that_has_ended(run: Run) -> None:

@@ -59,6 +59,8 @@ def test_unknown_trial_says_how_many_there_are(session):
     [
         ({"kind": "cancel"}, {}),
         ({"kind": "finish_now", "minutes": 3}, {}),
+        ({"kind": "pause"}, {}),
+        ({"kind": "resume"}, {}),
         ({"kind": "add_minutes", "minutes": 5}, {"minutes": 5.0}),
     ],
 )
