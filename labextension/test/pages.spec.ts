@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { CodeTab } from '../src/runview/code';
 import { Columns } from '../src/runview/columns';
+import { LabelBars } from '../src/runview/label';
 import { Logs } from '../src/runview/logs';
 import { ModelActions } from '../src/runview/modelactions';
 import { fromFull } from '../src/runview/model';
@@ -265,5 +266,33 @@ describe('what can be done with a model', () => {
   it('is downloaded from the server', () => {
     const { node } = new ModelActions(4, 'heart', transport);
     expect(find(node, 'a').getAttribute('href')).toBe('/file/4/outputs/model.pkl');
+  });
+});
+
+describe('the label', () => {
+  const texts = (bars: LabelBars): string[] => [...bars.node.querySelectorAll('tr')].map(row => row.textContent ?? '');
+
+  it('shows the rows of each class, as text', () => {
+    const bars = new LabelBars();
+    expect(bars.node.hasAttribute('hidden')).toBe(true);
+    const counts: [string, number[]][] = [
+      ['<b>no</b>', [300, 20]],
+      ['3 other classes', [100, 0]]
+    ];
+    bars.update({ name: 'ill', kind: 'classes', rows: [400, 20], bars: counts, others: 3 });
+    expect(bars.node.textContent).toContain('400 training rows · 20 validation rows · 4 classes');
+    expect(texts(bars)[0]).toBe('<b>no</b>300 (75.0 %) · 20 (100.0 %)');
+    const widths = [...bars.node.querySelectorAll('b')].map(bar => (bar as HTMLElement).style.width);
+    expect(widths).toEqual(['100.00%', '100.00%', '33.33%', '0.00%']);
+  });
+
+  it('says where numbers have their centre', () => {
+    const bars = new LabelBars();
+    const ranges: [string, number[]][] = [
+      ['0 to 1', [3]],
+      ['1 to 2', [1]]
+    ];
+    bars.update({ name: 'price', kind: 'numbers', rows: [4], bars: ranges, mean: 0.75, median: 0.5 });
+    expect(bars.node.textContent).toContain('4 training rows · mean 0.7500 · median 0.5000');
   });
 });

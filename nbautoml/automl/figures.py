@@ -10,7 +10,6 @@ each class) and *micro* (all rows of all classes pooled).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: JSON values
@@ -465,9 +464,7 @@ def stored_figures(session: Session, child_id: str) -> list[ModelFigure]:
     """
     stored = files.names(session, child_id)
     found = [name for name in CHARTS if name in stored]
-    return model_figures(
-        {name: json.loads(session.load_artifact(child_id, name).read_bytes()) for name in found}
-    )
+    return model_figures({name: files.read_json(session, child_id, name) for name in found})
 
 
 def _line(

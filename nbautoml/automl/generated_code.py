@@ -23,6 +23,7 @@ from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.errors import ModelError
+from nbautoml.runs import files
 from nbautoml.runs.child_process import run_apart, work_for
 from nbautoml.store.session import Session
 
@@ -152,7 +153,7 @@ def _facts(session: Session, run: RunRecord, child_id: str, trial: TrialFinished
     from nbautoml.engine.profile import DataProfile
 
     def read(name: str) -> Any:
-        return json.loads(session.load_artifact(run.id, name).read_bytes())
+        return files.read_json(session, run.id, name)
 
     trials: tuple[TrialFinished, ...] = (trial,)
     recipe = None

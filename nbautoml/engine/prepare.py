@@ -22,6 +22,7 @@ from nbautoml.engine.context import Ports, PreparedData, RunContext
 from nbautoml.engine.featurize.build import build_adapter, build_featurizer, useful_representations
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.guardrails import run_guardrails
+from nbautoml.engine.label_summary import summarize_label
 from nbautoml.engine.model_test import Scoring
 from nbautoml.engine.models._base import DataShape
 from nbautoml.engine.models.catalog import get_family
@@ -35,6 +36,7 @@ from nbautoml.errors import ConfigError
 from nbautoml.runtime import parsing
 
 PROFILE = "internal/profile.json"
+LABEL = "internal/label.json"
 GUARDRAILS = "outputs/guardrails.json"
 SCORING = "internal/scoring.pkl"
 FACTS = "internal/code_facts.json"
@@ -87,7 +89,7 @@ def prepare(
     )
     _say(ports, Phase.FEATURES_GENERATION, "Reading the columns for the trials.")
     columns = build_adapter(profile).transform(rows.X)
-    _report(ports, rows, columns, profile, validation, plan)
+    _report(ports, rows, columns, profile, validation, label=label)
     data = _write(rows, columns, profile, validation, plan, scratch)
     scoring = Scoring(encoding=rows.target.encoding, spec=data.spec)
     ports.artifacts.put_bytes(None, SCORING, pickle.dumps(scoring))
@@ -128,14 +130,15 @@ def _report(
     columns: pd.DataFrame,
     profile: DataProfile,
     validation: ValidationPlan,
-    plan: SearchPlan,
+    *,
+    label: str,
 ) -> None:
     guardrails = run_guardrails(
         rows.X,
         rows.target.values,
         profile,
         validation,
-        plan.task,
+        rows.target.encoding.task,
         columns=columns,
         class_labels=rows.target.encoding.class_labels,
         n_dropped_rows=rows.target.n_dropped,
@@ -144,9 +147,13 @@ def _report(
     for guardrail in guardrails:
         ports.events.emit(guardrail)
     reports = [to_payload(guardrail) for guardrail in guardrails]
-    ports.artifacts.put_bytes(None, GUARDRAILS, json.dumps(reports).encode())
-    content = json.dumps(json_safe(profile.to_dict()))
-    ports.artifacts.put_bytes(None, PROFILE, content.encode())
+    target = rows.target
+    found = {
+        GUARDRAILS: reports,
+        PROFILE: json_safe(profile.to_dict()),
+        LABEL: json_safe(summarize_label(label, target.values, target.encoding, rows.n_train)),
+    }
+    ports.artifacts.put_all(None, {name: json.dumps(v).encode() for name, v in found.items()})
     ports.events.emit(
         ev.DataDescribed(
             n_rows=len(rows.X),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any  # Any: JSON values
 
 from nbautoml.errors import NotFoundError
 from nbautoml.store.session import Session
@@ -13,6 +15,17 @@ def names(session: Session, owner: str, prefix: str = "") -> list[str]:
     """Return the names of an owner's files, sorted."""
     with session.read() as tx:
         return sorted(artifact.name for artifact in tx.artifacts.list(owner, prefix=prefix))
+
+
+def read_json(session: Session, owner: str, name: str) -> Any:
+    """Return what a JSON file of an owner holds.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such file.
+    """
+    return json.loads(session.load_artifact(owner, name).read_bytes())
 
 
 def download(session: Session, owner: str, name: str, target: str | Path | None) -> Path:

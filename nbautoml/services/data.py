@@ -1,11 +1,11 @@
-"""What a front shows of the data of a run: its columns, and what became of them."""
+"""What a front shows of the data of a run: its label, its columns, and what became of them."""
 
 from __future__ import annotations
 
-import json
 from typing import Any  # Any: JSON values
 
-from nbautoml.automl.artifacts import PROFILE
+from nbautoml.automl.artifacts import LABEL, PROFILE
+from nbautoml.runs import files
 from nbautoml.store.session import Session
 
 _STATS = ("n_missing", "n_unique", "mean", "std", "min", "max")
@@ -19,7 +19,8 @@ def run_columns(session: Session, run_id: str) -> dict[str, Any]:
     dict
         ``rows`` and ``columns``, in their order: ``name``, ``dtype``, ``purpose``, ``used``,
         ``reason``, ``notes`` and what is known of ``n_missing``, ``n_unique``, ``mean``, ``std``,
-        ``min`` and ``max``. There are none before the run has looked at its data.
+        ``min`` and ``max``. There are none before the run has looked at its data. ``label`` is
+        what `nbautoml.engine.label_summary.summarize_label` found, or None.
 
     Raises
     ------
@@ -28,13 +29,14 @@ def run_columns(session: Session, run_id: str) -> dict[str, Any]:
     """
     with session.read() as tx:
         tx.runs.get(run_id)
-        is_known = any(a.name == PROFILE for a in tx.artifacts.list(run_id, prefix=PROFILE))
-    if not is_known:
-        return {"rows": 0, "columns": []}
-    profile = json.loads(session.load_artifact(run_id, PROFILE).read_bytes())
+    known = set(files.names(session, run_id, "internal/"))
+    if PROFILE not in known:
+        return {"rows": 0, "columns": [], "label": None}
+    profile = files.read_json(session, run_id, PROFILE)
     return {
         "rows": profile["n_rows"],
         "columns": [_column(column) for column in profile["columns"]],
+        "label": files.read_json(session, run_id, LABEL) if LABEL in known else None,
     }
 
 

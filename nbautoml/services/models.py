@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -115,10 +114,6 @@ def _figures(session: Session, run_id: str, number: int) -> list[ModelFigure]:
 def _confidence(session: Session, child: str) -> dict[str, list[float]]:
     if METRIC_CONFIDENCE not in files.names(session, child):
         return {}
-    intervals = _read(session, child, METRIC_CONFIDENCE)["data"]["metrics"]
+    intervals = files.read_json(session, child, METRIC_CONFIDENCE)["data"]["metrics"]
     ends = {name: [i["lower_ci_95"], i["upper_ci_95"]] for name, i in intervals.items()}
     return {name: pair for name, pair in ends.items() if None not in pair}
-
-
-def _read(session: Session, owner: str, name: str) -> Any:
-    return json.loads(session.load_artifact(owner, name).read_bytes())

@@ -1,6 +1,7 @@
 import type { Component } from './component';
 import { arrange, el, messageOf, setText, show } from './dom';
 import { count, plural, score } from './format';
+import { LabelBars } from './label';
 import type { RunState } from './model';
 import type { RunColumn, RunColumns } from './types';
 
@@ -9,9 +10,10 @@ const PAGE = 100;
 const HEADS = ['Column', 'Used as', 'Missing', 'Different', 'Mean', 'Least', 'Greatest', 'Why'] as const;
 const NUMBERS = new Set<string>(['Missing', 'Different', 'Mean', 'Least', 'Greatest']);
 
-/** The columns of the data: what each is used as, why, and what is in it. */
+/** The data: how the label lies, and of each column what it is used as, why, and what is in it. */
 export class Columns implements Component {
   readonly node = el('section', { class: 'nba-columns' });
+  private readonly label = new LabelBars();
   private readonly filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
   private readonly found = el('span', { class: 'nba-muted' });
   private readonly more = el('button', { type: 'button', hidden: '' }, 'Show more');
@@ -29,7 +31,7 @@ export class Columns implements Component {
     this.table.append(el('thead', {}, el('tr', {}, ...heads)), this.body);
     const scroller = el('div', { class: 'nba-scroller' }, this.table);
     const tools = el('div', { class: 'nba-tools' }, this.filter, this.found);
-    this.node.append(el('h4', {}, 'Columns'), tools, this.message, scroller, this.more);
+    this.node.append(this.label.node, el('h4', {}, 'Columns'), tools, this.message, scroller, this.more);
     this.filter.addEventListener('input', () => {
       this.limit = PAGE;
       this.redraw();
@@ -61,6 +63,7 @@ export class Columns implements Component {
     show(this.node, true);
     try {
       this.data = await this.load();
+      this.label.update(this.data.label ?? null);
       setText(this.message, '');
     } catch (error) {
       setText(this.message, messageOf(error));

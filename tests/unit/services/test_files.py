@@ -70,8 +70,11 @@ def test_columns_are_those_of_the_profile(session):
         "notes": [],
     }
     content = {"n_rows": 9, "columns": [column, {**column, "purpose": "Ignore"}], "options": {}}
-    session.save_artifacts(RUN, {"internal/profile.json": json.dumps(content).encode()})
+    label = {"name": "ill", "kind": "classes", "rows": [9], "bars": [["no", [9]]], "others": 0}
+    stored = {"internal/profile.json": content, "internal/label.json": label}
+    session.save_artifacts(RUN, {name: json.dumps(v).encode() for name, v in stored.items()})
     found = run_columns(session, RUN)
+    assert found["label"] == label
     assert found["rows"] == 9
     assert [c["used"] for c in found["columns"]] == [True, False]
     assert found["columns"][0]["n_missing"] == 1
@@ -79,4 +82,4 @@ def test_columns_are_those_of_the_profile(session):
 
 
 def test_a_run_that_has_not_looked_at_its_data_has_no_columns(session):
-    assert run_columns(session, RUN) == {"rows": 0, "columns": []}
+    assert run_columns(session, RUN) == {"rows": 0, "columns": [], "label": None}
