@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any  # Any: JSON values of a view
 
+from nbautoml.automl.figures import ModelFigure
 from nbautoml.domain.snapshot import RunSnapshot
 from nbautoml.widgets.html import view_html
 from nbautoml.widgets.small_view import small_view
@@ -12,7 +14,13 @@ from nbautoml.widgets.text import view_text
 RUN_MIME = "application/vnd.nbautoml.run+json"
 
 
-def run_bundle(snapshot: RunSnapshot, *, now: float, workspace: str = "") -> dict[str, Any]:
+def run_bundle(
+    snapshot: RunSnapshot,
+    *,
+    now: float,
+    workspace: str = "",
+    figures: Sequence[ModelFigure] = (),
+) -> dict[str, Any]:
     """Return what a cell shows of a run.
 
     Parameters
@@ -23,6 +31,8 @@ def run_bundle(snapshot: RunSnapshot, *, now: float, workspace: str = "") -> dic
         Seconds since the epoch at which it is shown.
     workspace : str, default ""
         Root folder of the run's workspace, with which the live view finds the run again.
+    figures : sequence of ModelFigure, optional
+        Charts of the best model, for homes that cannot ask for them.
 
     Returns
     -------
@@ -30,4 +40,5 @@ def run_bundle(snapshot: RunSnapshot, *, now: float, workspace: str = "") -> dic
         MIME type to content: the view as JSON, HTML without scripts, and plain text.
     """
     shown = small_view(snapshot, now=now, workspace=workspace)
-    return {RUN_MIME: shown, "text/html": view_html(shown), "text/plain": view_text(shown)}
+    page = view_html(shown, figures)
+    return {RUN_MIME: shown, "text/html": page, "text/plain": view_text(shown)}

@@ -7,7 +7,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any  # Any: JSON values of a view
 
+from nbautoml.automl.figures import ModelFigure
 from nbautoml.domain.snapshot import RunSnapshot
+from nbautoml.widgets.figure_svg import figures_html
 from nbautoml.widgets.points import colors_of, points_of, ranked_rows
 from nbautoml.widgets.small_view import small_view
 from nbautoml.widgets.style import CLASS, style_sheet
@@ -28,7 +30,9 @@ _CELL_CHARACTERS = 300
 _DETAIL_ROWS = 20
 
 
-def run_html(snapshot: RunSnapshot, *, now: float | None = None) -> str:
+def run_html(
+    snapshot: RunSnapshot, *, now: float | None = None, figures: Sequence[ModelFigure] = ()
+) -> str:
     """Return a run as HTML without scripts.
 
     Parameters
@@ -37,18 +41,22 @@ def run_html(snapshot: RunSnapshot, *, now: float | None = None) -> str:
         The run.
     now : float, optional
         Seconds since the epoch; the time of the call when not given.
+    figures : sequence of ModelFigure, optional
+        Charts of the best model.
     """
     moment = time.time() if now is None else now
-    return view_html(small_view(snapshot, now=moment))
+    return view_html(small_view(snapshot, now=moment), figures)
 
 
-def view_html(view: Mapping[str, Any]) -> str:
-    """Return a view as HTML: status, figures, chart, leaderboard, guardrails, failures.
+def view_html(view: Mapping[str, Any], figures: Sequence[ModelFigure] = ()) -> str:
+    """Return a view as HTML: status, numbers, charts, leaderboard, guardrails, failures.
 
     Parameters
     ----------
     view : mapping
         What `nbautoml.widgets.small_view.small_view` returns.
+    figures : sequence of ModelFigure, optional
+        Charts of the best model.
     """
     rows = ranked_rows(view)
     header = view["header"]
@@ -60,6 +68,7 @@ def view_html(view: Mapping[str, Any]) -> str:
         _figures(header),
         chart_svg(view),
         _leaderboard(view, [r for r in rows if not _is_failed(r)]),
+        figures_html(figures, header["best"]["pipeline"]) if header["best"] else "",
         _failures([r for r in rows if _is_failed(r)], header["n_failed"]),
         _guardrails(view.get("guardrails", [])),
         "</section>",

@@ -13,9 +13,11 @@ from typing import Any, Protocol  # Any: MIME bundles and widget data are JSON v
 from IPython.core.getipython import get_ipython
 from IPython.display import publish_display_data
 
+from nbautoml.automl.figures import ModelFigure, stored_figures
 from nbautoml.domain.records import SessionAddress
 from nbautoml.domain.snapshot import RunSnapshot
 from nbautoml.domain.status import RunStatus
+from nbautoml.errors import NbAutoMLError
 from nbautoml.services.view import view
 from nbautoml.services.workspaces import remember_workspace
 from nbautoml.widgets.bundle import run_bundle
@@ -122,7 +124,8 @@ class RunDetails:
         return view_text(view(self._run.snapshot(), now=time.time()))
 
     def _repr_html_(self) -> str:
-        return run_html(self._run.snapshot())
+        snapshot = self._run.snapshot()
+        return run_html(snapshot, figures=self._figures(snapshot))
 
     def _address(self) -> SessionAddress | None:
         address = getattr(getattr(self._run, "session", None), "address", None)
@@ -137,7 +140,19 @@ class RunDetails:
 
     def _bundle(self) -> tuple[dict[str, Any], RunSnapshot]:
         snapshot = self._run.snapshot()
-        return run_bundle(snapshot, now=time.time(), workspace=self._workspace()), snapshot
+        figures = self._figures(snapshot)
+        workspace = self._workspace()
+        return run_bundle(snapshot, now=time.time(), workspace=workspace, figures=figures), snapshot
+
+    def _figures(self, snapshot: RunSnapshot) -> list[ModelFigure]:
+        """Return the charts of the best model of a run that has ended, as far as they are there."""
+        session, best = getattr(self._run, "session", None), snapshot.best_trial
+        if session is None or best is None or not snapshot.status.is_terminal:
+            return []
+        try:
+            return stored_figures(session, best.run_id)
+        except NbAutoMLError:  # files that are lost are told of where somebody asks for them
+            return []
 
 
 class Follower:

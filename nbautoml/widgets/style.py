@@ -65,6 +65,10 @@ white-space:normal;background:none}
 .R td i{display:inline-block;width:8px;height:8px;border-radius:2px;margin-right:7px}
 .R .tag{font-size:11px;font-weight:600;color:var(--ok);border:1px solid;border-radius:3px;
 padding:0 5px;margin-left:6px}
+.R .figs{display:grid;grid-template-columns:repeat(auto-fit,minmax(260px,1fr));gap:10px 18px}
+.R figure{margin:6px 0}.R figcaption{font-weight:600}
+.R .keys{display:flex;flex-wrap:wrap;gap:2px 12px;font-size:11px}
+.R .keys i{display:inline-block;width:10px;height:3px;margin-right:5px;vertical-align:middle}
 .R summary{cursor:pointer;padding:4px 0}.R .err{overflow-wrap:anywhere}
 """
 

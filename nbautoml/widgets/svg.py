@@ -84,23 +84,23 @@ def _range(scores: Sequence[float], *, maximize: bool) -> tuple[float, float]:
 def _axes(scale: _Scale) -> list[str]:
     right = _WIDTH - _RIGHT
     parts = []
-    for tick in _ticks(scale.low, scale.high, 4):
+    for tick in ticks(scale.low, scale.high, 4):
         y = scale.y(tick)
         parts.append(f'<line x1="{_LEFT:.0f}" x2="{right:.0f}" y1="{y}" y2="{y}" class="g"/>')
         parts.append(f'<text x="{_LEFT - 6:.0f}" y="{y + 4:.1f}" class="y">{tick:.6g}</text>')
-    for tick in _ticks(0, max(1, scale.last), 6):
+    for tick in ticks(0, max(1, scale.last), 6):
         if tick == int(tick) and tick <= scale.last:
             x = scale.x(int(tick))
             parts.append(f'<text x="{x}" y="{_HEIGHT - 6:.0f}" class="x">{int(tick)}</text>')
     return parts
 
 
-def _ticks(low: float, high: float, about: int) -> list[float]:
+def ticks(low: float, high: float, about: int) -> list[float]:
     """Return round numbers between two ends.
 
     Examples
     --------
-    >>> _ticks(0.81, 0.93, 4)
+    >>> ticks(0.81, 0.93, 4)
     [0.82, 0.84, 0.86, 0.88, 0.9, 0.92]
     """
     raw = (high - low) / about
