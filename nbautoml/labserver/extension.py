@@ -9,10 +9,11 @@ from tornado.ioloop import PeriodicCallback
 
 from nbautoml.labserver.events import EventsHandler
 from nbautoml.labserver.handler import BACKEND, Backend, Routes
-from nbautoml.labserver.hub import Hub
 from nbautoml.labserver.run_routes import ROUTES as RUN_ROUTES
 from nbautoml.labserver.workspace_routes import ROUTES as WORKSPACE_ROUTES
+from nbautoml.services.hub import Hub
 from nbautoml.services.sessions import SessionPool
+from nbautoml.services.workspaces import allowed_workspace
 
 ROOT = "/nbautoml/v1"
 ROUTES: Routes = (("events", EventsHandler), *WORKSPACE_ROUTES, *RUN_ROUTES)
@@ -30,7 +31,8 @@ class LabServerExtension(ExtensionApp):
         assert self.serverapp is not None  # set before the server asks for settings
         root = Path(self.serverapp.root_dir).expanduser()
         pool = SessionPool()
-        backend = Backend(root=root, pool=pool, hub=Hub(pool, root))
+        hub = Hub(lambda folder: pool.lend(allowed_workspace(folder, below=root)))
+        backend = Backend(root=root, pool=pool, hub=hub)
         self.settings[BACKEND] = backend
         self._closer = PeriodicCallback(lambda: self._close_idle(pool), _CLOSE_IDLE_MS)
         self._closer.start()

@@ -14,7 +14,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado.web import RequestHandler
 
 from nbautoml.errors import ConfigError
-from nbautoml.labserver.hub import Hub
+from nbautoml.services.hub import Hub
 from nbautoml.services.problems import problem_of
 from nbautoml.services.sessions import SessionPool
 from nbautoml.services.workspaces import allowed_workspace

@@ -20,6 +20,7 @@ def run_bundle(
     now: float,
     workspace: str = "",
     figures: Sequence[ModelFigure] = (),
+    hint: str = "",
 ) -> dict[str, Any]:
     """Return what a cell shows of a run.
 
@@ -33,6 +34,8 @@ def run_bundle(
         Root folder of the run's workspace, with which the live view finds the run again.
     figures : sequence of ModelFigure, optional
         Charts of the best model, for homes that cannot ask for them.
+    hint : str, default ""
+        A sentence that the page ends with.
 
     Returns
     -------
@@ -40,5 +43,5 @@ def run_bundle(
         MIME type to content: the view as JSON, HTML without scripts, and plain text.
     """
     shown = small_view(snapshot, now=now, workspace=workspace)
-    page = view_html(shown, figures)
+    page = view_html(shown, figures, hint=hint)
     return {RUN_MIME: shown, "text/html": page, "text/plain": view_text(shown)}

@@ -21,6 +21,9 @@ _WIDTH, _HEIGHT = 340.0, 230.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 10.0, 8.0, 34.0
 _DASHES = {"dash": "6 3", "dot": "2 3"}
 _MARGIN = 0.04
+_STYLE = (
+    "text{fill:#888;font:10px sans-serif}.y{text-anchor:end}.x{text-anchor:middle}.g{stroke:#8885}"
+)
 
 Range = tuple[float, float]
 Numbers = Sequence[float | None]
@@ -62,6 +65,13 @@ def figures_html(figures: Iterable[ModelFigure], name: str) -> str:
         f'<details open><summary>{summary}</summary><div class="figs">{"".join(shown)}</div>'
         "</details>"
     )
+
+
+def figure_picture(figure: ModelFigure) -> str:
+    """Return one chart as an SVG file, in colours that can be read on light and on dark ground."""
+    drawing = figure_svg(figure)
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * _WIDTH:.0f}" '
+    return drawing.replace("<svg ", head, 1).replace(">", f"><style>{_STYLE}</style>", 1)
 
 
 def figure_svg(figure: ModelFigure) -> str:

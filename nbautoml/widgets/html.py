@@ -48,7 +48,9 @@ def run_html(
     return view_html(small_view(snapshot, now=moment), figures)
 
 
-def view_html(view: Mapping[str, Any], figures: Sequence[ModelFigure] = ()) -> str:
+def view_html(
+    view: Mapping[str, Any], figures: Sequence[ModelFigure] = (), *, hint: str = ""
+) -> str:
     """Return a view as HTML: status, numbers, charts, leaderboard, guardrails, failures.
 
     Parameters
@@ -57,6 +59,8 @@ def view_html(view: Mapping[str, Any], figures: Sequence[ModelFigure] = ()) -> s
         What `nbautoml.widgets.small_view.small_view` returns.
     figures : sequence of ModelFigure, optional
         Charts of the best model.
+    hint : str, default ""
+        A sentence below the run.
     """
     rows = ranked_rows(view)
     header = view["header"]
@@ -71,6 +75,7 @@ def view_html(view: Mapping[str, Any], figures: Sequence[ModelFigure] = ()) -> s
         figures_html(figures, header["best"]["pipeline"]) if header["best"] else "",
         _failures([r for r in rows if _is_failed(r)], header["n_failed"]),
         _guardrails(view.get("guardrails", [])),
+        f'<div class="mut">{_text(hint)}</div>' if hint else "",
         "</section>",
     ]
     return "".join(parts)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol  # Any: MIME bundles and widget data are JSON values
 
 from IPython.core.getipython import get_ipython
@@ -20,8 +21,11 @@ from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
 from nbautoml.services.view import view
 from nbautoml.services.workspaces import remember_workspace
+from nbautoml.store.session import Session
 from nbautoml.widgets.bundle import run_bundle
+from nbautoml.widgets.host import allow_widgets, wants_widget
 from nbautoml.widgets.html import run_html
+from nbautoml.widgets.small_view import small_view
 from nbautoml.widgets.text import view_text
 
 __all__ = ["RunDetails", "WatchedRun"]
@@ -31,6 +35,11 @@ _log = logging.getLogger(__name__)
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 POLL_SECONDS = 2.0  # how late the end of a run may be seen
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+LIVE_HINT = (
+    "This page is replaced from time to time. For the live view, run `pip install nbautoml` where "
+    "JupyterLab is installed, and start it again."
+)
 
 Publish = Callable[[dict[str, Any], str, bool], None]
 """Shows a bundle under a display id; True replaces what is shown under it."""
@@ -59,33 +68,75 @@ class RunDetails:
     Notes
     -----
     In JupyterLab and Notebook the view is live by itself, also while a cell runs and after a
-    kernel restart. Elsewhere the output is replaced at growing intervals while the kernel lives:
-    after 1, 2, 4, 8 … seconds, then once a minute, and when the run ends.
+    kernel restart. In VS Code and Colab it is a widget, which is live as long as the kernel is;
+    when the run ends, a page takes its place. Elsewhere the page is replaced at growing intervals
+    while the kernel lives: after 1, 2, 4, 8 … seconds, then once a minute, and when the run ends.
     """
 
     def __init__(self, run_instance: WatchedRun) -> None:
         self._run = _parent_of(run_instance)
 
-    def show(self, render_lib: object = None, widget_settings: object = None) -> None:
+    def show(
+        self, render_lib: object = None, widget_settings: Mapping[str, Any] | None = None
+    ) -> None:
         """Show the run below the cell and return at once.
 
         Outside of a notebook the state is written as text.
 
         Parameters
         ----------
-        render_lib, widget_settings : object
-            Azure's arguments, of no use here.
+        render_lib : object
+            Azure's argument, of no use here.
+        widget_settings : mapping, optional
+            ``{"view": "widget"}`` or ``{"view": "page"}`` chooses how the run is shown; by
+            default the notebook's program decides (see `nbautoml.widgets.host.View`).
+
+        Raises
+        ------
+        ConfigError
+            When there is no such view.
         """
+        asked = dict(widget_settings or {}).get("view")
         if get_ipython() is None:
             sys.stdout.write(f"{self}\n")
             return
         address = self._address()
         if address is not None:
             remember_workspace(address)  # so that the Jupyter server may look into it
-        follower = Follower(self._bundle, publish_bundle, is_over=self._is_over)
+        is_over = self._is_over()
+        # A widget is gone when its kernel is: how a run ended is kept as a page.
+        has_widget = wants_widget(asked) and (asked is not None or not is_over)
+        if is_notebook() and has_widget and self._session is not None:
+            follower = self._widget_follower(self._session)
+        else:
+            follower = Follower(self._bundle, publish_bundle, is_over=self._is_over)
         follower.show()
         if is_notebook() and follower.start():
             show_end_after_a_cell(follower)
+
+    def _widget_follower(self, session: Session) -> Follower:
+        """Return what shows a widget at first, and at the run's end the page in its place."""
+        from nbautoml.widgets.run_widget import RunWidget
+
+        allow_widgets()
+        was_over = self._is_over()
+        shown = small_view(self._run.snapshot(), now=time.time(), workspace=self._workspace())
+        widget = RunWidget(session, shown)
+
+        def read() -> tuple[dict[str, Any], RunSnapshot]:
+            bundle, snapshot = self._bundle()
+            if was_over or not snapshot.status.is_terminal:
+                bundle |= widget._repr_mimebundle_()
+            return bundle, snapshot
+
+        def publish(bundle: dict[str, Any], display_id: str, is_update: bool) -> None:
+            publish_bundle(bundle, display_id, is_update)
+            if WIDGET_MIME not in bundle:
+                widget.close()
+
+        # It moves by itself: nothing is replaced before the end.
+        waits = {"first_wait_seconds": math.inf, "longest_wait_seconds": math.inf}
+        return Follower(read, publish, is_over=self._is_over, **waits)
 
     def get_widget_data(self, widget_settings: object = None) -> dict[str, Any]:
         """Return what is shown, as plain values.
@@ -127,8 +178,12 @@ class RunDetails:
         snapshot = self._run.snapshot()
         return run_html(snapshot, figures=self._figures(snapshot))
 
+    @property
+    def _session(self) -> Session | None:
+        return getattr(self._run, "session", None)
+
     def _address(self) -> SessionAddress | None:
-        address = getattr(getattr(self._run, "session", None), "address", None)
+        address = getattr(self._session, "address", None)
         return address if isinstance(address, SessionAddress) else None
 
     def _workspace(self) -> str:
@@ -142,11 +197,15 @@ class RunDetails:
         snapshot = self._run.snapshot()
         figures = self._figures(snapshot)
         workspace = self._workspace()
-        return run_bundle(snapshot, now=time.time(), workspace=workspace, figures=figures), snapshot
+        hint = "" if snapshot.status.is_terminal else LIVE_HINT
+        bundle = run_bundle(
+            snapshot, now=time.time(), workspace=workspace, figures=figures, hint=hint
+        )
+        return bundle, snapshot
 
     def _figures(self, snapshot: RunSnapshot) -> list[ModelFigure]:
         """Return the charts of the best model of a run that has ended, as far as they are there."""
-        session, best = getattr(self._run, "session", None), snapshot.best_trial
+        session, best = self._session, snapshot.best_trial
         if session is None or best is None or not snapshot.status.is_terminal:
             return []
         try:

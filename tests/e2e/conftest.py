@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -63,8 +64,8 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def _serve(app: str, folder: Path, theme: str) -> Iterator[JupyterServer]:
-    server = JupyterServer(app, folder, theme=theme)
+def _serve(app: str, folder: Path, theme: str, **more: Any) -> Iterator[JupyterServer]:
+    server = JupyterServer(app, folder, theme=theme, **more)
     try:
         server.wait_until_ready()
         yield server
@@ -82,6 +83,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 def dark_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     """Notebook 7 in its dark theme."""
     yield from _serve("notebook", tmp_path_factory.mktemp("notebook"), "JupyterLab Dark")
+
+
+@pytest.fixture
+def bare_lab(tmp_path: Path) -> Iterator[JupyterServer]:
+    """JupyterLab without our extension, as a host that loads none: runs are shown as widgets."""
+    more = {"disabled": ["nbautoml"], "variables": {"NBAUTOML_VIEW": "widget"}}
+    yield from _serve("lab", tmp_path / "bare", "JupyterLab Light", **more)
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -57,9 +58,31 @@ def wait_until(
 
 
 class JupyterServer:
-    """JupyterLab or Notebook 7 on a free local port, with settings of its own."""
+    """JupyterLab or Notebook 7 on a free local port, with settings of its own.
 
-    def __init__(self, app: str, home: Path, *, theme: str) -> None:
+    Parameters
+    ----------
+    app : str
+        ``"lab"`` or ``"notebook"``.
+    home : Path
+        Folder for all that it writes.
+    theme : str
+        Name of its theme.
+    disabled : sequence of str, optional
+        Labextensions that are not loaded.
+    variables : mapping of str to str, optional
+        More of its environment; kernels see it, too.
+    """
+
+    def __init__(
+        self,
+        app: str,
+        home: Path,
+        *,
+        theme: str,
+        disabled: Sequence[str] = (),
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.app = app
         self.root = home / "notebooks"
         self.nbautoml_home = home / "nbautoml-home"
@@ -71,9 +94,12 @@ class JupyterServer:
         self.log = home / "server.log"
         self.root.mkdir(parents=True)
         self._write_settings(home / "settings", theme)
+        page = home / "config" / "labconfig" / "page_config.json"
+        page.parent.mkdir(parents=True)
+        page.write_text(json.dumps({"disabledExtensions": dict.fromkeys(disabled, True)}))
         self._process = subprocess.Popen(
             [sys.executable, "-m", MODULES[app], *self._flags()],
-            env=os.environ | self._environment(home),
+            env=os.environ | self._environment(home) | dict(variables),
             stdout=self.log.open("wb"),
             stderr=subprocess.STDOUT,
             start_new_session=True,

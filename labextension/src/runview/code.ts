@@ -1,5 +1,5 @@
 import type { Component } from './component';
-import { el, messageOf, setText, show } from './dom';
+import { el, messageOf, offer, setText, show } from './dom';
 import type { RunState } from './model';
 import type { RunCode } from './types';
 
@@ -97,7 +97,9 @@ export class CodeTab implements Component {
   }
 
   private link(n: number, name: string, label: string): HTMLAnchorElement {
-    return el('a', { class: 'nba-button', href: this.source.file(n, name), download: '' }, label);
+    const link = el('a', { class: 'nba-button', download: '' }, label);
+    offer(link, this.source.file(n, name));
+    return link;
   }
 
   private say(text: string): void {

@@ -94,3 +94,9 @@ export function fill(
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Let a link lead to a file to keep; there is none where it has no address. */
+export function offer(link: HTMLAnchorElement, address: string): void {
+  set(link, { href: address });
+  show(link, address !== '');
+}

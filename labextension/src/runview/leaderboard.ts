@@ -2,7 +2,7 @@ import { scoresOf } from './chartdata';
 import type { Colors } from './colors';
 import type { Component } from './component';
 import { DetailsRow, type DetailsSource } from './details';
-import { arrange, el, set, setText, show } from './dom';
+import { arrange, el, offer, set, setText, show } from './dom';
 import { count } from './format';
 import { HeadRow } from './headrow';
 import type { RunState } from './model';
@@ -52,7 +52,7 @@ export class Leaderboard implements Component {
     this.details = new DetailsRow(source, () => this.state?.header.title || 'model', () => this.sorted);
     this.scores = new Scoreboard(metric => source.scores(metric), () => this.redraw());
     this.tools.prepend(this.scores.node);
-    this.csv.href = source.leaderboard();
+    offer(this.csv, source.leaderboard());
     this.head = new HeadRow(column => this.sortBy(column));
     this.table.append(el('thead', {}, this.head.node), this.body);
     this.scroller.append(this.table);

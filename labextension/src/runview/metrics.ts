@@ -1,5 +1,5 @@
 import type { Component } from './component';
-import { arrange, el, fill, messageOf, set, setText, show } from './dom';
+import { arrange, el, fill, messageOf, offer, set, setText, show } from './dom';
 import { score } from './format';
 import type { RunState } from './model';
 import type { FigureFormat, ModelCharts, ModelFigure, Plotter } from './plotter';
@@ -151,7 +151,7 @@ export class Metrics implements Component {
     setText(this.help, figure?.help ?? '');
     if (figure && this.plotter) {
       set(this.canvas, { 'aria-label': `${figure.title}. ${figure.help}` });
-      set(this.page, { href: this.source.chartPage(this.trial()?.n ?? 0, figure.name) });
+      offer(this.page, this.source.chartPage(this.trial()?.n ?? 0, figure.name));
       this.plotter.draw(this.canvas, figure.figure).catch(error => {
         setText(this.message, `The chart cannot be drawn: ${messageOf(error)}`);
       });

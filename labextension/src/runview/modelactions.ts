@@ -1,4 +1,4 @@
-import { el, freshId, messageOf, setText, show } from './dom';
+import { el, freshId, messageOf, offer, setText, show } from './dom';
 import type { ModelVersion } from './types';
 
 /** What can be done with a model. */
@@ -30,7 +30,8 @@ export class ModelActions {
     this.name.required = true;
     const no = el('button', { type: 'button' }, 'Cancel');
     this.form.append(label(this.name), label(this.description), this.send, no);
-    const download = el('a', { class: 'nba-button', href: source.file(n, MODEL), download: '' }, 'Download model');
+    const download = el('a', { class: 'nba-button', download: '' }, 'Download model');
+    offer(download, source.file(n, MODEL));
     this.node.append(this.open, download, this.form, this.message);
     this.open.addEventListener('click', () => this.show(true));
     no.addEventListener('click', () => this.show(false));

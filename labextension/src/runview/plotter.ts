@@ -4,6 +4,8 @@
 export interface Figure {
   data: Record<string, unknown>[];
   layout: Record<string, unknown>;
+  /** The figure drawn, where no plotly is at hand. */
+  svg?: string;
 }
 
 /** One chart of a model. */

@@ -46,7 +46,10 @@ export interface RunSource {
   charts(n: number): Promise<ModelCharts>;
   script(n: number): Promise<{ script: string }>;
   register(n: number, name: string, description: string): Promise<ModelVersion>;
-  /** Addresses of files to keep: the leaderboard, a chart as a page, a stored file of a model. */
+  /**
+   * Addresses of files to keep: the leaderboard, a chart as a page, a stored file of a model.
+   * Empty where there is nothing to download from.
+   */
   leaderboard(): string;
   chartPage(n: number, name: string): string;
   file(n: number, name: string): string;

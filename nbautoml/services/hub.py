@@ -8,22 +8,22 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol  # Any: JSON values
 
 from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
 from nbautoml.services.batcher import Batcher
 from nbautoml.services.problems import problem_of
-from nbautoml.services.sessions import SessionPool
 from nbautoml.services.view import view, view_frames
-from nbautoml.services.workspaces import allowed_workspace
 from nbautoml.store.events import EventTail
+from nbautoml.store.session import Session
 
 POLL_SECONDS = 0.025
 ENDED_POLL_SECONDS = 1.0  # an ended run has nothing more to say
 _JOIN_SECONDS = 5.0
 _LOG = logging.getLogger(__name__)
+
+Lend = Callable[[str], AbstractContextManager[Session]]
 
 
 class Client(Protocol):
@@ -38,15 +38,13 @@ class Hub:
 
     Parameters
     ----------
-    pool : SessionPool
-        Lends the workspaces.
-    root : pathlib.Path
-        The server's folder: workspaces below it may be watched.
+    lend : callable
+        Takes the folder of a workspace as a page named it; gives its session for the length of a
+        block, or raises where it may not be opened.
     """
 
-    def __init__(self, pool: SessionPool, root: Path) -> None:
-        self._pool = pool
-        self._root = root
+    def __init__(self, lend: Lend) -> None:
+        self._lend = lend
         self._followers: dict[tuple[str, str], Follower] = {}
         self._lock = threading.Lock()
 
@@ -62,7 +60,7 @@ class Hub:
         with self._lock:
             follower = self._followers.get(key)
             if follower is None or not follower.join_in(client, since):
-                follower = Follower(self._pool, self._root, workspace, run_id)
+                follower = Follower(self._lend, workspace, run_id)
                 follower.join_in(client, since)
                 self._followers[key] = follower
                 follower.start()
@@ -97,10 +95,8 @@ class Follower(threading.Thread):
 
     Parameters
     ----------
-    pool : SessionPool
-        Lends the workspace.
-    root : pathlib.Path
-        The server's folder.
+    lend : callable
+        Gives the session of a workspace.
     workspace : str
         Folder of the run's workspace, as the page named it.
     run_id : str
@@ -111,16 +107,14 @@ class Follower(threading.Thread):
 
     def __init__(
         self,
-        pool: SessionPool,
-        root: Path,
+        lend: Lend,
         workspace: str,
         run_id: str,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(name=f"follow-{run_id}", daemon=True)
-        self._pool = pool
-        self._root = root
+        self._lend = lend
         self._workspace = workspace
         self._run_id = run_id
         self._clock = clock
@@ -173,8 +167,7 @@ class Follower(threading.Thread):
             self._end_with(whose | {"error": problem.as_json()})
 
     def _open(self, stack: ExitStack) -> EventTail:
-        address = allowed_workspace(self._workspace, below=self._root)
-        session = stack.enter_context(self._pool.lend(address))
+        session = stack.enter_context(self._lend(self._workspace))
         with session.read() as tx:
             tx.runs.get(self._run_id)  # an unknown run is an error, not an empty view
         return stack.enter_context(EventTail(session, self._run_id))

@@ -1,0 +1,23 @@
+/** The run view as an anywidget: for hosts that load no extension, the kernel is the server. */
+
+import { PicturePlotter } from './widget/plotter';
+import { WidgetTransport, type Model } from './widget/transport';
+import { isFull } from './runview/model';
+import { RunView } from './runview/view';
+
+export default {
+  render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+    const snapshot = model.get('snapshot');
+    if (!isFull(snapshot)) {
+      el.textContent = 'This run was shown by another version. Run the cell again.';
+      return () => undefined;
+    }
+    const transport = new WidgetTransport(model);
+    const view = new RunView(snapshot, transport, new PicturePlotter());
+    el.append(view.node);
+    return () => {
+      view.dispose();
+      transport.dispose();
+    };
+  }
+};
