@@ -111,8 +111,8 @@ describe('timing', () => {
   });
 
   it('takes the nearest limit', () => {
-    expect(left(header({ n_done: 0 }), 1040)).toBe(260);
-    expect(left(header({ n_done: 50, max_iterations: 60 }), 1050)).toBe(10);
+    expect(left(header({ n_done: 0 }), 1040)).toEqual({ seconds: 260, by: 'time' });
+    expect(left(header({ n_done: 50, max_iterations: 60 }), 1050)).toEqual({ seconds: 10, by: 'iterations' });
     expect(left(header({ is_live: false }), 1050)).toBeNull();
     expect(left(header({ deadline: null, max_iterations: null }), 1050)).toBeNull();
   });

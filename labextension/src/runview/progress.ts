@@ -1,8 +1,8 @@
 import type { Component } from './component';
 import { el, set, setText, show } from './dom';
-import { clock } from './format';
+import { clock, plural } from './format';
 import type { RunState } from './model';
-import { elapsed, left, progress, type ServerClock } from './timing';
+import { elapsed, left, progress, type End, type ServerClock } from './timing';
 
 /** The bar, and the line below it: what the run does, how long it took and has left. */
 export class Progress implements Component {
@@ -47,12 +47,13 @@ export class Progress implements Component {
     this.updateTimes(elapsed(header, now), left(header, now), header.is_live);
   }
 
-  private updateTimes(spent: number | null, rest: number | null, isLive: boolean): void {
+  private updateTimes(spent: number | null, rest: End | null, isLive: boolean): void {
     show(this.times, spent !== null);
     if (spent === null) {
       return;
     }
-    const suffix = rest === null ? '' : `, about ${clock(rest)} left`;
+    const goal = rest?.by === 'iterations' ? ` to ${plural(this.state?.header.max_iterations ?? 0, 'iteration')}` : '';
+    const suffix = rest === null ? '' : `, about ${clock(rest.seconds)} left${goal}`;
     setText(this.times, isLive ? `${clock(spent)} elapsed${suffix}` : `took ${clock(spent)}`);
   }
 }

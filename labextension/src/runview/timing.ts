@@ -17,20 +17,27 @@ export function elapsed(header: Header, now: number): number | null {
   return Math.max(0, (header.ended_at ?? now) - header.started_at);
 }
 
-/** Seconds until the nearest limit; null when the run has ended or nothing bounds it. */
-export function left(header: Header, now: number): number | null {
+/** What will end the run if nothing else does, and in how many seconds. */
+export interface End {
+  seconds: number;
+  by: 'time' | 'iterations';
+}
+
+/** The nearest limit; null when the run has ended or nothing bounds it. */
+export function left(header: Header, now: number): End | null {
   const spent = elapsed(header, now);
   if (!header.is_live || spent === null) {
     return null;
   }
-  const ways: number[] = [];
+  const ends: End[] = [];
   if (header.deadline !== null) {
-    ways.push(header.deadline - counted(header, now));
+    ends.push({ seconds: Math.max(0, header.deadline - counted(header, now)), by: 'time' });
   }
   if (header.max_iterations !== null && header.n_done >= MIN_DONE) {
-    ways.push((spent / header.n_done) * (header.max_iterations - header.n_done));
+    const pace = spent / header.n_done;
+    ends.push({ seconds: Math.max(0, pace * (header.max_iterations - header.n_done)), by: 'iterations' });
   }
-  return ways.length ? Math.max(0, Math.min(...ways)) : null;
+  return ends.sort((a, b) => a.seconds - b.seconds)[0] ?? null;
 }
 
 /** Share of the nearest limit, 0 to 1, moved on from the header's own moment to `now`. */

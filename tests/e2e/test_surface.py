@@ -1,0 +1,96 @@
+"""What everybody must be able to use: checked by axe-core, in all themes, narrow and wide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.e2e.driver import NotebookPage
+from tests.e2e.test_panel import open_panel
+from tests.e2e.test_run_view import SHOTS, run_view, show
+
+AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+THEMES = (
+    "JupyterLab Light",
+    "JupyterLab Dark",
+    "JupyterLab Dark High Contrast",
+)
+TABS = ("Models", "Metrics", "Data", "Logs", "Code")
+WIDTHS = (400, 1600)
+SET_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+CHECK = """
+async node => {
+  const found = await axe.run(node, { resultTypes: ['violations'] });
+  return found.violations
+    .filter(v => ['serious', 'critical'].includes(v.impact))
+    .map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html.slice(0, 160)).join(' | ')}`);
+}
+"""
+OVERFLOWING = """
+node => [...node.querySelectorAll('*')].filter(e => {
+  const style = getComputedStyle(e);
+  const isCut = style.overflowX === 'visible' && e.clientWidth > 0;
+  return isCut && style.display !== 'inline' && e.scrollWidth > e.clientWidth + 1
+    && !e.closest('svg, .js-plotly-plot, .nba-scroller, pre');
+}).map(e => `${e.tagName}.${e.className}: ${e.scrollWidth} in ${e.clientWidth}`)
+"""
+
+
+def problems(page: NotebookPage, part: Locator) -> list[Any]:
+    """What axe-core finds serious in a part of the page."""
+    if not page.page.evaluate("() => 'axe' in window"):
+        page.page.evaluate(AXE.read_text(encoding="utf-8"))
+    return list(part.evaluate(CHECK))
+
+
+def shown(page: NotebookPage, start_run: Any) -> Locator:
+    """Show a run that has ended, with everything in it."""
+    run = start_run(trials=40, pace=0.02)
+    show(page, "surface.ipynb", run.show)
+    expect(run_view(page).locator(".nba-status")).to_have_text("Completed")
+    return run_view(page)
+
+
+def test_axe_finds_nothing_serious_in_any_theme(lab_page, start_run):
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm ci in labextension")
+    view = shown(lab_page, start_run)
+    view.locator("tbody tr[data-n]").first.click()  # details and actions of a model
+    found: list[str] = []
+    for theme in THEMES:
+        lab_page.page.evaluate(SET_THEME, theme)
+        lab_page.page.wait_for_timeout(800)
+        for tab in TABS:
+            view.get_by_role("tab", name=tab).click()
+            lab_page.page.wait_for_timeout(300)
+            found += [f"{theme}, {tab}: {p}" for p in problems(lab_page, view)]
+            if SHOTS:
+                view.screenshot(path=f"{SHOTS}/{theme.replace(' ', '-')}-{tab}.png")
+    lab_page.page.evaluate(SET_THEME, THEMES[0])
+    assert found == []
+
+
+def test_axe_finds_nothing_serious_in_the_panel(lab_page, start_run):
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm ci in labextension")
+    run = start_run(trials=4, pace=0.01)
+    show(lab_page, "surface-panel.ipynb", run.show)
+    panel = open_panel(lab_page, run.address.root)
+    expect(panel.get_by_role("listitem").first).to_be_visible()
+    assert problems(lab_page, panel) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_text_fits(lab_page, start_run, width):
+    view = shown(lab_page, start_run)
+    view.evaluate("(node, width) => { node.style.width = `${width}px`; }", width)
+    view.locator("tbody tr[data-n]").first.click()
+    for tab in TABS:
+        view.get_by_role("tab", name=tab).click()
+        lab_page.page.wait_for_timeout(300)
+        if SHOTS:
+            view.screenshot(path=f"{SHOTS}/width-{width}-{tab}.png")
+        assert view.evaluate(OVERFLOWING) == [], f"{tab} at {width} px"
