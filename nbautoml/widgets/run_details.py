@@ -126,7 +126,7 @@ class RunDetails:
         def read() -> tuple[dict[str, Any], RunSnapshot]:
             bundle, snapshot = self._bundle()
             if was_over or not snapshot.status.is_terminal:
-                bundle |= widget._repr_mimebundle_()
+                bundle |= widget.output()
             return bundle, snapshot
 
         def publish(bundle: dict[str, Any], display_id: str, is_update: bool) -> None:

@@ -55,6 +55,11 @@ class RunWidget(anywidget.AnyWidget):
         self._page = _Page(self)
         self.on_msg(self._on_message)
 
+    def output(self) -> dict[str, Any]:
+        """Return what a notebook shows the widget by: MIME type to content."""
+        data, _metadata = self._repr_mimebundle_() or ({}, {})
+        return dict(data)
+
     def close(self) -> None:
         """Follow the run no longer, and take the view away."""
         self._hub.close()

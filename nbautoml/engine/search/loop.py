@@ -15,7 +15,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from nbautoml.domain.events import WorkersChanged
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.ensemble.vote import FEWEST_MEMBERS, most_scorings
@@ -28,6 +27,7 @@ from nbautoml.engine.search.pause import Pause
 from nbautoml.engine.search.proposer import Proposer
 from nbautoml.engine.search.requests import Requests
 from nbautoml.engine.search.runner import TrialRunner
+from nbautoml.engine.search.worker_reports import WorkerReports
 
 
 class StopReason(StrEnum):
@@ -44,7 +44,6 @@ class StopReason(StrEnum):
 
 # Requests and limits are looked at this often.
 _LOOK_SECONDS = 0.1
-_WORKERS_SECONDS = 1.0
 # Candidates that do not fit into the time left are passed over this often.
 _MOST_PASSED_OVER = 12
 # When none of them fits, one is begun that time will cut, if at least this part of it is done by
@@ -126,7 +125,7 @@ class SearchLoop:
         self._ended: dict[int, TrialRecord] = {}
         self._n_asked = 0
         self._reason: StopReason | None = None
-        self._workers_at = -math.inf
+        self._workers = WorkerReports(context.ports)
         for record in settled:
             self._learn(record)
         book.start_anew()
@@ -155,7 +154,7 @@ class SearchLoop:
                 time.sleep(_LOOK_SECONDS)
             else:
                 return self._reason or StopReason.EXHAUSTED
-            self._report_workers()
+            self._workers.look()
 
     def reserve(self) -> float:
         """Return the seconds that are kept for what follows the search."""
@@ -402,15 +401,3 @@ class SearchLoop:
         if limits.stops_early and self._gain.is_over():
             return StopReason.NO_GAIN
         return None
-
-    def _report_workers(self) -> None:
-        ports = self._context.ports
-        if ports.clock() - self._workers_at < _WORKERS_SECONDS:
-            return
-        self._workers_at = ports.clock()
-        state = ports.executor.workers()
-        ports.events.emit(
-            WorkersChanged(
-                n_workers=state.n_workers, n_busy=state.n_busy, memory_bytes=state.memory_bytes
-            )
-        )
