@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from nbautoml.domain.records import RequestRecord, SessionAddress
 from nbautoml.store.session import open_session
@@ -25,6 +25,8 @@ from tests.e2e.driver import (
 from tests.e2e.fake_run import make_workspace
 
 HERE = Path(__file__).parent
+# A machine that is busy with other tests shows things later; one that is not waits for nothing.
+expect.set_options(timeout=20_000)
 
 SHOW = """
 import time
