@@ -10,7 +10,7 @@ from nbautoml.automl.automl_run import AutoMLRun
 from nbautoml.automl.checks import columns_aside, known_columns
 from nbautoml.automl.config import AutoMLConfig
 from nbautoml.automl.run_data import save_splits
-from nbautoml.compute.target import executor_for
+from nbautoml.compute.target import check_target
 from nbautoml.data.dataset import capture
 from nbautoml.domain.ids import new_run_id
 from nbautoml.domain.records import RunRecord
@@ -50,7 +50,7 @@ def submit_config(
     session = experiment.session
     target = config.values.get("compute_target")
     # A wrong name is an error of the user's here and now, not of the run's later.
-    executor_for(session, target, None)
+    check_target(session, target)
     label = str(config.values["label_column_name"])
     training = capture(session, config.values["training_data"], label=label)
     splits = config.values["cv_splits_indices"] or ()

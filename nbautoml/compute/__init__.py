@@ -10,25 +10,30 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nbautoml.compute.clusters import AmlCompute, DaskCluster
     from nbautoml.compute.local import start_executor
     from nbautoml.compute.spec import ExecutorSpec, default_spec
-    from nbautoml.compute.target import AmlCompute, ComputeTarget, executor_for
+    from nbautoml.compute.target import ComputeTarget, check_target, executor_of
 
 __all__ = [
     "AmlCompute",
     "ComputeTarget",
+    "DaskCluster",
     "ExecutorSpec",
+    "check_target",
     "default_spec",
-    "executor_for",
+    "executor_of",
     "start_executor",
 ]
 
 _MODULES = {
-    "AmlCompute": "target",
+    "AmlCompute": "clusters",
     "ComputeTarget": "target",
+    "DaskCluster": "clusters",
     "ExecutorSpec": "spec",
+    "check_target": "target",
     "default_spec": "spec",
-    "executor_for": "target",
+    "executor_of": "target",
     "start_executor": "local",
 }
 

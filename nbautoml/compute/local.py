@@ -28,7 +28,7 @@ MOST_SLOTS = 8
 CLOSE_SECONDS = 2.0
 """How long workers may take to end before they are killed."""
 
-_CONFIG = {
+DASK_SETTINGS = {
     "distributed.worker.daemon": False,  # tasks may start processes of their own
     "distributed.worker.profile.enabled": False,  # it would sample supervisors 100 times a second
     "distributed.worker.multiprocessing-method": "spawn",
@@ -87,12 +87,12 @@ class LocalWorkers:
         self._scratch = ScratchFolder()
         n_workers, n_threads = share_slots(spec.n_workers)
         try:
-            with dask.config.set(_CONFIG):
+            with dask.config.set(DASK_SETTINGS):
                 new_cluster: Any = LocalCluster
                 self._cluster = new_cluster(
                     n_workers=n_workers,
                     threads_per_worker=n_threads,
-                    worker_class=_QuietNanny,
+                    worker_class=QuietNanny,
                     host="127.0.0.1",
                     dashboard_address=None,
                     scheduler_sync_interval=60,
@@ -108,7 +108,7 @@ class LocalWorkers:
     def connect(self) -> DaskClient:
         """Return a new client."""
         new_client: Any = Client
-        with dask.config.set(_CONFIG):
+        with dask.config.set(DASK_SETTINGS):
             return new_client(self._cluster, set_as_default=False)
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class _HiddenMain:
 _hidden_main = _HiddenMain()
 
 
-class _QuietNanny(Nanny):
+class QuietNanny(Nanny):
     """A nanny whose worker does not import the caller's main module.
 
     A worker needs nothing of it. Importing it would cost each worker what the caller loads,

@@ -5,24 +5,43 @@ The target ``local`` (this machine) is there in every workspace without being ma
 
 from __future__ import annotations
 
+import builtins
 import html
-from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol  # Any: JSON values
+import re
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol  # Any: JSON values
 
-from nbautoml.compute.spec import ExecutorSpec, default_spec
-from nbautoml.errors import ComputeTargetException, NotAvailableError, did_you_mean
+from nbautoml.compute.cluster_options import ClusterOptions
+from nbautoml.compute.configurations import AttachConfiguration, ProvisioningConfiguration
+from nbautoml.compute.kinds import (
+    CLUSTER,
+    LOCAL,
+    SCHEDULER,
+    Backend,
+    ClusterBackend,
+    backend_of,
+)
+from nbautoml.domain.records import ComputeRecord
+from nbautoml.errors import ComputeError, ComputeTargetException, ConfigError, did_you_mean
 from nbautoml.store.session import Session
 
-__all__ = ["LOCAL", "AmlCompute", "ComputeStatus", "ComputeTarget", "executor_for"]
+if TYPE_CHECKING:
+    from nbautoml.domain.ports import Executor
 
-LOCAL = "local"
-"""Name and type of the target that is always there."""
+__all__ = [
+    "LOCAL",
+    "ComputeStatus",
+    "ComputeTarget",
+    "check_target",
+    "executor_of",
+]
 
-_SUCCEEDED = "Succeeded"
-_CLUSTERS = (
-    f"Compute clusters are not available yet; use the compute target '{LOCAL}', "
-    "which is in every workspace."
-)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_POLL_SECONDS = 0.5
+_GIB = 1 << 30
 
 
 class _HasSession(Protocol):
@@ -36,32 +55,40 @@ class ComputeStatus:
 
     Parameters
     ----------
-    provisioning_state : str
-        ``"Succeeded"`` for a target that can be used.
-    n_nodes : int
-        Machines that it has now.
-    n_cores : int
-        Cores of each that trials may use.
-    memory_bytes : int
-        Memory of each that trials may fill.
+    values : mapping
+        The state with the SDK's keys, and ``cores`` and ``memoryBytes`` of a node.
     """
 
-    provisioning_state: str
-    n_nodes: int
-    n_cores: int
-    memory_bytes: int
+    values: Mapping[str, Any]
+
+    @property
+    def provisioning_state(self) -> str:
+        """``"Succeeded"`` for a target that can be used, ``"Creating"`` or ``"Failed"``."""
+        return str(self.values["provisioningState"])
+
+    @property
+    def allocation_state(self) -> str:
+        """``"Steady"``, or ``"Resizing"`` while nodes come or go."""
+        return str(self.values["allocationState"])
+
+    @property
+    def current_node_count(self) -> int:
+        """How many nodes there are."""
+        return int(self.values["currentNodeCount"])
+
+    @property
+    def target_node_count(self) -> int:
+        """How many nodes there are to be."""
+        return int(self.values["targetNodeCount"])
+
+    @property
+    def errors(self) -> Any:
+        """What went wrong, or None."""
+        return self.values["errors"]
 
     def serialize(self) -> dict[str, Any]:
-        """Return the state as a dict with the SDK's keys, and ``cores`` and ``memoryBytes``."""
-        return {
-            "provisioningState": self.provisioning_state,
-            "allocationState": "Steady",
-            "currentNodeCount": self.n_nodes,
-            "targetNodeCount": self.n_nodes,
-            "errors": None,
-            "cores": self.n_cores,
-            "memoryBytes": self.memory_bytes,
-        }
+        """Return the state as a dict with the SDK's keys."""
+        return dict(self.values)
 
 
 class ComputeTarget:
@@ -81,111 +108,298 @@ class ComputeTarget:
     """
 
     def __init__(self, workspace: _HasSession, name: str) -> None:
-        self.name = _find(workspace.session, name)
+        self._session = workspace.session
+        self._record = _find(self._session, name)
+        self.name = name
 
     @property
     def type(self) -> str:
-        """What kind of target it is."""
-        return LOCAL
+        """What kind of target it is: ``"local"``, ``"AmlCompute"`` or ``"DaskScheduler"``."""
+        return LOCAL if self._record is None else self._record.kind
 
     @property
     def provisioning_state(self) -> str:
         """``"Succeeded"`` when the target can be used."""
         return self.get_status().provisioning_state
 
+    @property
+    def vm_size(self) -> str:
+        """Name of the nodes' size; empty where there is none."""
+        return str(self.get_status().values.get("vmSize", ""))
+
+    @property
+    def dashboard(self) -> str:
+        """Address of Dask's own page; empty where there is none now."""
+        return str(self.get_status().values.get("dashboard", ""))
+
     def get_status(self) -> ComputeStatus:
-        """Return how many machines the target has, and what each has to give."""
-        spec = default_spec()
-        return ComputeStatus(
-            provisioning_state=_SUCCEEDED,
-            n_nodes=1,
-            n_cores=spec.n_workers * spec.threads_per_worker,
-            memory_bytes=spec.n_workers * (spec.memory_limit_bytes or 0),
-        )
+        """Return how many nodes the target has, and what each has to give."""
+        return ComputeStatus(values=self._backend().status())
+
+    @property
+    def status(self) -> ComputeStatus:
+        """The same as `get_status`, as newer notebooks write it."""
+        return self.get_status()
+
+    def refresh_state(self) -> None:
+        """Do nothing: the state is read when it is asked for."""
+
+    def list_nodes(self) -> builtins.list[dict[str, Any]]:
+        """Return the nodes that there are now.
+
+        Returns
+        -------
+        list of dict
+            ``nodeId``, ``nodeState`` (``"running"`` or ``"idle"``), ``cores``, ``memoryBytes``
+            (held).
+        """
+        return [
+            {
+                "nodeId": node["id"],
+                "nodeState": node["state"],
+                "cores": node["cores"],
+                "memoryBytes": node["memory_bytes"],
+            }
+            for node in self._backend().nodes()
+        ]
 
     def wait_for_completion(
         self,
         show_output: bool = False,
         min_node_count: int | None = None,
         timeout_in_minutes: float = 25,
+        is_delete_operation: bool = False,
     ) -> None:
-        """Wait until the target can be used; for ``local`` that is at once.
+        """Wait until the target can be used.
 
         Parameters
         ----------
-        show_output, min_node_count, timeout_in_minutes
-            Accepted as the SDK has them; there is nothing to wait for.
+        show_output : bool, default False
+            Whether to print what happens.
+        min_node_count : int, optional
+            How many nodes have to be there; by default the cluster's fewest.
+        timeout_in_minutes : float, default 25
+            How long to wait.
+        is_delete_operation : bool, default False
+            Accepted as the SDK has it; deleting is over when `delete` returns.
+
+        Raises
+        ------
+        ComputeTargetException
+            When it failed, or takes longer.
         """
+        del is_delete_operation
+        until = time.monotonic() + 60 * timeout_in_minutes
+        said = ""
+        while True:
+            status = self.get_status()
+            needed = self._needed(status, min_node_count)
+            words = f"{status.provisioning_state}: {status.current_node_count} nodes"
+            if show_output and words != said:
+                sys.stdout.write(f"{words}\n")
+                said = words
+            if status.provisioning_state == "Failed":
+                raise ComputeTargetException(
+                    f"Compute target '{self.name}' failed: {_first_error(status)}"
+                )
+            if status.provisioning_state == "Succeeded" and status.current_node_count >= needed:
+                break
+            if time.monotonic() > until:
+                raise ComputeTargetException(
+                    f"Compute target '{self.name}' has {status.current_node_count} of {needed} "
+                    f"nodes after {timeout_in_minutes:g} minutes."
+                )
+            time.sleep(_POLL_SECONDS)
+        if show_output:
+            sys.stdout.write(f"'{self.name}' is ready with {status.current_node_count} nodes.\n")
+
+    def update(
+        self,
+        min_nodes: int | None = None,
+        max_nodes: int | None = None,
+        idle_seconds_before_scaledown: float | None = None,
+    ) -> None:
+        """Change how many nodes there may be; None leaves a value as it is.
+
+        Raises
+        ------
+        ComputeTargetException
+            When the target is no cluster of this machine.
+        ConfigError
+            When the numbers do not fit.
+        """
+        record = self._record
+        if record is None or record.kind != CLUSTER:
+            raise ComputeTargetException(
+                f"Compute target '{self.name}' is of type '{self.type}'; only a cluster that was "
+                "made with ComputeTarget.create has nodes to scale."
+            )
+        options = ClusterOptions.from_dict(record.options["cluster"])
+        options = options.with_scale(min_nodes, max_nodes, idle_seconds_before_scaledown)
+        self._record = replace(record, options={**record.options, "cluster": options.to_dict()})
+        ClusterBackend(self._session, self._record).update()
+        with self._session.write() as tx:
+            tx.computes.put(self._record)
+
+    def delete(self) -> None:
+        """End the target and forget it; of a scheduler that was attached only the latter.
+
+        Raises
+        ------
+        ComputeTargetException
+            When it is ``local``, or a run uses it.
+        """
+        self._backend().delete()
+        with self._session.write() as tx:
+            tx.computes.delete(self.name)
+
+    def detach(self) -> None:
+        """Forget a scheduler that was attached.
+
+        Raises
+        ------
+        ComputeTargetException
+            When the target was made with `create`: delete it.
+        """
+        if self.type != SCHEDULER:
+            raise ComputeTargetException(
+                f"Compute target '{self.name}' of type '{self.type}' is not attached; "
+                "use delete() to end a cluster."
+            )
+        self.delete()
+
+    def serialize(self) -> dict[str, Any]:
+        """Return name, type and state."""
+        return {"name": self.name, "type": self.type, **self.get_status().serialize()}
 
     @classmethod
-    def list(cls, workspace: _HasSession) -> list[ComputeTarget]:
-        """Return all compute targets of a workspace."""
-        return [cls(workspace, LOCAL)]
+    def list(cls, workspace: _HasSession) -> builtins.list[ComputeTarget]:
+        """Return all compute targets of a workspace, ``local`` first."""
+        with workspace.session.read() as tx:
+            names = [record.name for record in tx.computes.list()]
+        return [ComputeTarget(workspace, name) for name in [LOCAL, *names]]
 
     @staticmethod
-    def create(workspace: _HasSession, name: str, provisioning_configuration: object) -> NoReturn:
-        """Start a cluster; not available yet.
+    def create(
+        workspace: _HasSession, name: str, provisioning_configuration: ProvisioningConfiguration
+    ) -> ComputeTarget:
+        """Start a cluster of this machine; returns at once.
+
+        It lives in a process of its own, shared by runs and notebooks, grows from its fewest to
+        its most nodes when there is work, and shrinks when there is none.
+
+        Parameters
+        ----------
+        workspace : Workspace
+            Where it belongs.
+        name : str
+            Letters, digits, ``-`` and ``_``. A target of that name is replaced.
+        provisioning_configuration : ProvisioningConfiguration
+            From `AmlCompute.provisioning_configuration`.
 
         Raises
         ------
-        NotAvailableError
-            Always.
+        ComputeTargetException
+            When the name cannot be used.
+        ConfigError
+            When the configuration is something else.
         """
-        raise NotAvailableError(f"Compute target '{name}' cannot be created. {_CLUSTERS}")
+        if not isinstance(provisioning_configuration, ProvisioningConfiguration):
+            raise ConfigError(
+                "provisioning_configuration must come from AmlCompute.provisioning_configuration "
+                f"or DaskCluster.provisioning_configuration; got {provisioning_configuration!r}."
+            )
+        options = ClusterBackend.record_options(provisioning_configuration.options)
+        return _put(workspace, name, CLUSTER, options)
 
     @staticmethod
-    def attach(workspace: _HasSession, name: str, attach_configuration: object) -> NoReturn:
-        """Use machines that exist; not available yet.
+    def attach(
+        workspace: _HasSession, name: str, attach_configuration: AttachConfiguration
+    ) -> ComputeTarget:
+        """Use a Dask scheduler that runs already.
+
+        Its workers need this nbautoml, and must see the files of the workspace under the same
+        path.
+
+        Parameters
+        ----------
+        workspace : Workspace
+            Where the name is kept.
+        name : str
+            Letters, digits, ``-`` and ``_``.
+        attach_configuration : AttachConfiguration
+            From `DaskCluster.attach_configuration`.
 
         Raises
         ------
-        NotAvailableError
-            Always.
+        ComputeTargetException
+            When nobody answers, or the workers cannot run trials.
+        ConfigError
+            When the configuration is something else.
         """
-        raise NotAvailableError(f"Compute target '{name}' cannot be attached. {_CLUSTERS}")
+        if not isinstance(attach_configuration, AttachConfiguration):
+            raise ConfigError(
+                "attach_configuration must come from DaskCluster.attach_configuration; got "
+                f"{attach_configuration!r}."
+            )
+        return _put(workspace, name, SCHEDULER, attach_configuration.options)
+
+    def _backend(self) -> Backend:
+        return backend_of(self._session, self._record)
+
+    def _needed(self, status: ComputeStatus, min_node_count: int | None) -> int:
+        if self._record is None or self._record.kind != CLUSTER:
+            return min_node_count or 0
+        possible = int(status.values["maxNodeCountOfThisMachine"])
+        fewest = int(status.values["scaleSettings"]["minNodeCount"])
+        return min(fewest if min_node_count is None else min(min_node_count, fewest), possible)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, type={self.type!r})"
 
     def _repr_html_(self) -> str:
-        status = self.get_status()
+        values = self.get_status().values
         cells = {
             "Name": self.name,
             "Type": self.type,
-            "State": status.provisioning_state,
-            "Cores": str(status.n_cores),
-            "Memory": f"{status.memory_bytes / 1e9:.1f} GB",
+            "State": str(values["provisioningState"]),
+            "Nodes": f"{values['currentNodeCount']} of {values['targetNodeCount']}",
+            "Cores of a node": str(values["cores"]),
+            "Memory of a node": f"{values['memoryBytes'] / _GIB:.1f} GB",
         }
         head = "".join(f"<th>{key}</th>" for key in cells)
         row = "".join(f"<td>{html.escape(value)}</td>" for value in cells.values())
         return f"<table><tr>{head}</tr><tr>{row}</tr></table>"
 
 
-class AmlCompute(ComputeTarget):
-    """The SDK's other name for looking a compute target up."""
+def check_target(session: Session, name: str | None) -> None:
+    """Look whether runs can use a compute target; costs no more than reading its record.
 
-    @staticmethod
-    def provisioning_configuration(**settings: object) -> NoReturn:
-        """Describe a cluster; not available yet.
+    Parameters
+    ----------
+    session : Session
+        The workspace.
+    name : str or None
+        A compute target; None is ``local``.
 
-        Raises
-        ------
-        NotAvailableError
-            Always.
-        """
-        raise NotAvailableError(_CLUSTERS)
+    Raises
+    ------
+    ComputeTargetException
+        When the workspace has no compute target of that name.
+    NotAvailableError
+        When this version does not know its kind.
+    """
+    backend_of(session, _find(session, LOCAL if name is None else name))
 
 
-def executor_for(
-    session: Session, target_name: str | None, max_concurrent: int | None
-) -> ExecutorSpec:
+def executor_of(session: Session, name: str | None, max_concurrent: int | None) -> Executor:
     """Return the executor that a run on a compute target gets.
 
     Parameters
     ----------
     session : Session
         The run's workspace.
-    target_name : str or None
+    name : str or None
         A compute target; None is ``local``.
     max_concurrent : int or None
         Most trials at once; None leaves it to the target.
@@ -193,25 +407,44 @@ def executor_for(
     Raises
     ------
     ComputeTargetException
-        When the workspace has no compute target of that name.
+        When the workspace has no compute target of that name, or it cannot be used now.
     """
-    _find(session, LOCAL if target_name is None else target_name)
-    return default_spec(max_concurrent)
+    record = _find(session, LOCAL if name is None else name)
+    return backend_of(session, record).executor(max_concurrent)
 
 
-def _find(session: Session, name: str) -> str:
-    """Return the name of a target that can be used."""
+def _find(session: Session, name: str) -> ComputeRecord | None:
+    """Return the record of a target; None for the one that has none."""
     if name == LOCAL:
-        return name
+        return None
     with session.read() as tx:
-        others = {record.name: record.kind for record in tx.computes.list()}
-    if name in others:
-        raise NotAvailableError(
-            f"Compute target '{name}' is of type '{others[name]}', which this version of "
-            f"nbautoml cannot use. Use '{LOCAL}', or a newer version."
-        )
-    names = [LOCAL, *others]
+        records = {record.name: record for record in tx.computes.list()}
+    if name in records:
+        return records[name]
+    names = [LOCAL, *records]
     raise ComputeTargetException(
         f"The workspace has no compute target called '{name}'.{did_you_mean(name, names)} "
         f"There are: {', '.join(names)}."
     )
+
+
+def _put(workspace: _HasSession, name: str, kind: str, options: Mapping[str, Any]) -> ComputeTarget:
+    """Start a target, and keep it when that went well."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name == LOCAL:
+        raise ComputeTargetException(
+            f"A compute target's name must begin with a letter and have up to 64 letters, digits, "
+            f"'-' or '_', and must not be '{LOCAL}'; got {name!r}."
+        )
+    record = ComputeRecord(name=name, kind=kind, options=dict(options), created_at=time.time())
+    try:
+        backend_of(workspace.session, record).start()
+    except ComputeError as error:
+        raise ComputeTargetException(str(error)) from error
+    with workspace.session.write() as tx:
+        tx.computes.put(record)
+    return ComputeTarget(workspace, name)
+
+
+def _first_error(status: ComputeStatus) -> str:
+    errors = status.errors or [{"error": {"message": "no reason was given"}}]
+    return str(errors[0]["error"]["message"])

@@ -1,0 +1,254 @@
+"""A cluster of this machine, in a process of its own (`nbautoml.compute.cluster`)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar  # Any: JSON values
+
+import psutil
+
+from nbautoml.compute.cluster_options import ClusterOptions, shape_of
+from nbautoml.compute.cluster_state import (
+    LOG,
+    ClusterState,
+    read_options,
+    read_state,
+    write_options,
+)
+from nbautoml.compute.kinds._base import sdk_status
+from nbautoml.compute.spec import ExecutorSpec
+from nbautoml.domain.ports import Executor
+from nbautoml.domain.records import ComputeRecord
+from nbautoml.errors import ComputeError, ComputeTargetException
+from nbautoml.store.session import Session
+
+CLUSTER = "AmlCompute"
+"""The type, as `ComputeTarget.type` has it."""
+START_SECONDS = 60.0
+"""How long a cluster's process may take until its scheduler listens."""
+LEAVING_SECONDS = 3.0
+"""So long a cluster may take to notice that a run has left it."""
+STOP_SECONDS = 10.0
+"""How long it may take to end before it is killed."""
+_LOG_LINES = 5
+
+
+class ClusterBackend:
+    """A cluster of this machine in a process of its own, shared by runs and notebooks.
+
+    Parameters
+    ----------
+    session : Session
+        The workspace.
+    record : ComputeRecord
+        The target.
+    """
+
+    kind: ClassVar[str] = CLUSTER
+
+    def __init__(self, session: Session, record: ComputeRecord) -> None:
+        self._record = record
+        self._folder = session.state_dir / "clusters" / record.name
+        self._host = str(record.options.get("host", ""))
+        self.options = ClusterOptions.from_dict(record.options["cluster"])
+
+    @staticmethod
+    def record_options(options: ClusterOptions) -> dict[str, Any]:
+        """Return what is recorded of a cluster."""
+        return {"cluster": options.to_dict(), "host": socket.gethostname()}
+
+    def start(self) -> None:
+        """Start the cluster's process, unless it is there.
+
+        Raises
+        ------
+        ComputeTargetException
+            When the cluster belongs to another machine.
+        """
+        self._check_host()
+        write_options(self._folder, self.options)
+        state = read_state(self._folder)
+        if state is None or not state.is_alive or state.error:
+            _launch(self._folder)
+
+    def update(self) -> None:
+        """Tell a cluster that runs of its changed options."""
+        self._check_host()
+        if read_options(self._folder) is not None:
+            write_options(self._folder, self.options)
+
+    def state(self) -> ClusterState | None:
+        """Return how the process stands; None when there is none."""
+        state = read_state(self._folder)
+        return state if state is not None and (state.is_alive or state.error) else None
+
+    def status(self) -> dict[str, Any]:
+        """Return nodes, scale and what went wrong."""
+        shape, state = shape_of(self.options), self.state()
+        nodes = list(state.nodes) if state else []
+        running = sum(node["state"] == "running" for node in nodes)
+        provisioning = "Succeeded"
+        if state is not None and state.error:
+            provisioning = "Failed"
+        elif state is not None and not state.is_ready:
+            provisioning = "Creating"
+        found = sdk_status(
+            n_nodes=len(nodes),
+            n_wanted=state.n_wanted if state else 0,
+            cores=shape.cores,
+            memory_bytes=shape.memory_bytes,
+            n_running=running,
+            provisioning=provisioning,
+            error=state.error if state else "",
+        )
+        options = self.options
+        return found | {
+            "vmSize": options.vm_size,
+            "vmPriority": options.vm_priority,
+            "creationTime": _utc(self._record.created_at),
+            "scaleSettings": {
+                "minNodeCount": options.min_nodes,
+                "maxNodeCount": options.max_nodes,
+                "nodeIdleTimeBeforeScaleDown": f"PT{options.idle_seconds:g}S",
+            },
+            "maxNodeCountOfThisMachine": shape.max_nodes,
+            "dashboard": state.dashboard if state else "",
+        }
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Return the nodes that work now."""
+        state = self.state()
+        return [dict(node) for node in state.nodes] if state else []
+
+    def delete(self) -> None:
+        """End the process and all that it started, and remove its folder.
+
+        Raises
+        ------
+        ComputeTargetException
+            When a run uses the cluster.
+        """
+        self._check_host()
+        state = self._settled()
+        if state is not None and state.is_ready and state.n_clients:
+            raise ComputeTargetException(
+                f"The compute target '{self._record.name}' cannot be deleted: "
+                f"{state.n_clients} running {'run uses' if state.n_clients == 1 else 'runs use'} "
+                "it. Wait for them, or cancel them."
+            )
+        if state is not None:
+            _stop(state)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _settled(self) -> ClusterState | None:
+        """Return a state from now on, in which nobody is who has just left the cluster."""
+        asked, until = time.time(), time.monotonic() + LEAVING_SECONDS
+        while (state := self.state()) and state.is_ready:
+            is_free = state.written_at >= asked and not state.n_clients
+            if is_free or time.monotonic() > until:
+                break
+            time.sleep(0.1)
+        return state
+
+    def executor(self, max_concurrent: int | None) -> Executor:
+        """Return an executor that uses the cluster; it is started where it does not run."""
+        from nbautoml.compute.attached import AttachedWorkers, SchedulerAddress
+        from nbautoml.compute.executor import DaskExecutor
+
+        self.start()
+        shape = shape_of(self.options)
+        slots = shape.n_slots if max_concurrent is None else min(max_concurrent, shape.n_slots)
+        spec = ExecutorSpec(
+            n_workers=max(1, slots),
+            threads_per_worker=1,
+            memory_limit_bytes=max(1, shape.memory_bytes // shape.cores),
+        )
+
+        def use(_spec: ExecutorSpec) -> AttachedWorkers:
+            state = self.wait(lambda state: state.is_ready, START_SECONDS)
+            return AttachedWorkers(SchedulerAddress(address=state.address))
+
+        return DaskExecutor(spec, use)
+
+    def wait(self, check: Callable[[ClusterState], bool], seconds: float) -> ClusterState:
+        """Return the state once it is as it should be.
+
+        Raises
+        ------
+        ComputeError
+            When the process ended, or it takes longer.
+        """
+        until, begun = time.monotonic() + seconds, time.monotonic()
+        while True:
+            state = read_state(self._folder)
+            if state is not None and state.error:
+                raise ComputeError(f"The cluster '{self._record.name}' failed: {state.error}.")
+            if state is not None and state.is_alive and check(state):
+                return state
+            has_started = time.monotonic() - begun > START_SECONDS / 2
+            if time.monotonic() > until or (has_started and not (state and state.is_alive)):
+                raise ComputeError(
+                    f"The cluster '{self._record.name}' did not come up in "
+                    f"{time.monotonic() - begun:.0f} s. The end of its log:\n{self._log()}"
+                )
+            time.sleep(0.1)
+
+    def _log(self) -> str:
+        with contextlib.suppress(OSError):
+            lines = (self._folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+            return "\n".join(lines[-_LOG_LINES:])
+        return "(there is none)"
+
+    def _check_host(self) -> None:
+        if self._host and self._host != socket.gethostname():
+            raise ComputeTargetException(
+                f"The cluster '{self._record.name}' belongs to the machine {self._host}; this is "
+                f"{socket.gethostname()}. Start one here under another name, or attach its "
+                "scheduler by address."
+            )
+
+
+def _utc(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(seconds))
+
+
+def _launch(folder: Path) -> None:
+    """Start the process of a cluster in a session of its own; returns at once."""
+    path = list(dict.fromkeys(str(Path(p or ".").absolute()) for p in sys.path))
+    with (folder / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "nbautoml.compute.cluster", str(folder)],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    # Somebody has to collect the exit code, or a zombie would look like a living process.
+    threading.Thread(target=process.wait, name=f"reap {process.pid}", daemon=True).start()
+
+
+def _stop(state: ClusterState) -> None:
+    """End a cluster's process and all that descends from it."""
+    if not state.is_alive:
+        return
+    root = psutil.Process(state.pid)
+    tree = [root, *root.children(recursive=True)]
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root.send_signal(signal.SIGTERM)
+    _, alive = psutil.wait_procs(tree, timeout=STOP_SECONDS)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=STOP_SECONDS)

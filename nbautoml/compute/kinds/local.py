@@ -1,0 +1,58 @@
+"""The machine that the notebook runs on."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, ClassVar  # Any: JSON values
+
+from nbautoml.compute.kinds._base import sdk_status
+from nbautoml.compute.spec import default_spec
+from nbautoml.domain.ports import Executor
+from nbautoml.errors import ComputeTargetException
+
+LOCAL = "local"
+"""Name and type of the target that is always there."""
+
+
+class LocalBackend:
+    """The machine itself: workers are started for each run, and end with it."""
+
+    kind: ClassVar[str] = LOCAL
+
+    def status(self) -> dict[str, Any]:
+        """Return what the machine has to give."""
+        spec = default_spec()
+        cores = spec.n_workers * spec.threads_per_worker
+        held = spec.n_workers * (spec.memory_limit_bytes or 0)
+        return sdk_status(n_nodes=1, n_wanted=1, cores=cores, memory_bytes=held)
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """Return the machine."""
+        status = self.status()
+        return [
+            {
+                "id": socket.gethostname(),
+                "state": "idle",
+                "cores": status["cores"],
+                "memory_bytes": status["memoryBytes"],
+            }
+        ]
+
+    def start(self) -> None:
+        """Do nothing: it is there."""
+
+    def delete(self) -> None:
+        """Refuse.
+
+        Raises
+        ------
+        ComputeTargetException
+            Always.
+        """
+        raise ComputeTargetException(f"The compute target '{LOCAL}' cannot be deleted.")
+
+    def executor(self, max_concurrent: int | None) -> Executor:
+        """Start workers in the background."""
+        from nbautoml.compute.local import start_executor
+
+        return start_executor(default_spec(max_concurrent))
