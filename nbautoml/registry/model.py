@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import html
+import importlib
 import json
 import re
 import shutil
@@ -16,12 +17,23 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol  # Any: a loaded model is any object with predict
 
 from nbautoml.domain.records import ArtifactRecord, ModelRecord
-from nbautoml.errors import ConfigError, ConflictError, ModelError, NotFoundError, did_you_mean
+from nbautoml.errors import ConfigError, ConflictError, ModelError, NotFoundError
+from nbautoml.registry.files import (
+    is_from_run,
+    local_files,
+    only_pickle,
+    path_in_service,
+    place_inside,
+    select_files,
+)
+from nbautoml.registry.lookup import find_model, tag_filter, version_number
 from nbautoml.registry.trust import Versions, check_hash, load_pickle
 from nbautoml.store.session import Session
 
+# Deployments stand above this part, so that they are called by name.
+_SERVING = "nbautoml.serving.deploy"
+_PACKAGING = "nbautoml.serving.docker"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
-_PICKLES = (".pkl", ".pickle", ".joblib")
 
 
 class HasSession(Protocol):
@@ -83,9 +95,9 @@ class Model:
     ) -> None:
         if id is not None:
             name, _, number = id.rpartition(":")
-            version = _version_number(number, of=id)
+            version = version_number(number, of=id)
         self._session = workspace.session
-        self._record = _find(self._session, name, version, tags=tags, run_id=run_id)
+        self._record = find_model(self._session, name, version, tags=tags, run_id=run_id)
 
     @classmethod
     def _of(cls, session: Session, record: ModelRecord) -> Model:
@@ -149,8 +161,7 @@ class Model:
         )
         owner = f"upload:{uuid.uuid4()}"
         saved = [
-            session.save_artifact(owner, name, path)
-            for name, path in _local_files(Path(model_path))
+            session.save_artifact(owner, name, path) for name, path in local_files(Path(model_path))
         ]
         return _add_version(session, record, saved)
 
@@ -179,9 +190,7 @@ class Model:
         """
         session = workspace.session
         with session.read() as tx:
-            records = tx.models.list(
-                name=name, tags=_tag_filter(tags), run_id=run_id, latest=latest
-            )
+            records = tx.models.list(name=name, tags=tag_filter(tags), run_id=run_id, latest=latest)
         return [Model._of(session, record) for record in records]
 
     @property
@@ -265,9 +274,110 @@ class Model:
             )
 
     def delete(self) -> None:
-        """Remove this version from the workspace; its number is not used again."""
+        """Remove this version from the workspace; its number is not used again.
+
+        Raises
+        ------
+        ConflictError
+            When a deployment serves it.
+        """
         with self._session.write() as tx:
+            users = tx.deployments.using(self.id)
+            if users:
+                raise ConflictError(
+                    f"{self.id} is served by {', '.join(users)}. Delete that first: "
+                    f"Webservice(ws, {users[0]!r}).delete(), or update it to another version."
+                )
             tx.models.delete(self.name, self.version)
+
+    @staticmethod
+    def deploy(
+        workspace: HasSession,
+        name: str,
+        models: Sequence[Model] = (),
+        inference_config: Any = None,  # an InferenceConfig; its class stands above this part
+        deployment_config: Any = None,  # of deploy_configuration, likewise
+        deployment_target: object = None,
+        *,
+        overwrite: bool = False,
+        show_output: bool = False,
+        trust: bool = False,
+    ) -> Any:
+        """Serve models over HTTP from a process of their own; returns at once.
+
+        Parameters
+        ----------
+        workspace : Workspace
+            Where the deployment is listed.
+        name : str
+            Its name.
+        models : sequence of Model
+            What it serves; one of a run needs nothing else.
+        inference_config : InferenceConfig, optional
+            An entry script of your own with ``init()`` and ``run(data)``.
+        deployment_config : optional
+            Of ``AciWebservice`` or ``LocalWebservice.deploy_configuration``.
+        deployment_target : object
+            The SDK's argument, of no use here: services run on this machine.
+        overwrite : bool, default False
+            Whether a deployment of that name is replaced.
+        show_output : bool, default False
+            Whether to say where it listens.
+        trust : bool, default False
+            Whether you know where the files of a model from elsewhere come from.
+
+        Returns
+        -------
+        Webservice
+        """
+        return importlib.import_module(_SERVING).deploy(
+            workspace,
+            name,
+            models,
+            inference_config,
+            deployment_config,
+            overwrite=overwrite,
+            show_output=show_output,
+            trust=trust,
+        )
+
+    @staticmethod
+    def package(
+        workspace: HasSession,
+        models: Sequence[Model],
+        inference_config: Any = None,  # an InferenceConfig
+        *,
+        trust: bool = False,
+        **_azure: Any,
+    ) -> Any:
+        """Return what a container image needs to serve models; `save` writes it to a folder.
+
+        Parameters
+        ----------
+        workspace, models, inference_config, trust
+            As in `deploy`.
+        **_azure
+            Other arguments of the SDK: accepted, of no use here.
+
+        Returns
+        -------
+        ModelPackage
+        """
+        module = importlib.import_module(_PACKAGING)
+        return module.package(workspace, models, inference_config, trust=trust)
+
+    @staticmethod
+    def get_model_path(
+        model_name: str, version: int | None = None, _workspace: object = None
+    ) -> str:
+        """Return where a model's files lie, inside the entry script of a deployment.
+
+        Raises
+        ------
+        NotFoundError
+            Outside of a deployment, or when it does not serve that model.
+        """
+        return path_in_service(model_name, version)
 
     def get_file_names(self) -> builtins.list[str]:
         """Return the names of its files, as `download` writes them."""
@@ -303,7 +413,7 @@ class Model:
         """
         target = Path(target_dir)
         artifacts = self._artifacts()
-        paths = [_inside(target, a.name) for a in artifacts]
+        paths = [place_inside(target, a.name) for a in artifacts]
         taken = next((p for p in paths if p.exists()), None)
         if taken is not None and not (exist_ok or exists_ok):
             raise ConflictError(
@@ -334,8 +444,8 @@ class Model:
             When it must not or cannot be loaded; the message says what to do.
         """
         artifacts = self._artifacts()
-        chosen = _only_pickle(artifacts, of=self.id)
-        if not trust and not self._is_ours(chosen):
+        chosen = only_pickle(artifacts, of=self.id)
+        if not trust and not is_from_run(self._session, self.run_id, chosen):
             raise ModelError(
                 f"{self.id} was registered from a file, and {chosen.name} is a pickle: loading it "
                 "can run any code. If you know where it comes from: load(trust=True)."
@@ -343,14 +453,6 @@ class Model:
         versions = self._recorded_versions(chosen, artifacts)
         path = self._verified(chosen)
         return load_pickle(path, versions=versions, of=self.id, ignore_versions=ignore_versions)
-
-    def _is_ours(self, artifact: ArtifactRecord) -> bool:
-        """Whether a run of this workspace wrote exactly these bytes."""
-        if self.run_id is None:
-            return False
-        with self._session.read() as tx:
-            made = tx.artifacts.list(self.run_id)
-        return any(a.sha256 == artifact.sha256 for a in made)
 
     def _recorded_versions(
         self, chosen: ArtifactRecord, artifacts: Sequence[ArtifactRecord]
@@ -442,23 +544,7 @@ def register_from_run(
     )
     with session.read() as tx:
         stored = tx.artifacts.list(run_id)
-    return _add_version(session, record, _select(stored, model_path, run_id=run_id))
-
-
-def _select(
-    stored: Iterable[ArtifactRecord], model_path: str, *, run_id: str
-) -> list[ArtifactRecord]:
-    """Return the files at a path, named relative to the folder that holds the path."""
-    stored = list(stored)
-    path = PurePosixPath(model_path.strip("/"))
-    chosen = [a for a in stored if path in (q := PurePosixPath(a.name), *q.parents)]
-    if not chosen or not path.parts:
-        names = sorted(a.name for a in stored)
-        raise NotFoundError(
-            f"Run {run_id} has no file or folder {model_path!r}."
-            f"{did_you_mean(model_path, names)} It has: {', '.join(names) or 'no files'}."
-        )
-    return [replace(a, name=str(PurePosixPath(a.name).relative_to(path.parent))) for a in chosen]
+    return _add_version(session, record, select_files(stored, model_path, run_id=run_id))
 
 
 def _add_version(session: Session, record: ModelRecord, files: Iterable[ArtifactRecord]) -> Model:
@@ -478,38 +564,6 @@ def _add_version(session: Session, record: ModelRecord, files: Iterable[Artifact
     return Model._of(session, made)
 
 
-def _find(
-    session: Session,
-    name: str | None,
-    version: int | None,
-    *,
-    tags: Sequence[Any] | Mapping[str, str] | None,
-    run_id: str | None,
-) -> ModelRecord:
-    with session.read() as tx:
-        if name is not None and tags is None and run_id is None:
-            return tx.models.get(name, version)
-        records = tx.models.list(name=name, tags=_tag_filter(tags), run_id=run_id)
-        known = sorted({r.name for r in tx.models.list()})
-    fitting = [r for r in records if version in (None, r.version)]
-    if not fitting:
-        wanted = {"name": name, "version": version, "tags": tags, "run_id": run_id}
-        asked = ", ".join(f"{k}={v!r}" for k, v in wanted.items() if v is not None)
-        raise NotFoundError(
-            f"No model fits {asked or 'nothing'}. There are: {', '.join(known) or 'none yet'}."
-        )
-    return fitting[0]
-
-
-def _version_number(text: str, *, of: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ConfigError(
-            f"id of Model must be 'name:version', such as 'churn:3'; got {of!r}."
-        ) from None
-
-
 def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ConfigError(
@@ -525,44 +579,3 @@ def _as_text(values: Mapping[str, Any] | None) -> dict[str, str]:
 
 def _lineage(datasets: Sequence[tuple[str, Any]] | None) -> dict[str, str]:
     return {f"dataset.{label}": str(dataset.id) for label, dataset in datasets or ()}
-
-
-def _tag_filter(tags: Sequence[Any] | Mapping[str, str] | None) -> dict[str, str | None]:
-    """Return name and value of each tag that must be there; None stands for any value."""
-    if isinstance(tags, Mapping):
-        return dict(_as_text(tags))
-    pairs = [(t, None) if isinstance(t, str) else (t[0], str(t[1])) for t in tags or ()]
-    return dict(pairs)
-
-
-def _local_files(path: Path) -> Iterable[tuple[str, Path]]:
-    """Return name and place of the file at a path, or of all files below it."""
-    if path.is_file():
-        return [(path.name, path)]
-    found = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else []
-    if not found:
-        what = "is an empty folder" if path.is_dir() else "does not exist"
-        raise NotFoundError(f"model_path of Model.register: {path} {what} (in {Path.cwd()}).")
-    base = path.resolve()
-    return [(f"{base.name}/{p.relative_to(path).as_posix()}", p) for p in found]
-
-
-def _inside(target: Path, name: str) -> Path:
-    """Return the place of a stored file below a folder; a name that leads out is refused."""
-    root = target.resolve()
-    path = (root / name).resolve()
-    if not path.is_relative_to(root) or path == root:
-        raise ModelError(f"The file name {name!r} leads out of {target}; it was not written.")
-    return path
-
-
-def _only_pickle(artifacts: Sequence[ArtifactRecord], *, of: str) -> ArtifactRecord:
-    """Return the pickle to load: ``model.pkl`` where there is one, else the only pickle."""
-    pickles = [a for a in artifacts if PurePosixPath(a.name).suffix in _PICKLES]
-    named = [a for a in pickles if PurePosixPath(a.name).name == "model.pkl"]
-    chosen = named or pickles
-    if len(chosen) == 1:
-        return chosen[0]
-    names = ", ".join(a.name for a in artifacts)
-    problem = "has no pickle" if not chosen else "has several pickles"
-    raise ModelError(f"{of} {problem} to load; its files are: {names}. Use download() instead.")

@@ -46,6 +46,24 @@ class ModelSchema:
         """Return the schema as JSON values."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelSchema:
+        """Rebuild a schema from `to_dict`."""
+        columns = (
+            {**column, "categories": _tuple_of(column.get("categories"))}
+            for column in values["columns"]
+        )
+        return cls(
+            task=values["task"],
+            label=values["label"],
+            columns=tuple(ColumnSchema(**column) for column in columns),
+            classes=_tuple_of(values.get("classes")),
+        )
+
+
+def _tuple_of(values: Sequence[JsonValue] | None) -> tuple[JsonValue, ...] | None:
+    return None if values is None else tuple(values)
+
 
 def describe_frame(
     X: pd.DataFrame, *, task: str, label: str, classes: Sequence[Any] | None = None

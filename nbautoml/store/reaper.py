@@ -69,6 +69,12 @@ def is_orphan(run: RunRecord, *, now: float, grace_seconds: float = 30.0) -> boo
     return is_silent and abs(started_at - run.owner.started_at) > _SAME_START_SECONDS
 
 
+def is_owner_alive(owner: Owner) -> bool:
+    """Whether the process of an owner on this host lives: its pid, started at that moment."""
+    started_at = _start_time(owner.pid)
+    return started_at is not None and abs(started_at - owner.started_at) <= _SAME_START_SECONDS
+
+
 def _start_time(pid: int) -> float | None:
     """Return when the process of that pid started, None when there is none that lives."""
     try:

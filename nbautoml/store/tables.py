@@ -241,3 +241,22 @@ model_versions = sa.Table(
     _json("properties"),
     sa.Index(None, "run_id"),
 )
+
+deployments = sa.Table(
+    "deployments",
+    metadata,
+    _text("name", primary_key=True),
+    _text("kind"),
+    _time("created_at"),
+    _time("updated_at"),
+    sa.Column("revision", sa.Integer, nullable=False),
+    _json("models"),
+    _json("settings"),
+    _text("description"),
+    _json("tags"),
+    _json("properties"),
+    sa.Column("port", sa.Integer),
+    _text("owner_host", nullable=True),
+    sa.Column("owner_pid", sa.Integer),
+    _time("owner_started_at", nullable=True),
+)

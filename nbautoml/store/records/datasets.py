@@ -53,10 +53,15 @@ class DatasetReads(Records):
 
     def list(self) -> builtins.list[DatasetRecord]:
         """Return the latest version of each registered dataset, by name."""
+        # Not the counter of the name: its last number may have been taken off.
+        latest = (
+            sa.select(versions.c.name, sa.func.max(versions.c.version).label("version"))
+            .group_by(versions.c.name)
+            .subquery()
+        )
         query = sa.select(versions).join(
-            datasets,
-            (datasets.c.name == versions.c.name)
-            & (datasets.c.latest_version == versions.c.version),
+            latest,
+            (latest.c.name == versions.c.name) & (latest.c.version == versions.c.version),
         )
         return sorted(map(_record, self._connection.execute(query)), key=lambda r: r.name)
 
@@ -153,13 +158,67 @@ class DatasetWrites(DatasetReads):
         self._connection.execute(statement, {**_row(record), "name": None, "version": None})
         return self.get_by_id(record.id)
 
+    def update(
+        self,
+        dataset_id: str,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> DatasetRecord:
+        """Change what people wrote about a version; its content never changes.
+
+        Parameters
+        ----------
+        dataset_id : str
+            Which one.
+        description : str, optional
+            The new description.
+        tags : mapping, optional
+            All its tags from now on.
+
+        Raises
+        ------
+        NotFoundError
+            When there is none of that id.
+        """
+        self.get_by_id(dataset_id)
+        given = {"description": description, "tags": None if tags is None else dict(tags)}
+        values = {name: value for name, value in given.items() if value is not None}
+        if values:
+            where = versions.c.id == dataset_id
+            self._connection.execute(sa.update(versions).where(where).values(values))
+        return self.get_by_id(dataset_id)
+
+    def unregister(self, name: str) -> int:
+        """Take a name off all its versions; they stay under their ids, for the runs that used them.
+
+        The numbers of the versions are not given out again.
+
+        Returns
+        -------
+        int
+            How many versions had the name.
+
+        Raises
+        ------
+        NotFoundError
+            When there is no such dataset.
+        """
+        n_versions = len(self.versions(name))
+        where = versions.c.name == name
+        self._connection.execute(sa.update(versions).where(where).values(name=None, version=None))
+        return n_versions
+
     def _lock_latest(self, name: str) -> DatasetRecord | None:
         """Make the name's counter, hold it until the transaction ends, return the latest."""
         insert = self._insert(datasets).on_conflict_do_nothing(index_elements=["name"])
         self._connection.execute(insert, {"name": name, "latest_version": 0})
         query = sa.select(datasets.c.latest_version).where(datasets.c.name == name)
-        latest = self._connection.execute(query.with_for_update()).scalar_one()
-        return self.get(name, latest) if latest else None
+        self._connection.execute(query.with_for_update()).scalar_one()
+        newest = versions.c.version.desc()
+        found = sa.select(versions).where(versions.c.name == name).order_by(newest).limit(1)
+        row = self._connection.execute(found).one_or_none()
+        return None if row is None else _record(row)
 
     def _next_version(self, name: str) -> int:
         version: int = self._connection.execute(

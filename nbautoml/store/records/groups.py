@@ -6,6 +6,7 @@ from nbautoml.store.records.artifacts import ArtifactReads, ArtifactWrites
 from nbautoml.store.records.computes import ComputeReads, ComputeWrites
 from nbautoml.store.records.datasets import DatasetReads, DatasetWrites
 from nbautoml.store.records.datastores import DatastoreReads, DatastoreWrites
+from nbautoml.store.records.deployments import DeploymentReads, DeploymentWrites
 from nbautoml.store.records.events import EventReads, EventWrites
 from nbautoml.store.records.experiments import ExperimentReads, ExperimentWrites
 from nbautoml.store.records.metrics import MetricReads, MetricWrites
@@ -35,6 +36,7 @@ class Reader:
         self.requests = RequestReads(scope)
         self.artifacts = ArtifactReads(scope)
         self.models = ModelReads(scope)
+        self.deployments = DeploymentReads(scope)
 
 
 class Writer:
@@ -59,3 +61,4 @@ class Writer:
         self.requests = RequestWrites(scope)
         self.artifacts = ArtifactWrites(scope)
         self.models = ModelWrites(scope)
+        self.deployments = DeploymentWrites(scope)

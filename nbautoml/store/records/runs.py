@@ -40,6 +40,11 @@ class RunReads(Records):
         query = sa.select(runs.c.id).where(runs.c.id == run_id)
         return self._connection.execute(query).one_or_none() is not None
 
+    def count(self) -> int:
+        """Return how many runs without a parent there are."""
+        query = sa.select(sa.func.count()).select_from(runs).where(runs.c.parent_id.is_(None))
+        return self._connection.execute(query).scalar_one()
+
     def list(
         self,
         *,

@@ -22,8 +22,8 @@ SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{before}"
 branch_labels = None
 depends_on = None
 
@@ -82,8 +82,8 @@ def next_migrations(folder: Path, more: str = "pass") -> Migrations:
     versions.mkdir(parents=True)
     for script in (Migrations().folder / "versions").glob("0*.py"):
         (versions / script.name).write_text(script.read_text())
-    (versions / "0002_second.py").write_text(SECOND.format(more=more))
-    return Migrations(folder=folder / "migrations", head="0002")
+    (versions / "9999_next.py").write_text(SECOND.format(more=more, before=SCHEMA_VERSION))
+    return Migrations(folder=folder / "migrations", head="9999")
 
 
 def test_fresh_tables_equal_migrated_ones(engine: StoreEngine, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_an_older_store_is_copied_and_migrated(engine: StoreEngine, tmp_path: Pa
         connection.execute(sa.insert(tables.runs).values(**run, **more))
 
     check_schema(engine, next_migrations(tmp_path))
-    check_schema(engine, Migrations(folder=tmp_path / "migrations", head="0002"))
+    check_schema(engine, Migrations(folder=tmp_path / "migrations", head="9999"))
 
     with engine.read() as connection:
         columns = {c["name"] for c in sa.inspect(connection).get_columns("experiments")}
@@ -129,10 +129,11 @@ def test_an_older_store_is_copied_and_migrated(engine: StoreEngine, tmp_path: Pa
         # rebuilding the table took no rows of others with it
         assert connection.execute(sa.select(tables.runs.c.id)).scalar_one() == "r"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
-    copies = list(tmp_path.glob("store.db.schema-0001.*.bak"))
+    copies = list(tmp_path.glob(f"store.db.schema-{SCHEMA_VERSION}.*.bak"))
     assert len(copies) == 1
     with closing(sqlite3.connect(copies[0])) as copy:
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        stamp = copy.execute("SELECT version_num FROM alembic_version").fetchone()
+        assert stamp == (SCHEMA_VERSION,)
         assert copy.execute("SELECT id FROM runs").fetchone() == ("r",)
 
 

@@ -1,0 +1,264 @@
+"""What answers a request inside a worker: a bundle's model, or somebody's entry script."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol  # Any: models, JSON values
+
+import numpy as np
+
+from nbautoml.errors import ModelError, NbAutoMLError
+from nbautoml.registry.schema import ModelSchema, to_json
+from nbautoml.registry.trust import check_hash, load_pickle
+from nbautoml.serving.forms import Prediction, describe, fault, read_form, write_form
+from nbautoml.serving.schema import RequestRows
+
+MODEL_FILE = "model.pkl"
+MODEL_DIR_VARIABLE = "AZUREML_MODEL_DIR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A reply as a JSON value, and for how many rows (0 where that is not known)."""
+
+    content: Any
+    n_rows: int = 0
+
+
+class Scorer(Protocol):
+    """Answers requests; called by one thread at a time."""
+
+    version: str
+
+    def score(self, body: bytes, query: Mapping[str, str]) -> Answer:
+        """Answer one request.
+
+        Raises
+        ------
+        RequestFaultError
+            When the request is wrong.
+        """
+
+    def describe_row(self) -> dict[str, Any]:
+        """Return JSON Schema of a row; empty where nothing is known."""
+
+    def sample(self) -> list[Any]:
+        """Return rows for an example; none where none are known."""
+
+
+def load_scorer(job: Mapping[str, Any], folder: Path) -> Scorer:
+    """Return what answers the requests of a revision.
+
+    Parameters
+    ----------
+    job : mapping
+        What the revision serves: see `nbautoml.serving.revisions`.
+    folder : Path
+        The revision's folder.
+
+    Raises
+    ------
+    ModelError
+        When the model cannot be trusted or loaded.
+    """
+    if job["entry"]["kind"] == "script":
+        return ScriptScorer(job, folder)
+    return BundleScorer(job, folder)
+
+
+class BundleScorer:
+    """Predicts with a model that nbautoml wrote.
+
+    Parameters
+    ----------
+    job, folder
+        As in `load_scorer`.
+    """
+
+    def __init__(self, job: Mapping[str, Any], folder: Path) -> None:
+        bundle = folder / job["entry"]["folder"]
+        self.version = ", ".join(job["models"])
+        for name, sha256 in job["hashes"].items():
+            check_hash(bundle / name, sha256, of=self.version)
+        manifest = _read(bundle / "manifest.json")
+        versions = {"python": manifest["python"], **manifest["packages"]}
+        self._model = load_pickle(bundle / MODEL_FILE, versions=versions, of=self.version)
+        schema = ModelSchema.from_dict(_read(bundle / "schema.json"))
+        self._rows = RequestRows(schema, unused=unused_columns(self._model))
+        self._sample = list(_read(bundle / "sample.json")["data"])
+        classes = getattr(self._model, "classes_", None)
+        self._classes = None if classes is None else [to_json(label) for label in classes]
+        self._try_sample()
+
+    def score(self, body: bytes, query: Mapping[str, str]) -> Answer:
+        """Answer one request in one of the three forms."""
+        request = read_form(read_body(body), query, self._rows.names)
+        wants_proba = request.method != "predict" and self._classes is not None
+        if request.method == "predict_proba" and not wants_proba:
+            raise fault("This model predicts numbers, so it has no probabilities.")
+        checked = self._rows.check(request.rows)
+        try:
+            values = [] if wants_proba and request.form.value != "plain" else self._predict(checked)
+            proba = self._proba(checked) if wants_proba else None
+        except ValueError as error:
+            # The model's own words for rows that it cannot read.
+            raise fault(str(error)) from error
+        found = Prediction(
+            values=values,
+            proba=proba,
+            classes=self._classes,
+            warnings=checked.warnings,
+            model=self.version,
+        )
+        return Answer(content=write_form(request.form, found), n_rows=len(request.rows))
+
+    def describe_row(self) -> dict[str, Any]:
+        """Return JSON Schema of a row."""
+        return self._rows.describe_row()
+
+    def sample(self) -> list[Any]:
+        """Return a few rows of the training data."""
+        return self._sample
+
+    def _predict(self, checked: Any) -> list[Any]:
+        return [to_json(value) for value in np.asarray(self._model.predict(checked.frame))]
+
+    def _proba(self, checked: Any) -> list[list[float]]:
+        proba = np.asarray(self._model.predict_proba(checked.frame), dtype=np.float64)
+        found: list[list[float]] = proba.tolist()
+        return found
+
+    def _try_sample(self) -> None:
+        """Predict a sample row: what is ready has answered once, and its code is warm."""
+        # As it was in training, which may hold nulls that requests may not.
+        self._model.predict(self._rows.check(self._sample[:1]).frame)
+
+
+def unused_columns(model: Any) -> frozenset[str]:
+    """Return the columns that a model of nbautoml does not look at, as far as it can tell."""
+    steps = getattr(model, "steps", None)
+    first = steps[0][1] if steps else None
+    adapter = getattr(first, "adapter", first)
+    formats = getattr(adapter, "columns", ())
+    return frozenset(f.name for f in formats if getattr(f, "kind", "") == "drop")
+
+
+class ScriptScorer:
+    """Calls ``init()`` once and ``run(data)`` for each request, as the SDK's services did.
+
+    The script runs in the folder that it was deployed with; `AZUREML_MODEL_DIR` names the
+    folder of its models.
+
+    Parameters
+    ----------
+    job, folder
+        As in `load_scorer`.
+
+    Notes
+    -----
+    ``run`` gets the request's body as text. A ``run`` with several parameters, or one that is
+    decorated (as ``inference_schema`` does), gets the members of the JSON object by name.
+    """
+
+    def __init__(self, job: Mapping[str, Any], folder: Path) -> None:
+        script = folder / job["entry"]["script"]
+        source = folder / "source"
+        self.version = ", ".join(job["models"]) or script.name
+        os.environ[MODEL_DIR_VARIABLE] = str(folder / job["model_dir"])
+        os.chdir(source)
+        sys.path[:0] = list(dict.fromkeys([str(script.parent), str(source)]))
+        self._module = _load_script(script)
+        for name in ("init", "run"):
+            if not callable(getattr(self._module, name, None)):
+                raise ModelError(
+                    f"The entry script {script.name} has no function {name}(). A service needs "
+                    "init(), which loads the model, and run(data), which answers a request."
+                )
+        self._module.init()
+        self._by_name = _names_of(self._module.run)
+
+    def score(self, body: bytes, query: Mapping[str, str]) -> Answer:
+        """Answer one request; what the script raises goes on to the caller of this."""
+        if not self._by_name:
+            content = self._module.run(body.decode("utf-8", errors="replace"))
+        else:
+            request = read_body(body)
+            if not isinstance(request, Mapping):
+                wanted = ", ".join(self._by_name)
+                raise fault(f"A request must be an object with {wanted}; got {describe(request)}.")
+            content = self._module.run(**request)
+        return Answer(content=content)
+
+    def describe_row(self) -> dict[str, Any]:
+        """Return nothing: a script takes what it takes."""
+        return {}
+
+    def sample(self) -> list[Any]:
+        """Return no rows."""
+        return []
+
+
+def _load_script(script: Path) -> ModuleType:
+    name = script.stem
+    spec = importlib.util.spec_from_file_location(name, script)
+    if spec is None or spec.loader is None:
+        raise ModelError(f"The entry script {script.name} must be a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _names_of(run: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the parameters that ``run`` gets by name; none where it gets the body as text."""
+    names = tuple(inspect.signature(run).parameters)
+    is_decorated = hasattr(run, "__wrapped__")
+    return names if is_decorated or len(names) > 1 else ()
+
+
+def read_body(body: bytes) -> Any:
+    """Return a request's body as a JSON value; ``NaN`` is read as null.
+
+    Raises
+    ------
+    RequestFaultError
+        When it is no JSON (status 400).
+    """
+    import orjson  # here, because a script that reads the text itself does not need it
+
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        first = error
+    # Python's own writer says NaN for what is missing, and numbers may be longer than 64 bits.
+    try:
+        return json.loads(body, parse_constant=_constant)
+    except (ValueError, RecursionError):
+        raise fault(f"The body is not JSON: {first}.", status=400) from None
+
+
+def _constant(word: str) -> float | None:
+    return None if word == "NaN" else float(word)
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return an error with the line of the script where it happened, in one sentence."""
+    if isinstance(error, NbAutoMLError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
