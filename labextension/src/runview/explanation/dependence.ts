@@ -1,0 +1,115 @@
+import { arrange, el, fill, messageOf, set, setText, show } from '../dom';
+import type { Figure, Plotter } from '../plotter';
+import type { Dependence, Explanation, ExplanationPart } from './types';
+import { cellText, short } from './words';
+
+const COLORS = ['#4e79a7', '#f28e2b', '#59a14f', '#e15759', '#76b7b2', '#b07aa1', '#edc948', '#9c755f'];
+const HELP =
+  'The mean answer when all rows have this value; thin lines are single rows. Where columns go together, ' +
+  'some of these rows may be such as never occur.';
+
+/** How the answers change along one column. */
+export class DependenceChart implements ExplanationPart {
+  readonly node = el('div');
+  private readonly columns = el('select', { 'aria-label': 'Column' });
+  private readonly canvas = el('div', { class: 'nba-canvas', role: 'img' });
+  private readonly message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  private readonly help = el('p', { class: 'nba-muted' }, HELP);
+  private readonly body = el('tbody');
+  private readonly table = el('table', { class: 'nba-table', 'aria-label': 'Dependence' }, this.body);
+  private explanation: Explanation | null = null;
+  private isOpen = false;
+
+  constructor(private readonly plotter: Plotter | null) {
+    const pick = el('label', {}, el('span', { class: 'nba-muted' }, 'Column '), this.columns);
+    this.node.append(el('div', { class: 'nba-tools' }, pick), this.message, this.canvas, this.help, this.table);
+    this.columns.addEventListener('change', () => this.draw());
+  }
+
+  show(explanation: Explanation): void {
+    this.explanation = explanation;
+    fill(this.columns, explanation.dependence.map(({ name }) => [name, name]));
+    this.draw();
+  }
+
+  setOpen(isOpen: boolean): void {
+    this.isOpen = isOpen;
+    if (isOpen) {
+      this.draw();
+    }
+  }
+
+  dispose(): void {
+    this.plotter?.clear(this.canvas);
+  }
+
+  private draw(): void {
+    const found = this.explanation?.dependence ?? [];
+    const one = found.find(({ name }) => name === this.columns.value) ?? found[0];
+    setText(this.message, one ? '' : 'Time ended before a column could be followed.');
+    show(this.message, one === undefined);
+    show(this.help, one !== undefined);
+    show(this.canvas, one !== undefined && this.plotter !== null);
+    show(this.table, one !== undefined && this.plotter === null);
+    if (!one) {
+      return;
+    }
+    if (!this.plotter) {
+      arrange(this.body, rows(one));
+    } else if (this.isOpen) {
+      set(this.canvas, { 'aria-label': `Answers along ${one.name}` });
+      this.plotter.draw(this.canvas, dependenceFigure(one)).catch(error => {
+        setText(this.message, `The chart cannot be drawn: ${messageOf(error)}`);
+        show(this.message, true);
+      });
+    }
+  }
+}
+
+/** The mean of each output, and curves of single rows, as a plotly figure. */
+export function dependenceFigure(one: Dependence): Figure {
+  const x = one.values.map(value => (one.ordered && typeof value === 'number' ? value : cellText(value)));
+  const mode = one.ordered ? 'lines' : 'markers';
+  const curves = one.curves.map(y => ({
+    type: 'scatter',
+    mode,
+    x,
+    y,
+    showlegend: false,
+    hoverinfo: 'skip',
+    line: { color: '#8a8a8a', width: 0.6 },
+    marker: { color: '#8a8a8a', size: 4 },
+    opacity: 0.4
+  }));
+  const means = one.outputs.map(({ name, mean }, i) => ({
+    type: 'scatter',
+    mode: one.ordered ? 'lines+markers' : 'markers',
+    name,
+    x,
+    y: mean,
+    line: { color: COLORS[i % COLORS.length], width: 2.5 },
+    marker: { color: COLORS[i % COLORS.length], size: one.ordered ? 5 : 11 }
+  }));
+  const isNumber = one.values.every(value => typeof value === 'number');
+  const title = one.outputs.length === 1 ? (one.outputs[0]?.name ?? '') : 'probability';
+  return {
+    data: [...curves, ...means],
+    layout: {
+      xaxis: { title: { text: one.name }, automargin: true, ...(isNumber ? {} : { type: 'category' }) },
+      yaxis: { title: { text: title }, automargin: true },
+      showlegend: one.outputs.length > 1,
+      hovermode: 'closest',
+      margin: { l: 50, r: 20, t: 20, b: 45 }
+    }
+  };
+}
+
+function rows(one: Dependence): HTMLTableRowElement[] {
+  const head = el('tr', {}, el('th', { scope: 'col' }, one.name));
+  one.outputs.forEach(({ name }) => head.append(el('th', { scope: 'col', class: 'nba-n' }, name)));
+  const body = one.values.map((value, i) => {
+    const cells = one.outputs.map(({ mean }) => el('td', { class: 'nba-n' }, short(mean[i])));
+    return el('tr', {}, el('td', {}, cellText(value)), ...cells);
+  });
+  return [head, ...body];
+}

@@ -1,0 +1,129 @@
+import { arrange, el, freshId, messageOf, setText, show } from '../dom';
+import type { AskWhatIf } from './rowview';
+import type { Cell, Said, Sample, SampleColumn } from './types';
+import { cellText, short } from './words';
+
+/** A form with the cells of one row: change some, and see what the model would say. */
+export class WhatIf {
+  readonly node = el('details', { class: 'nba-whatif' });
+  private readonly form = el('form');
+  private readonly fields = el('div', { class: 'nba-cells' });
+  private readonly send = el('button', { type: 'submit' }, 'Predict');
+  private readonly reset = el('button', { type: 'button' }, 'As it was');
+  private readonly message = el('p', { role: 'status' });
+  private sample: Sample | null = null;
+  private row = 0;
+  private inputs: HTMLInputElement[] = [];
+
+  constructor(private readonly ask: AskWhatIf) {
+    this.node.append(el('summary', {}, 'What if this row were different?'), this.form);
+    const buttons = el('div', { class: 'nba-tools' }, this.send, this.reset);
+    this.form.append(this.fields, buttons, this.message);
+    this.form.addEventListener('submit', event => {
+      event.preventDefault();
+      void this.predict();
+    });
+    this.form.addEventListener('keydown', event => event.stopPropagation());
+    this.reset.addEventListener('click', () => this.fill());
+  }
+
+  show(sample: Sample, row: number): void {
+    if (this.sample !== sample) {
+      this.sample = sample;
+      const fields = sample.columns.map((column, i) => field(column, choices(sample, i)));
+      this.inputs = fields.map(([, input]) => input);
+      arrange(this.fields, fields.map(([label]) => label));
+    }
+    this.row = row;
+    this.fill();
+  }
+
+  private fill(): void {
+    this.inputs.forEach((input, i) => {
+      const cell = this.sample?.cells[this.row]?.[i] ?? null;
+      input.value = cell === null ? '' : String(cell);
+    });
+    this.say('');
+  }
+
+  private async predict(): Promise<void> {
+    const changes = this.changes();
+    if (!Object.keys(changes).length) {
+      this.say('Change a cell first.');
+      return;
+    }
+    const { row } = this;
+    this.send.disabled = true;
+    this.say('Asking the model…');
+    try {
+      const { before, after } = await this.ask(row, changes);
+      if (row === this.row) {
+        this.say(difference(before, after));
+      }
+    } catch (error) {
+      this.say(messageOf(error));
+    }
+    this.send.disabled = false;
+  }
+
+  private changes(): Record<string, Cell> {
+    const changed: Record<string, Cell> = {};
+    this.sample?.columns.forEach((column, i) => {
+      const cell = this.sample?.cells[this.row]?.[i] ?? null;
+      const text = this.inputs[i]?.value ?? '';
+      if (text !== (cell === null ? '' : String(cell))) {
+        changed[column.name] = typed(text, column);
+      }
+    });
+    return changed;
+  }
+
+  private say(text: string): void {
+    setText(this.message, text);
+    show(this.message, text !== '');
+  }
+}
+
+/** What was written, as a number where the column holds numbers; nothing is a missing cell. */
+export function typed(text: string, column: SampleColumn): Cell {
+  const trimmed = text.trim();
+  if (trimmed === '') {
+    return null;
+  }
+  const number = Number(trimmed);
+  return column.kind === 'number' && Number.isFinite(number) ? number : trimmed;
+}
+
+/** How the answers differ, in words. */
+export function difference(before: Said, after: Said): string {
+  const [from, to] = [cellText(before.prediction), cellText(after.prediction)];
+  const words = from === to ? `The prediction stays ${to}.` : `The prediction changes from ${from} to ${to}.`;
+  const shares = Object.entries(after.probabilities ?? {}).map(([name, share]) => {
+    const was = before.probabilities?.[name] ?? null;
+    return `${name}: ${short(was)} → ${short(share)}`;
+  });
+  return shares.length ? `${words} ${shares.join(', ')}` : words;
+}
+
+function choices(sample: Sample, column: number): string[] {
+  const kind = sample.columns[column]?.kind;
+  if (kind !== 'category' && kind !== 'boolean') {
+    return [];
+  }
+  const found = new Set(sample.cells.map(cells => cells[column] ?? null).filter(cell => cell !== null));
+  return [...found].map(String).sort();
+}
+
+function field(column: SampleColumn, offered: readonly string[]): [HTMLElement, HTMLInputElement] {
+  const id = freshId('cell');
+  const input = el('input', { id, autocomplete: 'off', placeholder: 'missing' });
+  const label = el('label', { for: id, class: 'nba-muted' });
+  setText(label, column.name);
+  const node = el('div', {}, label, input);
+  if (offered.length) {
+    const list = el('datalist', { id: freshId('choices') }, ...offered.map(value => el('option', { value })));
+    input.setAttribute('list', list.id);
+    node.append(list);
+  }
+  return [node, input];
+}
