@@ -12,7 +12,8 @@ from typing import Any, TextIO  # Any: fitted models are whatever scikit-learn a
 from nbautoml.automl.artifacts import INTERNAL_MODEL, METRIC_CONFIDENCE, SERVED_MODEL, VERSIONS
 from nbautoml.automl.child_run import ChildRun
 from nbautoml.automl.console import GUARDRAIL_TITLE, ConsoleView, guardrail_lines
-from nbautoml.automl.export import ensure_bundle, register_child
+from nbautoml.automl.explain_run import EXPLAIN_RUN, ExplainRun
+from nbautoml.automl.export import ensure_bundle, register_child, registered_child
 from nbautoml.automl.leaderboard import leaderboard_rows
 from nbautoml.automl.model_test import TEST_RUN
 from nbautoml.automl.notices import warn_once
@@ -27,6 +28,9 @@ from nbautoml.registry.trust import load_pickle
 from nbautoml.runs.continuation import reopen
 from nbautoml.runs.controller import launch
 from nbautoml.runs.run import Run
+from nbautoml.serving.configs import DeploymentConfig, InferenceConfig
+from nbautoml.serving.deploy import deploy
+from nbautoml.serving.webservice import Webservice
 
 __all__ = ["AutoMLRun"]
 
@@ -161,6 +165,75 @@ class AutoMLRun(Run):
         self.model_id = model.name
         return model
 
+    def explain(
+        self, iteration: int | None = None, metric: str | None = None, **wanted: Any
+    ) -> ExplainRun:
+        """Explain the best model, or one child's, and return the run that does it.
+
+        Parameters
+        ----------
+        iteration : int, optional
+            The child of this number instead of the best one.
+        metric : str, optional
+            Which metric decides; the run's primary metric when not given.
+        **wanted
+            ``rows``, ``minutes``, ``compute_target`` and ``comment``, see `ChildRun.explain`.
+
+        Returns
+        -------
+        ExplainRun
+            ``run.explain().explanation()`` waits for it.
+        """
+        child = self._child(iteration, metric)
+        return ChildRun(self.experiment, child.id).explain(**wanted)
+
+    def deploy(
+        self,
+        name: str,
+        iteration: int | None = None,
+        metric: str | None = None,
+        *,
+        model_name: str | None = None,
+        inference_config: InferenceConfig | None = None,
+        deployment_config: DeploymentConfig | None = None,
+        overwrite: bool = False,
+        show_output: bool = False,
+    ) -> Webservice:
+        """Serve the best model (or one child's) over HTTP; returns at once.
+
+        The model is registered first, unless it is already; it is not loaded for that.
+
+        Parameters
+        ----------
+        name : str
+            The deployment's name.
+        iteration : int, optional
+            The child of this number instead of the best one.
+        metric : str, optional
+            Which metric decides; the run's primary metric when not given.
+        model_name : str, optional
+            The model's name; made from the experiment's when not given.
+        inference_config, deployment_config, overwrite, show_output
+            As in ``Model.deploy``; none is needed.
+
+        Returns
+        -------
+        Webservice
+            ``wait_for_deployment()`` waits until it answers.
+        """
+        child = self._child(iteration, metric)
+        wanted = model_name or self.experiment.name
+        model = registered_child(self.session, self.id, child.number or 0, wanted)
+        return deploy(
+            self.experiment,
+            name,
+            [model],
+            inference_config,
+            deployment_config,
+            overwrite=overwrite,
+            show_output=show_output,
+        )
+
     def continue_experiment(
         self,
         X: Any = None,
@@ -237,7 +310,8 @@ class AutoMLRun(Run):
         show_output : bool, default False
             Whether to print what happens while it happens.
         wait_post_processing : bool, default False
-            Whether to wait for the test of the best model too, where there is one.
+            Whether to wait for the test and the explanation of the best model too, where there
+            are such.
         raise_on_error : bool, default True
             Whether a failed run raises.
 
@@ -255,6 +329,10 @@ class AutoMLRun(Run):
         test_id = self.properties.get(TEST_RUN)
         if wait_post_processing and test_id is not None:
             Run(self.experiment, test_id).wait_for_completion(raise_on_error=raise_on_error)
+        explain_id = self.properties.get(EXPLAIN_RUN)
+        if wait_post_processing and explain_id is not None:
+            # The run's model is as good as before where its explanation failed.
+            Run(self.experiment, explain_id).wait_for_completion(raise_on_error=False)
         return details
 
     def get_guardrails(self, to_console: bool = True) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any  # Any: arguments of the SDK that do nothing here
 
+from nbautoml.automl.explain_run import ROWS, ExplainRun, Wanted, ask_explanation
 from nbautoml.automl.generated_code import FILES, ensure_code, has_code
 from nbautoml.runs.run import Run
 
@@ -40,6 +41,47 @@ class ChildRun(Run):
         """Copy all files whose names begin with `prefix` into a folder."""
         self._ensure_code(prefix or "")
         super().download_files(prefix, output_directory, append_prefix)
+
+    def explain(
+        self,
+        rows: int = ROWS,
+        minutes: float = 0.5,
+        compute_target: str | None = None,
+        comment: str = "",
+    ) -> ExplainRun:
+        """Explain the model, and return the run that does it; the notebook does not wait.
+
+        Where an explanation of the model is being made already, that one is returned.
+
+        Parameters
+        ----------
+        rows : int, default 200
+            How many rows to explain one by one, up to 2,000.
+        minutes : float, default 0.5
+            Time for it; what is not done by then is left out, and the explanation says so.
+        compute_target : str, optional
+            Where to do it; in a process on this machine when not given.
+        comment : str, default ""
+            Kept with the explanation.
+
+        Returns
+        -------
+        ExplainRun
+            ``child.explain().explanation()`` waits for it.
+
+        Raises
+        ------
+        ConfigError
+            When a number is out of its range.
+        NotFoundError
+            When the run has no model.
+        """
+        parent, number = self._place()
+        wanted = Wanted.of(
+            rows=rows, minutes=minutes, compute_target=compute_target, comment=comment
+        )
+        explain_id = ask_explanation(self.session, parent, number, wanted)
+        return ExplainRun(self.experiment, explain_id)
 
     def _ensure_code(self, prefix: str) -> None:
         parent, number = self._place()

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from nbautoml.automl.artifacts import VERSIONS
 from nbautoml.automl.config import AutoMLConfig
+from nbautoml.automl.explain_run import Wanted, add_explanation, can_explain, seconds_for
 from nbautoml.automl.export import export_child
 from nbautoml.automl.leg import read_leg
 from nbautoml.automl.model_test import add_model_test
 from nbautoml.automl.run_data import RunData, load_splits
 from nbautoml.automl.sink import ChildRunSink, ModelArtifacts
 from nbautoml.compute.idle import IdleExecutor
-from nbautoml.compute.target import executor_for
+from nbautoml.compute.target import executor_of
 from nbautoml.domain.events import Phase, PhaseChanged, RunConfigured
 from nbautoml.domain.ports import Executor
 from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold, TrialState
@@ -70,6 +71,7 @@ class AutoMLWork:
         fold.apply_all(records)
         self._before = fold.build()
         self._test_id: str | None = None
+        self._explain_id: str | None = None
         self._leg = read_leg(context.run, records)
         self._data = RunData(context.session, self._settings)
         self._sink = ChildRunSink(context, str(self._config.values["primary_metric"]))
@@ -89,9 +91,10 @@ class AutoMLWork:
         return replace(ending, after=lambda: self._clean_up(closing, exporting))
 
     def _clean_up(self, *threads: threading.Thread | None) -> None:
-        """Do what the end of the run does not wait for: the test of its best model begins."""
-        if self._test_id is not None:
-            launch(self._context.session, self._test_id)
+        """Do what the end of the run does not wait for: its best model is tested and explained."""
+        for run_id in (self._test_id, self._explain_id):
+            if run_id is not None:
+                launch(self._context.session, run_id)
         for thread in threads:
             if thread is not None:
                 thread.join()
@@ -101,10 +104,8 @@ class AutoMLWork:
         if not self._has_time_to_search(deadline):
             return IdleExecutor()
         # Dask takes a while to load: a run without time for workers goes without it.
-        from nbautoml.compute.local import start_executor
-
         target = str(self._settings["compute_target"])
-        return start_executor(executor_for(self._context.session, target, None))
+        return executor_of(self._context.session, target, None)
 
     def _has_time_to_search(self, deadline: float | None) -> bool:
         if deadline is None:
@@ -192,6 +193,8 @@ class AutoMLWork:
             tx.runs.set_properties(context.run.id, properties)
         if self._data.has_test and not found.is_canceled:
             self._test_id = add_model_test(context.session, context.run, best.run_id)
+        if self._config.values["model_explainability"] and not found.is_canceled:
+            self._explain_id = self._add_explanation(best.run_id)
         exporting = threading.Thread(target=self._export, args=(best,), name="export")
         exporting.start()
         left = None
@@ -203,6 +206,15 @@ class AutoMLWork:
             reason = f"Canceled; {state.n_done - state.n_failed} finished models are kept."
             return Ending(status=RunStatus.CANCELED, reason=reason), exporting
         return Ending(status=RunStatus.COMPLETED, reason=found.reason.value), exporting
+
+    def _add_explanation(self, child_id: str) -> str | None:
+        """Have the best model explained after the run; return the id of that run."""
+        session, run_id = self._context.session, self._context.run.id
+        if not can_explain(self._config.task.value):
+            return None
+        seconds = self._timeout_seconds
+        wanted = Wanted(seconds=seconds_for(None if seconds is None else seconds / 60.0))
+        return add_explanation(session, run_id, child_id, wanted, is_best=True)
 
     def _export(self, best: TrialState) -> None:
         try:

@@ -17,6 +17,7 @@ from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import ModelError, NotFoundError
 from nbautoml.registry.model import Model, register_from_run
 from nbautoml.runs.child_process import run_apart, work_for
+from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.session import Session
 
 
@@ -94,6 +95,22 @@ def register_child(
         tags=tags,
         description=description,
     )
+
+
+def registered_child(session: Session, run_id: str, number: int, model_name: str) -> Model:
+    """Return the version under which the model of a child is registered; a new one if need be.
+
+    Parameters
+    ----------
+    session, run_id, number, model_name
+        As in `register_child`.
+    """
+    child_id = child_run_id(run_id, number)
+    with session.read() as tx:
+        known = tx.models.list(name=model_name, run_id=child_id)
+    if known:
+        return Model(WorkspaceHandle(session), model_name, known[0].version)
+    return register_child(session, run_id, number, model_name)
 
 
 def export_child(session: Session, run_id: str, number: int) -> None:

@@ -6,8 +6,9 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from nbautoml.automl.artifacts import INTERNAL_MODEL, PREDICTIONS, SERVED_MODEL
+from nbautoml.automl.artifacts import PREDICTIONS
 from nbautoml.automl.run_data import RunData
+from nbautoml.automl.stored_model import load_model, load_scoring
 from nbautoml.domain.events import LogWritten, json_safe
 from nbautoml.domain.records import MetricPoint, RunRecord
 from nbautoml.domain.status import RunStatus
@@ -17,7 +18,7 @@ from nbautoml.runs.work import Ending, WorkContext
 from nbautoml.store.session import Session
 
 if TYPE_CHECKING:
-    from nbautoml.engine.model_test import ModelTest, Scoring
+    from nbautoml.engine.model_test import ModelTest
 
 MODEL_TEST = "automl.model_test"
 """Type of a test run, as the SDK calls it: ``best_run.get_children(type='automl.model_test')``."""
@@ -85,34 +86,15 @@ class ModelTestWork:
         data = RunData(self._context.session, settings)
         weight = config.get("weight_column_name")
         result = run_test(
-            self._load_model(),
+            load_model(self._context.session, self._model_run),
             data.test(),
             data.label,
-            self._load_scoring(),
+            load_scoring(self._context.session, self._automl_run.id),
             weight_column=None if weight is None else str(weight),
             only_predictions=bool(config.get("test_include_predictions_only")),
         )
         self._keep(result)
         return Ending(status=RunStatus.COMPLETED, reason=_about(result))
-
-    def _load_model(self) -> object:
-        from nbautoml.registry.trust import load_pickle
-
-        session = self._context.session
-        with session.read() as tx:
-            names = {artifact.name for artifact in tx.artifacts.list(self._model_run)}
-        name = INTERNAL_MODEL if INTERNAL_MODEL in names else SERVED_MODEL
-        path = session.load_artifact(self._model_run, name)
-        return load_pickle(path, versions={}, of=f"The model of run {self._model_run}")
-
-    def _load_scoring(self) -> Scoring:
-        """Return how the AutoML run scored its models; the file is one that it wrote itself."""
-        from nbautoml.engine.prepare import SCORING
-        from nbautoml.registry.trust import load_pickle
-
-        path = self._context.session.load_artifact(self._automl_run.id, SCORING)
-        scoring: Scoring = load_pickle(path, versions={}, of=f"Run {self._automl_run.id}")
-        return scoring
 
     def _keep(self, result: ModelTest) -> None:
         """Store predictions, charts and metrics; the predictions are a dataset too."""

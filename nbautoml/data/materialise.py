@@ -17,6 +17,7 @@ import pandas as pd
 from nbautoml.data.definition import Definition, Source
 from nbautoml.data.frames import fingerprint_table, to_arrow, to_parquet
 from nbautoml.data.readers import LocalFile
+from nbautoml.domain.ids import content_owner
 from nbautoml.domain.records import DatasetRecord
 from nbautoml.errors import NotFoundError
 
@@ -52,11 +53,6 @@ class Content:
     def owner(self) -> str:
         """Owner of the artifacts: equal content is stored once."""
         return content_owner(self.fingerprint)
-
-
-def content_owner(fingerprint: str) -> str:
-    """Return the owner of a content's artifacts."""
-    return f"dataset:{fingerprint}"
 
 
 def freeze_frame(frame: pd.DataFrame, label: str = "The DataFrame") -> Content:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol  # Any: dask frames, JSON values
 
@@ -36,7 +36,6 @@ _BY_PANDAS = (
     "do it with pandas and pass the DataFrame: "
     "Dataset.Tabular.from_pandas_dataframe(ds.to_pandas_dataframe()...)"
 )
-_BY_REGISTER = "versions never change: register the dataset again under a new name"
 _BY_ID = "pass the dataset's id and fetch it with Dataset.get_by_id"
 # Documented calls that are not built yet, and what does their work.
 NOT_BUILT = {
@@ -51,10 +50,6 @@ NOT_BUILT = {
     "to_parquet_files": "use ds.to_pandas_dataframe().to_parquet(...)",
     "as_named_input": _BY_ID,
     "submit_profile_run": "use get_profile(), which runs here",
-    "update": _BY_REGISTER,
-    "add_tags": _BY_REGISTER,
-    "remove_tags": _BY_REGISTER,
-    "unregister_all_versions": "datasets cannot be removed; use a new name",
     "download": "use ds.to_pandas_dataframe()",
 }
 
@@ -307,10 +302,78 @@ class TabularDataset:
             name,
             origin=self._definition.to_dict(),
             description=description or "",
-            tags={str(k): str(v) for k, v in (tags or {}).items()},
+            tags=_as_text(tags or {}),
             create_new_version=create_new_version,
         )
         return from_record(session, record)
+
+    def update(
+        self, description: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> TabularDataset:
+        """Replace the description, the tags or both of a version; what is None stays.
+
+        Parameters
+        ----------
+        description : str, optional
+            A sentence for people.
+        tags : mapping of str to str, optional
+            All its tags from now on.
+
+        Returns
+        -------
+        TabularDataset
+            The version as it is now; this object stays as it was.
+
+        Raises
+        ------
+        ConfigError
+            When it is not registered.
+        """
+        session, record = self._registered("update")
+        wanted = None if tags is None else _as_text(tags)
+        with session.write() as tx:
+            changed = tx.datasets.update(record.id, description=description, tags=wanted)
+        return from_record(session, changed)
+
+    def add_tags(self, tags: Mapping[str, str]) -> TabularDataset:
+        """Add tags to a version, or change those of the same name; return it as it is now."""
+        session, record = self._registered("add_tags")
+        with session.write() as tx:
+            has = tx.datasets.get_by_id(record.id).tags
+            changed = tx.datasets.update(record.id, tags={**has, **_as_text(tags)})
+        return from_record(session, changed)
+
+    def remove_tags(self, tags: Iterable[str]) -> TabularDataset:
+        """Take tags off a version by name; names that are not there are left out."""
+        session, record = self._registered("remove_tags")
+        gone = {tags} if isinstance(tags, str) else set(tags)
+        with session.write() as tx:
+            has = tx.datasets.get_by_id(record.id).tags
+            kept = {key: value for key, value in has.items() if key not in gone}
+            changed = tx.datasets.update(record.id, tags=kept)
+        return from_record(session, changed)
+
+    def unregister_all_versions(self) -> None:
+        """Take the name off all versions of this dataset.
+
+        Their content stays under their ids: runs and models that used them can be explained.
+        Version numbers of the name are not used again.
+
+        Raises
+        ------
+        ConfigError
+            When it is not registered.
+        NotFoundError
+            When the name is gone already.
+        """
+        session, record = self._registered("unregister_all_versions")
+        with session.write() as tx:
+            tx.datasets.unregister(record.name)
+
+    def _registered(self, call: str) -> tuple[Session, DatasetRecord]:
+        if self._session is None or self._record is None or not self._record.name:
+            raise ConfigError(f"{call}: the dataset is not registered. Call register(ws, name).")
+        return self._session, self._record
 
     def __repr__(self) -> str:
         parts = [f"name={self.name!r}, version={self.version}"] if self.name else []
@@ -388,6 +451,10 @@ def as_dataset(value: object, label: str = "The data") -> TabularDataset:
     raise DatasetError(
         f"{label} must be a TabularDataset or a pandas DataFrame; got {type(value).__name__}.{hint}"
     )
+
+
+def _as_text(values: Mapping[str, Any]) -> dict[str, str]:
+    return {str(k): str(v) for k, v in values.items()}
 
 
 def _accept_count(call: str, count: int) -> int:

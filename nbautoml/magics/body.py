@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any  # Any: values of settings
 
@@ -11,23 +10,12 @@ import yaml
 
 from nbautoml.automl.constraints import ColumnName, PrimaryMetric
 from nbautoml.automl.options import AUTOML_OPTIONS, DATA_OPTIONS
-from nbautoml.domain.options import Anything, Flag, ListOf, OneOf, Option, Text
+from nbautoml.automl.run_source import EXPERIMENT_KEY as EXPERIMENT_KEY
+from nbautoml.automl.run_source import SHORT_KEYS as SHORT_KEYS
+from nbautoml.domain.options import Anything, Flag, ListOf, OneOf, Option, Text, first_named
 from nbautoml.errors import ConfigError, NbAutoMLError, did_you_mean
 
 FIRST_BODY_LINE = 2
-SHORT_KEYS: Mapping[str, str] = {
-    "data": "training_data",
-    "dataset": "training_data",
-    "label": "label_column_name",
-    "target": "label_column_name",
-    "metric": "primary_metric",
-    "compute": "compute_target",
-    "validation": "validation_data",
-    "timeout_minutes": "experiment_timeout_minutes",
-}
-"""Short names of settings, in a cell only."""
-
-EXPERIMENT_KEY = "experiment"
 SHORT_METRICS: Mapping[str, str] = {
     "auc": "AUC_weighted",
     "average_precision": "average_precision_score_weighted",
@@ -122,16 +110,11 @@ def at_its_line(error: NbAutoMLError, lines: Mapping[str, int]) -> NbAutoMLError
     lines : mapping of str to int
         The line of each setting.
     """
-    named = _first_named(error.message, lines)
+    named = first_named(error.message, lines)
     if named is None:
         return error
     message = error.message.replace(" of AutoMLConfig", "").replace("AutoMLConfig", "%%automl")
     return type(error)(f"line {lines[named]}: {message}")
-
-
-def _first_named(message: str, names: Iterable[str]) -> str | None:
-    found = [(m.start(), n) for n in names if (m := re.search(rf"\b{re.escape(n)}\b", message))]
-    return min(found)[1] if found else None
 
 
 def _compose(text: str) -> yaml.Node | None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any  # Any: values of settings
 
 import nbautoml
 from nbautoml.automl.config import AutoMLConfig
+from nbautoml.automl.guess import GUESS_ROWS, guess_task
+from nbautoml.automl.run_source import experiment_name, python_source
+from nbautoml.data.named import NamedData
 from nbautoml.errors import ConfigError, NbAutoMLError, did_you_mean
 from nbautoml.magics.body import Body, at_its_line, parse_body
-from nbautoml.magics.data import NamedData, find_data
+from nbautoml.magics.data import find_data
 from nbautoml.magics.flags import CellLine, parse_line
-from nbautoml.magics.guess import guess_task
 from nbautoml.magics.home import Home
 
 LABEL = "label_column_name"
@@ -72,37 +73,9 @@ def read_cell(line_text: str, body_text: str, home: Home) -> Cell:
     except NbAutoMLError as error:
         raise at_its_line(error, body.lines) from None
     experiment = line.experiment or body.experiment or experiment_name(data.name)
-    code = python_code(settings, frames, experiment, line.name)
+    expressions = {name: frame.code for name, frame in frames.items()}
+    code = python_source(settings, expressions, experiment, name=line.name)
     return Cell(line=line, config=config, experiment=experiment, code=code, note=note)
-
-
-def experiment_name(name: str) -> str:
-    """Return the name of an experiment for data of that name.
-
-    Examples
-    --------
-    >>> experiment_name("heart failure (2)")
-    'heart-failure-2'
-    """
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-._") or "automl"
-
-
-def python_code(
-    settings: Mapping[str, Any], frames: Mapping[str, NamedData], experiment: str, name: str
-) -> str:
-    """Return Python that does what the cell does."""
-    expressions = {n: frames[n].code if n in frames else repr(v) for n, v in settings.items()}
-    arguments = "".join(f"    {n}={e},\n" for n, e in expressions.items())
-    needs_dataset = any("Dataset." in frame.code for frame in frames.values())
-    names = ["AutoMLConfig", "Experiment", "RunDetails", "Workspace"]
-    imports = ", ".join(sorted([*names, "Dataset"]) if needs_dataset else names)
-    return (
-        f"from nbautoml import {imports}\n\n"
-        "ws = Workspace.from_config()\n"
-        f"config = AutoMLConfig(\n{arguments})\n"
-        f"{name} = Experiment(ws, {experiment!r}).submit(config)\n"
-        f"RunDetails({name}).show()"
-    )
 
 
 def _merge(line: CellLine, body: Body) -> dict[str, Any]:
@@ -146,7 +119,7 @@ def _guess(settings: dict[str, Any], data: NamedData, body: Body) -> str:
 
     Returns what was guessed, as a sentence.
     """
-    head = data.head()
+    head = data.head(GUESS_ROWS)
     column = settings[LABEL] = _label(settings.get(LABEL), list(head.columns), data, body)
     if "task" in settings:
         return ""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import nbautoml
 from nbautoml.errors import ConfigError, NotAvailableError, did_you_mean
-from nbautoml.magics import life
+from nbautoml.magics import explain, life, serve
 from nbautoml.magics.help import help_text
 from nbautoml.magics.home import Home
 from nbautoml.magics.say import say, show_table
@@ -182,8 +182,26 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             name="predict",
             argument="MODEL DATA [VARIABLE]",
-            doc="Predict with a registered model or a run's best one.",
+            doc="Predict with a registered model, a deployment or a run's best model.",
             act=life.predict,
+        ),
+        Command(
+            name="explain",
+            argument="[RUN|MODEL] [--rows N] [--engineered]",
+            doc="Which columns a model goes by.",
+            act=explain.explain,
+        ),
+        Command(
+            name="deploy",
+            argument="MODEL[:VERSION] | RUN [ITERATION] [--name NAME]",
+            doc="Serve a model over HTTP, and wait until it answers.",
+            act=serve.deploy,
+        ),
+        Command(
+            name="endpoint",
+            argument="[NAME [--logs | --keys | --restart | --delete]]",
+            doc="What is served, and how it stands.",
+            act=serve.endpoint,
         ),
         Command(
             name="compute",
@@ -202,9 +220,6 @@ COMMANDS: Mapping[str, Command] = {
 """RUN is a variable, or the beginning of an id; the latest run when it is left out."""
 
 PLANNED: Mapping[str, str] = {
-    "deploy": "Download the model: its bundle has a scoring script.",
-    "endpoint": "Download the model: its bundle has a scoring script.",
     "pipeline": "Use one cell a step.",
-    "explain": "The charts of each model are among its files.",
 }
 """Words that later versions know, and what to do until then."""

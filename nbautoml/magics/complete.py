@@ -15,8 +15,10 @@ from nbautoml.domain.metrics import METRICS
 from nbautoml.magics.body import SHORT_KEYS, known_keys
 from nbautoml.magics.commands import COMMANDS
 from nbautoml.magics.data import columns_for_completion, is_data
+from nbautoml.magics.explain import FLAGS as EXPLAIN_FLAGS
 from nbautoml.magics.flags import FLAGS
 from nbautoml.magics.home import Home
+from nbautoml.magics.serve import ACTIONS
 
 CELL = "%%automl"
 LINE = "%automl"
@@ -102,6 +104,7 @@ def _on_line(words: list[str], is_next: bool, home: Home) -> list[str]:
         return known_keys()
     workspace = home.known_workspace()
     models = list(workspace.models) if workspace is not None else []
+    services = list(workspace.webservices) if workspace is not None else []
     if words[1] == "runs":
         return list(workspace.experiments) if workspace is not None else []
     if words[1] == "dataset":
@@ -109,7 +112,14 @@ def _on_line(words: list[str], is_next: bool, home: Home) -> list[str]:
     if words[1] == "model":
         return home.run_names() if "=" in words else models
     if words[1] == "predict":
-        return [*models, *home.run_names()] if position == _FIRST_ARGUMENT else _data_names(home)
+        first = [*models, *services, *home.run_names()]
+        return first if position == _FIRST_ARGUMENT else _data_names(home)
+    if words[1] == "deploy":
+        return [*models, *home.run_names()] if position == _FIRST_ARGUMENT else ["--name"]
+    if words[1] == "endpoint":
+        return services if position == _FIRST_ARGUMENT else list(ACTIONS)
+    if words[1] == "explain":
+        return [*home.run_names(), *models, *EXPLAIN_FLAGS]
     if words[1] == "compute":
         return _values("compute_target", "", home)
     return home.run_names()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any  # Any: variables of the notebook
 
 import nbautoml
 from nbautoml.errors import NotFoundError, did_you_mean
+from nbautoml.workspace.config_file import name_for
 
 WORKSPACE_VARIABLES = ("ws", "workspace")
 DEFAULT_RUN = "run"
@@ -47,7 +47,7 @@ class Home:
         known = self.known_workspace()
         if known is not None:
             return known
-        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path.cwd().name).strip("-.") or "workspace"
+        name = name_for(Path.cwd())
         self._opened = nbautoml.Workspace.create(name, exist_ok=True)
         self._say(f"Made workspace {name!r}; its files are in {Path.cwd() / '.nbautoml'}.")
         return self._opened

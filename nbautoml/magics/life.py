@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any  # Any: models, frames and datasets
 
 import pandas as pd
@@ -13,6 +15,7 @@ from nbautoml.errors import ConfigError, NotFoundError, did_you_mean
 from nbautoml.magics.data import find_data
 from nbautoml.magics.home import Home
 from nbautoml.magics.say import say, show_table
+from nbautoml.magics.serve import predictions_from
 
 SHOWN = 50
 """Things that a list shows at most."""
@@ -73,20 +76,20 @@ def model(home: Home, words: str) -> None:
 
 
 def predict(home: Home, words: str) -> None:
-    """Predict for data with a registered model or a run's best one (``MODEL DATA [VARIABLE]``)."""
+    """Predict for data with a model, a deployment or a run (``MODEL DATA [VARIABLE]``)."""
     parts = words.split()
     if len(parts) not in (2, 3):
         raise ConfigError(
             "%automl predict takes a model and data: %automl predict MODEL DATA [VARIABLE]. MODEL "
-            "is a registered model or a run, DATA a variable, a dataset or a file."
+            "is a registered model, a deployment or a run, DATA a variable, a dataset or a file."
         )
     target = parts[2] if len(parts) == 3 else PREDICTIONS
     if not target.isidentifier():
         raise ConfigError(f"The predictions need a name of a variable; got {target!r}.")
-    fitted = _fitted(home, parts[0])
+    predict_rows = _predictor(home, parts[0])
     data = find_data(parts[1], home.variables, home.workspace).value
     frame = data if isinstance(data, pd.DataFrame) else data.to_pandas_dataframe()
-    found = predictions_of(fitted, frame)
+    found = predict_rows(frame)
     home.assign(target, found)
     display(found.head(HEAD_ROWS))  # type: ignore[no-untyped-call]
     say(f"{target} has {len(found):,} rows.")
@@ -172,17 +175,26 @@ def _model(workspace: nbautoml.Workspace, word: str) -> nbautoml.Model:
     return nbautoml.Model(workspace, name, version=int(version) if version else None)
 
 
-def _fitted(home: Home, word: str) -> Any:
-    """Return the model that a word names: a registered one, or the best one of a run."""
+def _predictor(home: Home, word: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return what predicts with the thing that a word names."""
     workspace = home.known_workspace()
     if workspace is not None and word.partition(":")[0] in workspace.models:
-        return _model(workspace, word).load()
+        return partial(predictions_of, _model(workspace, word).load())
+    if workspace is not None and word in workspace.webservices:
+        return partial(predictions_from, workspace.webservices[word])
+    return partial(predictions_of, _best_of_run(home, word, workspace))
+
+
+def _best_of_run(home: Home, word: str, workspace: nbautoml.Workspace | None) -> Any:
+    """Return the best model of the run that a word names."""
     try:
         run = home.run(word)
     except NotFoundError as error:
-        known = [*home.run_names(), *(workspace.models if workspace is not None else ())]
+        known = home.run_names()
+        if workspace is not None:
+            known += [*workspace.models, *workspace.webservices]
         raise NotFoundError(
-            f"{word!r} is no registered model and no run.{did_you_mean(word, known)}"
+            f"{word!r} is no registered model, no deployment and no run.{did_you_mean(word, known)}"
         ) from error
     if not isinstance(run, nbautoml.AutoMLRun):
         raise ConfigError(f"Run {run.id} is no AutoML run, so it has no model.")

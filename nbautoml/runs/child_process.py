@@ -27,9 +27,15 @@ def environment(session: Session, run_id: str) -> dict[str, str]:
     It finds the modules that this process finds, and the workspace; the address goes through
     the environment because command lines can be read by every user.
     """
-    return os.environ | {
+    return import_environment() | {
         ADDRESS_VARIABLE: json.dumps(asdict(session.address)),
         RUN_VARIABLE: run_id,
+    }
+
+
+def import_environment() -> dict[str, str]:
+    """Return the environment of a process that finds the modules that this process finds."""
+    return os.environ | {
         "PYTHONPATH": os.pathsep.join(_import_path()),
         "PYTHONUNBUFFERED": "1",
     }
@@ -43,7 +49,7 @@ def run_apart(session: Session, run_id: str, module: str, *arguments: str) -> st
     session : Session
         The open workspace; the process opens it, too.
     run_id : str
-        The run that it works on.
+        The run that it works on; empty for work that belongs to none.
     module : str
         Import path of the module.
     *arguments : str

@@ -52,11 +52,7 @@ class Experiment:
     """
 
     def __init__(self, workspace: Any, name: str, **_azure: Any) -> None:
-        if not _NAME.fullmatch(name):
-            raise ConfigError(
-                f"An experiment cannot be called {name!r}: use 1 to 255 letters, digits, '_', "
-                "'-' or '.', with a letter or digit first."
-            )
+        check_experiment_name(name)
         self.workspace = workspace
         self.session: Session = workspace.session
         self.name = name
@@ -168,6 +164,21 @@ class Experiment:
         head = "<tr><th>Run</th><th>Type</th><th>Status</th><th>Submitted (UTC)</th></tr>"
         table = f"<table>{head}{rows}</table>" if parents else "<p>No runs yet.</p>"
         return f"<p><b>{html.escape(self.name)}</b> in {self.workspace.name}</p>{table}"
+
+
+def check_experiment_name(name: str) -> None:
+    """Raise an error for a name that no experiment can have.
+
+    Raises
+    ------
+    ConfigError
+        When it has other signs than letters, digits, ``_``, ``-`` and ``.``, or too many.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"An experiment cannot be called {name!r}: use 1 to 255 letters, digits, '_', "
+            "'-' or '.', with a letter or digit first."
+        )
 
 
 def _when(seconds: float) -> str:

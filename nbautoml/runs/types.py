@@ -18,6 +18,7 @@ RUN_CLASSES: Catalog[type[Run]] = Catalog(
     {
         "automl": "nbautoml.automl.automl_run:AutoMLRun",
         "automl.child": "nbautoml.automl.child_run:ChildRun",
+        "automl.model_explain": "nbautoml.automl.explain_run:ExplainRun",
         "automl.model_test": "nbautoml.runs.run:Run",
     },
     "nbautoml.run_classes",
@@ -27,6 +28,7 @@ WORKS: Catalog[type[Work]] = Catalog(
     "kind of work",
     {
         "automl": "nbautoml.automl.driver:AutoMLWork",
+        "automl.model_explain": "nbautoml.automl.explain_run:ModelExplainWork",
         "automl.model_test": "nbautoml.automl.model_test:ModelTestWork",
     },
     "nbautoml.works",

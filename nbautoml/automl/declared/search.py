@@ -231,10 +231,10 @@ AFTER = (
     Option(
         name="model_explainability",
         constraint=Flag(),
-        doc="Explain the best model after the run.",
-        default=False,
+        doc="Explain the best model when the run has ended, in a process of its own, within 5 % of "
+        "the run's time limit (at least 5 and at most 60 seconds; 30 without a limit).",
+        default=True,
         group=_AFTER,
-        not_yet="Leave it out; explanations are planned.",
     ),
     Option(
         name="enable_code_generation",

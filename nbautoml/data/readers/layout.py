@@ -111,6 +111,29 @@ def _head_lines(head: bytes, codec: str) -> list[str]:
     return lines[:HEAD_LINES] if len(lines) <= HEAD_LINES else lines[: HEAD_LINES - 1]
 
 
+def find_separator(file: LocalFile, *, codec: str = "utf-8-sig") -> str:
+    """Return the separator of a file, by its first lines; a comma where none does better.
+
+    Parameters
+    ----------
+    file : LocalFile
+        Delimited text, plain or compressed with gzip.
+    codec : str, default "utf-8-sig"
+        Its encoding.
+
+    Raises
+    ------
+    DatasetError
+        When the file is empty, or no text.
+    """
+    lines = _head_lines(read_head(file), codec)
+    try:
+        first: list[str] = next(csv.reader(lines), [])
+        return "," if len(first) > 1 else guess_separator(lines, ",") or ","
+    except csv.Error:
+        return ","  # whoever reads the file says what is wrong with that line
+
+
 def guess_separator(lines: list[str], separator: str) -> str | None:
     """Return another separator that cuts all lines into equally many values, if one does.
 

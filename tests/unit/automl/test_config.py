@@ -174,7 +174,6 @@ PLANNED_SETTINGS = {
     "max_horizon": 12,
     "enable_dnn": True,
     "enable_onnx_compatible_models": True,
-    "model_explainability": True,
     "data_script": "get_data.py",
     "save_mlflow": True,
 }
@@ -189,7 +188,7 @@ def test_what_comes_later_is_refused_with_what_to_do(name: str) -> None:
 
 
 def test_what_comes_later_is_accepted_when_it_is_off() -> None:
-    config = make(enable_dnn=False, save_mlflow=False, model_explainability=False)
+    config = make(enable_dnn=False, save_mlflow=False)
     assert config.values["enable_dnn"] is False
 
 

@@ -251,3 +251,38 @@ def test_a_fingerprint_is_of_the_content_not_of_its_place_in_memory() -> None:
 )
 def test_a_fingerprint_tells_contents_apart(other: pd.DataFrame) -> None:
     assert fingerprint_table(to_arrow(other)) != fingerprint_table(to_arrow(FRAME))
+
+
+def test_what_people_wrote_can_be_changed_and_the_content_not(workspace: Any) -> None:
+    registered = Dataset.Tabular.from_pandas_dataframe(FRAME).register(workspace, "d")
+
+    changed = registered.update(description="about").add_tags({"a": 1, "b": "2"})
+    final = changed.add_tags({"b": "3"}).remove_tags(["a", "unknown"])
+
+    assert (final.description, dict(final.tags)) == ("about", {"b": "3"})
+    assert (final.id, final.fingerprint) == (registered.id, registered.fingerprint)
+    assert dict(Dataset.get_by_name(workspace, "d").tags) == {"b": "3"}
+    assert dict(final.update(tags={}).tags) == {}
+
+
+def test_all_versions_of_a_name_are_unregistered_and_stay_readable(workspace: Any) -> None:
+    first = Dataset.Tabular.from_pandas_dataframe(FRAME).register(workspace, "d")
+    second = Dataset.Tabular.from_pandas_dataframe(FRAME.head(2)).register(
+        workspace, "d", create_new_version=True
+    )
+
+    first.unregister_all_versions()
+
+    assert Dataset.get_all(workspace) == {}
+    assert len(Dataset.get_by_id(workspace, str(second.id)).to_pandas_dataframe()) == 2
+    with pytest.raises(NotFoundError):
+        second.unregister_all_versions()
+
+
+@pytest.mark.parametrize("call", ["update", "add_tags", "remove_tags", "unregister_all_versions"])
+def test_only_a_registered_version_can_be_changed(workspace: Any, call: str) -> None:
+    dataset = Dataset.Tabular.from_pandas_dataframe(FRAME)
+    arguments = {"add_tags": ({"a": "b"},), "remove_tags": (["a"],)}.get(call, ())
+
+    with pytest.raises(ConfigError, match=f"{call}: the dataset is not registered"):
+        getattr(dataset, call)(*arguments)

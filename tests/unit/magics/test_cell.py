@@ -143,3 +143,23 @@ def test_a_cell_gives_splits_as_lists_or_by_name(shell: Shell, splits: str) -> N
 def test_a_missing_variable_of_splits_is_told_with_its_line(shell: Shell) -> None:
     cell = "%%automl df --no-widget\nlabel: died\ntask: classification\ncv_splits_indices: nothing"
     assert "line 4: cv_splits_indices must be lists of rows" in shell.text(cell)
+
+
+@pytest.mark.parametrize("name", ["heart.csv", "heart.jsonl"])
+def test_files_of_other_forms_are_data_too(shell: Shell, name: str) -> None:
+    frame = shell.ip.user_ns["df"]
+    if name.endswith("csv"):
+        frame.to_csv(name, index=False, sep=";")
+    else:
+        frame.to_json(name, orient="records", lines=True)
+    text = shell.text(f"%%automl {name} --dry-run\nlabel: died")
+    assert "label_column_name='died'" in text
+    assert ("separator=';'" in text) == name.endswith("csv")
+
+
+def test_a_dataset_may_have_a_colon_in_its_name(shell: Shell) -> None:
+    ws = nbautoml.Workspace.create("w")
+    data = nbautoml.Dataset.Tabular.from_pandas_dataframe(shell.ip.user_ns["df"])
+    data.register(ws, name="heart:new")
+    text = shell.text("%%automl heart:new:1 --dry-run\nlabel: died")
+    assert "Dataset.get_by_name(ws, 'heart:new', version=1)" in text

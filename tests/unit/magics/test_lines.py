@@ -132,7 +132,7 @@ def test_predictions_of_numbers_have_no_probabilities() -> None:
         ("", "takes a model and data"),
         ("heart", "takes a model and data"),
         ("heart df 1x", "need a name of a variable; got '1x'"),
-        ("hart df", "'hart' is no registered model and no run."),
+        ("hart df", "'hart' is no registered model, no deployment and no run."),
     ],
 )
 def test_a_wrong_prediction_is_explained(shell: Shell, line: str, answer: str) -> None:

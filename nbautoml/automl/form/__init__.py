@@ -1,0 +1,1 @@
+"""What a form needs of `AutoMLConfig`: its fields, a table to choose from, a draft to check."""
