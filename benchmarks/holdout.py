@@ -150,6 +150,7 @@ def automl(
         label_column_name=table.label,
         primary_metric=metric,
         experiment_timeout_minutes=seconds / 60,
+        model_explainability=False,  # it would be made while the next run is measured
     )
     workspace = nbautoml.Workspace.create("benchmark", path=tempfile.mkdtemp(prefix="nbautoml-"))
     started = time.monotonic()

@@ -139,6 +139,7 @@ def _be_notebook(given: argparse.Namespace) -> None:
         label_column_name=label,
         primary_metric="normalized_root_mean_squared_error" if is_number else "AUC_weighted",
         experiment_timeout_minutes=given.seconds / 60,
+        model_explainability=False,  # a process of its own, after what is measured here
     )
     begun, clock = time.time(), time.monotonic()
     run = nbautoml.Experiment(workspace, "resources").submit(config)

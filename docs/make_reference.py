@@ -146,7 +146,7 @@ def routes_page() -> str:
     rows = []
     for pattern, handler, *_ in extension.handlers:
         path = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", r"{\1}", pattern)
-        for verb in ("get", "post", "put", "delete"):
+        for verb in ("get", "post", "put", "patch", "delete"):
             method = vars(handler).get(verb)
             if method is not None:
                 rows.append(_row(f"`{verb.upper()} {path}`", _summary(method) or _summary(handler)))

@@ -19,15 +19,22 @@ if TYPE_CHECKING:
 
     from nbautoml.automl.automl_run import AutoMLRun as AutoMLRun
     from nbautoml.automl.config import AutoMLConfig as AutoMLConfig
+    from nbautoml.automl.explanation_client import ExplanationClient as ExplanationClient
     from nbautoml.automl.featurization_config import FeaturizationConfig as FeaturizationConfig
-    from nbautoml.compute.target import AmlCompute as AmlCompute
+    from nbautoml.compute.clusters import AmlCompute as AmlCompute
+    from nbautoml.compute.clusters import DaskCluster as DaskCluster
     from nbautoml.compute.target import ComputeTarget as ComputeTarget
     from nbautoml.data.dataset import Dataset as Dataset
     from nbautoml.data.datastore import Datastore as Datastore
     from nbautoml.domain.metrics import get_primary_metrics as get_primary_metrics
+    from nbautoml.engine.explain.what_if import what_if as what_if
     from nbautoml.registry.model import Model as Model
     from nbautoml.runs.experiment import Experiment as Experiment
     from nbautoml.runs.run import Run as Run
+    from nbautoml.serving.configs import InferenceConfig as InferenceConfig
+    from nbautoml.serving.webservice import AciWebservice as AciWebservice
+    from nbautoml.serving.webservice import LocalWebservice as LocalWebservice
+    from nbautoml.serving.webservice import Webservice as Webservice
     from nbautoml.widgets.charts import metric_charts as metric_charts
     from nbautoml.widgets.run_details import RunDetails as RunDetails
     from nbautoml.workspace.workspace import Workspace as Workspace
@@ -36,20 +43,27 @@ __version__ = "0.1.0"
 VERSION = __version__
 
 _HOMES = {
-    "AmlCompute": "nbautoml.compute.target",
+    "AciWebservice": "nbautoml.serving.webservice",
+    "AmlCompute": "nbautoml.compute.clusters",
     "AutoMLConfig": "nbautoml.automl.config",
     "AutoMLRun": "nbautoml.automl.automl_run",
     "ComputeTarget": "nbautoml.compute.target",
+    "DaskCluster": "nbautoml.compute.clusters",
     "Dataset": "nbautoml.data.dataset",
     "Datastore": "nbautoml.data.datastore",
     "Experiment": "nbautoml.runs.experiment",
+    "ExplanationClient": "nbautoml.automl.explanation_client",
     "FeaturizationConfig": "nbautoml.automl.featurization_config",
+    "InferenceConfig": "nbautoml.serving.configs",
+    "LocalWebservice": "nbautoml.serving.webservice",
     "Model": "nbautoml.registry.model",
     "Run": "nbautoml.runs.run",
     "RunDetails": "nbautoml.widgets.run_details",
+    "Webservice": "nbautoml.serving.webservice",
     "Workspace": "nbautoml.workspace.workspace",
     "get_primary_metrics": "nbautoml.domain.metrics",
     "metric_charts": "nbautoml.widgets.charts",
+    "what_if": "nbautoml.engine.explain.what_if",
 }
 
 __all__ = ["VERSION", *sorted(_HOMES)]  # noqa: PLE0604 - the names of _HOMES are strings

@@ -7,7 +7,8 @@ The tree (each class also inherits the built-in that fits, so that ``except Valu
     ├── NotAvailableError (RuntimeError)  a known setting or call whose function is not built yet
     ├── MissingExtraError (ImportError)   an optional package is needed
     ├── NotFoundError (LookupError)     a named thing is not in the workspace
-    │   └── ComputeTargetException      no compute target of that name (Azure's name)
+    │   ├── ComputeTargetException      no compute target of that name (Azure's name)
+    │   └── WebserviceNotFoundError     no deployment of that name
     ├── NotAllowedError (PermissionError)  the caller may not see or change this
     ├── ConflictError (RuntimeError)    the thing exists already, or another process holds it
     ├── DatasetError (ValueError)       a file or frame cannot be used as it is
@@ -15,6 +16,7 @@ The tree (each class also inherits the built-in that fits, so that ``except Valu
     │   └── StoppedError                work was stopped by a deadline, a memory limit or a cancel
     ├── ComputeError (RuntimeError)     a cluster cannot start or cannot do what is asked
     ├── ModelError (RuntimeError)       a model file cannot be trusted or loaded
+    ├── WebserviceException (RuntimeError)  a deployment failed or cannot answer (Azure's name)
     └── StoreError (RuntimeError)       the workspace store cannot be opened or is too new
 
 A message says what was asked, what was found, and what to do. In a notebook these errors
@@ -94,6 +96,14 @@ class ComputeError(NbAutoMLError, RuntimeError):
 
 class ModelError(NbAutoMLError, RuntimeError):
     """A model file cannot be trusted, or cannot be loaded here."""
+
+
+class WebserviceException(NbAutoMLError, RuntimeError):  # noqa: N818 - Azure's public name
+    """A deployment failed, or does not answer as it should."""
+
+
+class WebserviceNotFoundError(WebserviceException, NotFoundError):
+    """No deployment of that name is in the workspace."""
 
 
 class StoreError(NbAutoMLError, RuntimeError):

@@ -3,7 +3,10 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { DeploymentApi, deployModel, listDeployments } from './deploy/api';
+import type { Deployment, DeploymentSource } from './deploy/types';
 import type { Catalog, WorkspaceItem } from './panel/types';
+import type { Cell, ExplanationAnswer, WhatIfAnswer } from './runview/explanation/types';
 import type { ModelCharts } from './runview/plotter';
 import type { RequestKind, RunSource } from './runview/transport';
 import type { Full, ModelVersion, RunCode, RunColumns, RunError, RunLog, Scores, TrialDetails } from './runview/types';
@@ -21,7 +24,7 @@ export class Api {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
   of(runId: string, workspace: string): RunSource {
-    return new RunApi(this, `runs/${encodeURIComponent(runId)}`, workspace);
+    return new RunApi(this, runId, workspace);
   }
 
   async workspaces(): Promise<WorkspaceItem[]> {
@@ -29,8 +32,9 @@ export class Api {
     return workspaces;
   }
 
-  async catalog(workspace: string): Promise<Catalog> {
-    return (await this.call('catalog', { workspace })) as Catalog;
+  /** What a workspace holds, with its newest runs: so many at most. */
+  async catalog(workspace: string, runs: number): Promise<Catalog> {
+    return (await this.call('catalog', { workspace, runs: String(runs) })) as Catalog;
   }
 
   async run(runId: string, workspace: string): Promise<Full> {
@@ -42,8 +46,13 @@ export class Api {
     return URLExt.join(this.settings.baseUrl, ROOT, path) + URLExt.objectToQueryString(query);
   }
 
-  async call(path: string, query: Readonly<Record<string, string>>, body?: object): Promise<unknown> {
-    const init = body ? { method: 'POST', body: JSON.stringify(body) } : {};
+  async call(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    body?: object,
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE' = body ? 'POST' : 'GET'
+  ): Promise<unknown> {
+    const init = body ? { method, body: JSON.stringify(body) } : { method };
     const response = await ServerConnection.makeRequest(this.address(path, query), init, this.settings);
     const content = parse(await response.text());
     if (!response.ok) {
@@ -55,11 +64,15 @@ export class Api {
 
 /** The server's answers about one run. */
 class RunApi implements RunSource {
+  private readonly path: string;
+
   constructor(
     private readonly api: Api,
-    private readonly path: string,
+    private readonly runId: string,
     private readonly workspace: string
-  ) {}
+  ) {
+    this.path = `runs/${encodeURIComponent(runId)}`;
+  }
 
   async request(kind: RequestKind, minutes?: number): Promise<void> {
     await this.post('requests', minutes === undefined ? { kind } : { kind, minutes });
@@ -89,12 +102,36 @@ class RunApi implements RunSource {
     return this.get(`trials/${n}/charts`);
   }
 
+  explanation(n: number): Promise<ExplanationAnswer> {
+    return this.get(`trials/${n}/explanation`);
+  }
+
+  async explain(n: number): Promise<ExplanationAnswer> {
+    return (await this.post(`trials/${n}/explain`, {})) as ExplanationAnswer;
+  }
+
+  async whatIf(n: number, row: number, changes: Record<string, Cell>): Promise<WhatIfAnswer> {
+    return (await this.post(`trials/${n}/whatif`, { row, changes })) as WhatIfAnswer;
+  }
+
   script(n: number): Promise<{ script: string }> {
     return this.get(`trials/${n}/script`);
   }
 
   async register(n: number, name: string, description: string): Promise<ModelVersion> {
     return (await this.post(`trials/${n}/register`, { name, description })) as ModelVersion;
+  }
+
+  deployed(n: number): Promise<Deployment[]> {
+    return listDeployments(this.api, this.workspace, `${this.runId}_${n}`);
+  }
+
+  deploy(n: number, name: string): Promise<Deployment> {
+    return deployModel(this.api, this.workspace, { name, run_id: this.runId, number: n });
+  }
+
+  deployment(name: string): DeploymentSource {
+    return new DeploymentApi(this.api, this.workspace, name);
   }
 
   leaderboard(): string {

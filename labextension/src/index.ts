@@ -1,9 +1,12 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 
+import { deploymentPlugin } from './deploy/plugin';
+import { detailsPlugin } from './details/plugin';
 import { panelPlugin } from './panel/plugin';
 import { rendererFactory } from './renderer';
 import { IServer, serverPlugin, type Server } from './server';
+import { wizardPlugin } from './wizard/plugin';
 
 const runView: JupyterFrontEndPlugin<void> = {
   id: 'nbautoml:run-view',
@@ -15,4 +18,4 @@ const runView: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [serverPlugin, runView, panelPlugin];
+export default [serverPlugin, runView, detailsPlugin, panelPlugin, wizardPlugin, deploymentPlugin];

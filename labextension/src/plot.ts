@@ -16,6 +16,7 @@ const IMAGE = { width: 900, height: 560, scale: 2 };
 
 /** Draws with plotly, whose script is fetched when the first chart is looked at. */
 export class PlotlyPlotter implements Plotter {
+  readonly drawsFigures = true;
   private plotly: Promise<Plotly> | null = null;
   private readonly drawn = new Map<HTMLElement, { figure: Figure; observer: ResizeObserver }>();
   private readonly themes = new MutationObserver(() => this.drawAgain());

@@ -1,6 +1,7 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
 
+import { allExtras } from './extras';
 import { isFull } from './runview/model';
 import type { Plotter } from './runview/plotter';
 import type { Transport } from './runview/transport';
@@ -35,7 +36,7 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
       return;
     }
     this.drop();
-    this.view = new RunView(content, this.transport, this.plotter);
+    this.view = new RunView(content, this.transport, this.plotter, allExtras);
     this.node.replaceChildren(this.view.node);
   }
 

@@ -1,1 +1,1 @@
-import './runview.css';
+import '../lib/style.css';

@@ -1,5 +1,7 @@
 /** Headers, trials and whole views for the tests; every number is made up. */
 
+import type { Cell, Explanation, ExplanationAnswer, WhatIfAnswer } from '../src/runview/explanation/types';
+import type { Deployment, DeploymentDetails, DeploymentSource, Keys, TryReply } from '../src/deploy/types';
 import type { Figure, ModelCharts, ModelFigure, Plotter } from '../src/runview/plotter';
 import type { RequestKind, RunListener, RunSource, Subscription, Transport } from '../src/runview/transport';
 import type {
@@ -97,6 +99,11 @@ export class FakeTransport implements Transport, RunSource {
   logs: RunLog = { seq: 0, lines: [] };
   values: Scores = { metrics: [], maximize: true, scores: [] };
   data: RunColumns = { rows: 0, columns: [] };
+  explained: ExplanationAnswer = { n: 1, state: 'none', text: '', explanation: null };
+  whatIfAnswer: WhatIfAnswer = { before: { prediction: 1 }, after: { prediction: 2 } };
+  readonly questions: { row: number; changes: Record<string, Cell> }[] = [];
+  deployments: Deployment[] = [];
+  service = new FakeDeployment();
 
   watch(_runId: string, _workspace: string, listener: RunListener): Subscription {
     this.nWatched += 1;
@@ -130,6 +137,22 @@ export class FakeTransport implements Transport, RunSource {
     return { n, figures: this.figures, confidence: this.confidence };
   }
 
+  async explanation(n: number): Promise<ExplanationAnswer> {
+    this.ask(`explanation ${n}`);
+    return { ...this.explained, n };
+  }
+
+  async explain(n: number): Promise<ExplanationAnswer> {
+    this.ask(`explain ${n}`);
+    return { n, state: 'waiting', text: '', explanation: this.explained.explanation };
+  }
+
+  async whatIf(n: number, row: number, changes: Record<string, Cell>): Promise<WhatIfAnswer> {
+    this.ask(`whatIf ${n}`);
+    this.questions.push({ row, changes });
+    return this.whatIfAnswer;
+  }
+
   async script(n: number): Promise<{ script: string }> {
     this.ask(`script ${n}`);
     return { script: `print(${n})` };
@@ -161,6 +184,20 @@ export class FakeTransport implements Transport, RunSource {
     return { name, version: 3 };
   }
 
+  async deployed(): Promise<Deployment[]> {
+    return this.deployments;
+  }
+
+  async deploy(n: number, name: string): Promise<Deployment> {
+    this.ask(`deploy ${n} ${name}`);
+    return deployment({ name });
+  }
+
+  deployment(name: string): DeploymentSource {
+    this.asked.push(`deployment ${name}`);
+    return this.service;
+  }
+
   leaderboard(): string {
     return '/leaderboard.csv';
   }
@@ -185,8 +222,62 @@ export function figure(name: string, changes: Partial<ModelFigure> = {}): ModelF
   return { name, title: name.toUpperCase(), help: `How to read ${name}.`, figure: { data: [], layout: {} }, ...changes };
 }
 
+/** Two rows of two columns: the first is right, the second wrong. */
+export function explanation(changes: Partial<Explanation> = {}): Explanation {
+  return {
+    schema: 1,
+    n: 1,
+    pipeline: 'LightGBM',
+    task: 'classification',
+    label: 'died',
+    classes: ['no', 'yes'],
+    metric: { name: 'AUC_weighted', maximize: true },
+    score: 0.9,
+    made_at: 1000,
+    seconds: 2.5,
+    notes: ['A note.'],
+    held_out: true,
+    scored_rows: 200,
+    explained_rows: 2,
+    how: 'exact',
+    raw: [
+      { name: 'age', kind: 'number', size: 0.2, loss: 0.05, loss_std: 0.01 },
+      { name: 'sex', kind: 'category', size: 0.1, loss: 0.08, loss_std: 0.02 }
+    ],
+    engineered: [{ name: 'age_MeanImputer', of: ['age'], size: 0.2 }],
+    sample: {
+      columns: [{ name: 'age', kind: 'number' }, { name: 'sex', kind: 'category' }],
+      cells: [[60, 'm'], [null, 'f']],
+      truth: ['yes', 'yes'],
+      said: ['yes', 'no'],
+      output: [0.8, 0.3],
+      told: ['probability of yes', 'probability of yes'],
+      held_out: ['yes', 'no'],
+      held_out_output: [0.7, 0.4],
+      contributions: [[0.3, 0.1], [-0.2, 0.1]],
+      rest: [0, 0],
+      base: [0.4, 0.4]
+    },
+    dependence: [
+      {
+        name: 'age',
+        ordered: true,
+        values: [20, 40],
+        outputs: [{ name: 'probability of yes', mean: [0.2, 0.6] }],
+        curves: [[0.1, 0.5], [0.3, 0.7]]
+      }
+    ],
+    cohorts: [
+      { column: 'age', part: '20 to 40', rows: 90, score: 0.95, error: 0.1 },
+      { column: 'sex', part: 'f', rows: 80, score: null, error: 0.25 }
+    ],
+    ...changes
+  };
+}
+
 /** A plotter that remembers what it was asked. */
 export class FakePlotter implements Plotter {
+  readonly drawsFigures: boolean = true;
   readonly drawn: Figure[] = [];
   readonly saved: string[] = [];
   nCleared = 0;
@@ -205,5 +296,79 @@ export class FakePlotter implements Plotter {
 
   async save(_node: HTMLElement, format: string, name: string): Promise<void> {
     this.saved.push(`${name}.${format}`);
+  }
+}
+
+export function deployment(changes: Partial<DeploymentDetails> = {}): DeploymentDetails {
+  return {
+    name: 'heart',
+    state: 'Healthy',
+    is_settled: true,
+    error: '',
+    models: ['heart:1'],
+    run_ids: [`${RUN}_1`],
+    address: 'http://127.0.0.1:4567/score',
+    created_at: 1000,
+    description: '',
+    restarts: 0,
+    sample: { age: 60, ward: 'north' },
+    needs_key: true,
+    curl: 'curl http://127.0.0.1:4567/score',
+    code: 'service.run([])',
+    ...changes
+  };
+}
+
+/** A deployment in memory. */
+export class FakeDeployment implements DeploymentSource {
+  details = deployment();
+  text = 'worker 1 serves';
+  answer: TryReply = { status: 200, reply: { predictions: ['yes'] }, seconds: 0.0123 };
+  refusal: Error | null = null;
+  readonly asked: string[] = [];
+  readonly sent: unknown[] = [];
+  isRemoved = false;
+
+  async get(): Promise<DeploymentDetails> {
+    this.ask('get');
+    return this.details;
+  }
+
+  async log(): Promise<{ text: string }> {
+    this.ask('log');
+    return { text: this.text };
+  }
+
+  async send(body: unknown, probabilities: boolean): Promise<TryReply> {
+    this.ask('send');
+    this.sent.push(probabilities ? [body, 'probabilities'] : body);
+    return this.answer;
+  }
+
+  async keys(): Promise<Keys> {
+    this.ask('keys');
+    return { primary: 'first-key', secondary: 'second-key' };
+  }
+
+  async renewKey(key: string): Promise<Keys> {
+    this.ask(`renew ${key}`);
+    return { primary: 'new-key', secondary: 'second-key' };
+  }
+
+  async restart(): Promise<DeploymentDetails> {
+    this.ask('restart');
+    return { ...this.details, state: 'Transitioning', is_settled: false };
+  }
+
+  async remove(): Promise<void> {
+    this.ask('remove');
+    this.isRemoved = true;
+  }
+
+  private ask(what: string): void {
+    this.asked.push(what);
+    if (this.refusal) {
+      throw this.refusal;
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { allExtras } from '../src/extras';
 import { RunView } from '../src/runview/view';
 import { FakeTransport, frame, full, header, trial } from './fixtures';
 
@@ -8,7 +9,7 @@ let view: RunView;
 
 function open(changes = {}): HTMLElement {
   transport = new FakeTransport();
-  view = new RunView(full(changes), transport);
+  view = new RunView(full(changes), transport, null, allExtras);
   document.body.replaceChildren(view.node);
   return view.node;
 }

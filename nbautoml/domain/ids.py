@@ -1,4 +1,4 @@
-"""Names of runs: ``AutoML_<guid>`` for a parent, ``AutoML_<guid>_<n>`` for its n-th child."""
+"""Names of runs (``AutoML_<guid>``, ``AutoML_<guid>_<n>`` for a child) and of owners of files."""
 
 from __future__ import annotations
 
@@ -25,3 +25,14 @@ def child_run_id(parent_id: str, number: int) -> str:
     'AutoML_x_3'
     """
     return f"{parent_id}_{number}"
+
+
+def content_owner(fingerprint: str) -> str:
+    """Return the owner of the artifacts of a dataset's content: equal content is stored once.
+
+    Examples
+    --------
+    >>> content_owner("5f0c")
+    'dataset:5f0c'
+    """
+    return f"dataset:{fingerprint}"

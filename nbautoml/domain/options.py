@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeGuard  # Any: values of options
 
@@ -273,6 +274,18 @@ def _check(option: Option, value: Any, *, of: str, warn: Callable[[str], None]) 
     if option.no_effect and not is_default:
         warn(f"{option.name} of {of} has no effect here: {option.no_effect}")
     return accepted
+
+
+def first_named(message: str, names: Iterable[str]) -> str | None:
+    """Return the option that a message speaks of first, or None.
+
+    Examples
+    --------
+    >>> first_named("task of AutoMLConfig must fit primary_metric.", ["primary_metric", "task"])
+    'task'
+    """
+    found = [(m.start(), n) for n in names if (m := re.search(rf"\b{re.escape(n)}\b", message))]
+    return min(found)[1] if found else None
 
 
 def shorten(value: object, limit: int = 80) -> str:

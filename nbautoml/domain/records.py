@@ -174,3 +174,25 @@ class ModelRecord:
     def owner_id(self) -> str:
         """Owner of this version's artifacts."""
         return f"model:{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentRecord:
+    """A deployment: what was asked for, and the process that looks after it.
+
+    ``revision`` counts what it was asked to serve; ``models`` are the ids (``name:version``) of
+    all that it may serve now. How it stands is in the files of its process.
+    """
+
+    name: str
+    kind: str
+    created_at: float
+    updated_at: float
+    revision: int = 0
+    models: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    owner: Owner | None = None

@@ -19,6 +19,7 @@ from nbautoml.domain.events import Phase, json_safe, to_payload
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.codegen.facts import facts_of
 from nbautoml.engine.context import Ports, PreparedData, RunContext
+from nbautoml.engine.explain.held_out import HELD_OUT, draw_held_out
 from nbautoml.engine.featurize.build import build_adapter, build_featurizer, useful_representations
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.guardrails import run_guardrails
@@ -93,6 +94,8 @@ def prepare(
     data = _write(rows, columns, profile, validation, plan, scratch)
     scoring = Scoring(encoding=rows.target.encoding, spec=data.spec)
     ports.artifacts.put_bytes(None, SCORING, pickle.dumps(scoring))
+    held_out = draw_held_out(validation.folds, plan.seed)
+    ports.artifacts.put_bytes(None, HELD_OUT, held_out.to_bytes())
     facts = facts_of(
         validation,
         rows.target.encoding,

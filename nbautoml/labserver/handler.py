@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar  # Any: JSON values, tornado's untyped keywords
+from urllib.parse import quote
 
 from jupyter_server.base.handlers import APIHandler
 from tornado.web import RequestHandler
@@ -17,6 +19,7 @@ from nbautoml.errors import ConfigError
 from nbautoml.services.hub import Hub
 from nbautoml.services.problems import problem_of
 from nbautoml.services.sessions import SessionPool
+from nbautoml.services.wizard import Wizard
 from nbautoml.services.workspaces import allowed_workspace
 from nbautoml.store.session import Session
 
@@ -30,6 +33,10 @@ RUN = r"(?P<run_id>[A-Za-z0-9_.\-]{1,200})"
 NUMBER = r"(?P<number>[0-9]{1,9})"
 NAME = r"(?P<name>[a-z_]{1,60})"
 PATH = r"(?P<name>[A-Za-z0-9_.\-/]{1,300})"
+FILE = r"(?P<file>.{1,600})"  # looked up among names, never opened as a path
+DATASET = r"(?P<dataset_id>[A-Za-z0-9_.\-]{1,100})"
+MODEL = r"(?P<model>[A-Za-z0-9_.\-]{1,255})"
+VERSION = r"(?P<version>[0-9]{1,9})"
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -42,6 +49,7 @@ class Backend:
     root: Path
     pool: SessionPool
     hub: Hub
+    wizard: Wizard
 
 
 class Handler(APIHandler):
@@ -65,9 +73,9 @@ class Handler(APIHandler):
         self.finish(json.dumps(content, allow_nan=False))
 
     async def offer(
-        self, work: Callable[[], str | Path], file_name: str, content_type: str
+        self, work: Callable[[], str | Path | Iterable[bytes]], file_name: str, content_type: str
     ) -> None:
-        """Write the text or the file that `work` returns as a file to save; or its error."""
+        """Write what `work` returns as a file to save: a text, a file or parts; or its error."""
         self.set_header("X-Content-Type-Options", "nosniff")
         try:
             content = await asyncio.to_thread(work)
@@ -76,14 +84,14 @@ class Handler(APIHandler):
             return
         self.set_header("Content-Type", content_type)
         # Saved, never shown as a page of this server.
-        self.set_header("Content-Disposition", f'attachment; filename="{file_name}"')
+        self.set_header("Content-Disposition", f"attachment; {_named(file_name)}")
         if isinstance(content, str):
             self.finish(content, set_content_type=content_type)
             return
-        with content.open("rb") as file:
-            while part := await asyncio.to_thread(file.read, _PART_BYTES):
-                self.write(part)
-                await self.flush()
+        parts = iter(_parts_of(content) if isinstance(content, Path) else content)
+        while part := await asyncio.to_thread(next, parts, b""):
+            self.write(part)
+            await self.flush()
         self.finish(set_content_type=content_type)
 
     def whole_number(self, name: str) -> Callable[[], int]:
@@ -131,6 +139,19 @@ class Handler(APIHandler):
         if not isinstance(content, dict):
             raise ConfigError(f"The request's body must be a JSON object; got {content!r:.100}.")
         return content
+
+
+def _parts_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while part := file.read(_PART_BYTES):
+            yield part
+
+
+def _named(file_name: str) -> str:
+    """Return the header's words for a file's name; RFC 6266 has a second form for other scripts."""
+    plain = re.sub(r"[^A-Za-z0-9_.\-]", "_", file_name)
+    other = "" if plain == file_name else f"; filename*=UTF-8''{quote(file_name, safe='')}"
+    return f'filename="{plain}"{other}'
 
 
 Routes = Sequence[tuple[str, type[RequestHandler]]]

@@ -23,13 +23,14 @@ class WorkspacesHandler(Handler):
 
 
 class CatalogHandler(Handler):
-    """``GET catalog``: what a workspace holds."""
+    """``GET catalog?runs=``: what a workspace holds."""
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
         """Return datasets, compute targets, runs and models."""
-        await self.answer(self.with_session(catalog))
+        n_runs = self.whole_number("runs")
+        await self.answer(self.with_session(lambda s: catalog(s, n_runs=n_runs())))
 
 
 ROUTES: Routes = (

@@ -111,6 +111,12 @@ class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sk
             for end in ends
         ]
 
+    def get_sources(self) -> list[tuple[str, ...]]:
+        """Return all columns that each output is made of."""
+        names = [str(name) for name in self.feature_names_in_]
+        of = [(names[j],) for j in self._encoded] + [(names[i], names[j]) for i, j in self.pairs_]
+        return [sources for sources in of for _ in range(self.n_outputs_)]
+
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return the names of the outputs."""
         return np.array([feature.name for feature in self.get_features()], dtype=object)
@@ -176,6 +182,11 @@ class PairArithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
             for i, b in ((i, names[j]) for i, j in self.pairs_)
             for sign in "+-*/"
         ]
+
+    def get_sources(self) -> list[tuple[str, ...]]:
+        """Return both columns that each output is made of."""
+        names = [str(name) for name in self.feature_names_in_]
+        return [(names[i], names[j]) for i, j in self.pairs_ for _ in "+-*/"]
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return the names of the outputs."""

@@ -15,6 +15,7 @@ from nbautoml.errors import (
     NotAvailableError,
     NotFoundError,
     StoreError,
+    WebserviceException,
 )
 
 
@@ -41,6 +42,7 @@ _TABLE: tuple[tuple[type[NbAutoMLError], str, HTTPStatus], ...] = (
     (NotAvailableError, "not_available", HTTPStatus.NOT_IMPLEMENTED),
     (MissingExtraError, "missing_extra", HTTPStatus.NOT_IMPLEMENTED),
     (StoreError, "store", HTTPStatus.SERVICE_UNAVAILABLE),
+    (WebserviceException, "deployment", HTTPStatus.SERVICE_UNAVAILABLE),
     (ComputeError, "compute", HTTPStatus.SERVICE_UNAVAILABLE),
     (NbAutoMLError, "failed", HTTPStatus.INTERNAL_SERVER_ERROR),
 )

@@ -36,6 +36,7 @@ from nbautoml.errors import (
 from nbautoml.store.reaper import this_process
 from nbautoml.store.session import Session
 from nbautoml.testing.store_cases import N_PER_THREAD, N_THREADS, add_run, in_threads, log_line
+from nbautoml.testing.store_deployment_contract import DeploymentContract
 from nbautoml.testing.store_log_contract import EventContract, FileContract
 
 _A = Owner(host="a", pid=1, started_at=0.1)
@@ -206,6 +207,50 @@ class CatalogContract:
             assert [d.name for d in reader.datasets.list()] == ["d", "e"]
             with pytest.raises(NotFoundError):
                 reader.datasets.get_by_id("missing")
+
+    def test_a_dataset_changes_only_where_asked(self, session: Session) -> None:
+        with session.write() as tx:
+            first = tx.datasets.register(
+                "d", id="1", definition={}, fingerprint="f", description="old", tags={"a": "1"}
+            )
+            renamed = tx.datasets.update("1", description="new")
+            retagged = tx.datasets.update("1", tags={"b": "2"})
+
+        assert (renamed.description, renamed.tags) == ("new", {"a": "1"})
+        assert (retagged.description, retagged.tags) == ("new", {"b": "2"})
+        assert (retagged.version, retagged.fingerprint) == (first.version, first.fingerprint)
+        with pytest.raises(NotFoundError), session.write() as tx:
+            tx.datasets.update("missing", description="x")
+
+    def test_a_name_that_was_taken_off_leaves_the_content(self, session: Session) -> None:
+        with session.write() as tx:
+            tx.datasets.register("d", id="1", definition={}, fingerprint="f1")
+            tx.datasets.register(
+                "d", id="2", definition={}, fingerprint="f2", create_new_version=True
+            )
+            tx.datasets.register("e", id="3", definition={}, fingerprint="f3")
+            assert tx.datasets.unregister("d") == 2
+
+        with session.read() as reader:
+            assert [d.name for d in reader.datasets.list()] == ["e"]
+            kept = reader.datasets.get_by_id("2")
+            assert (kept.name, kept.version, kept.fingerprint) == ("", 0, "f2")
+            with pytest.raises(NotFoundError, match="There are: e"):
+                reader.datasets.get("d")
+        with pytest.raises(NotFoundError), session.write() as tx:
+            tx.datasets.unregister("d")
+
+    def test_the_numbers_of_a_name_that_was_taken_off_do_not_come_back(
+        self, session: Session
+    ) -> None:
+        with session.write() as tx:
+            tx.datasets.register("d", id="1", definition={}, fingerprint="f1")
+            tx.datasets.unregister("d")
+            again = tx.datasets.register("d", id="2", definition={}, fingerprint="f2")
+
+        assert again.version == 2
+        with session.read() as reader:
+            assert reader.datasets.list() == [again]
 
     def test_two_writers_get_model_versions_without_gaps(self, session: Session) -> None:
         def register(_i: int) -> None:
@@ -455,7 +500,14 @@ class RunContract:
             tx.requests.append("other", RequestKind.CANCEL, {}, 1.0)
 
 
-class StoreContract(TransactionContract, CatalogContract, RunContract, EventContract, FileContract):
+class StoreContract(
+    TransactionContract,
+    CatalogContract,
+    RunContract,
+    EventContract,
+    FileContract,
+    DeploymentContract,
+):
     """All that a store does in one process."""
 
 

@@ -20,6 +20,7 @@ def run_bundle(
     now: float,
     workspace: str = "",
     figures: Sequence[ModelFigure] = (),
+    features: Sequence[tuple[str, float]] = (),
     hint: str = "",
 ) -> dict[str, Any]:
     """Return what a cell shows of a run.
@@ -34,6 +35,8 @@ def run_bundle(
         Root folder of the run's workspace, with which the live view finds the run again.
     figures : sequence of ModelFigure, optional
         Charts of the best model, for homes that cannot ask for them.
+    features : sequence of (str, float)
+        What the best model goes by, where it is explained.
     hint : str, default ""
         A sentence that the page ends with.
 
@@ -43,5 +46,5 @@ def run_bundle(
         MIME type to content: the view as JSON, HTML without scripts, and plain text.
     """
     shown = small_view(snapshot, now=now, workspace=workspace)
-    page = view_html(shown, figures, hint=hint)
+    page = view_html(shown, figures, features=features, hint=hint)
     return {RUN_MIME: shown, "text/html": page, "text/plain": view_text(shown)}

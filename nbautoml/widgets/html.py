@@ -31,7 +31,11 @@ _DETAIL_ROWS = 20
 
 
 def run_html(
-    snapshot: RunSnapshot, *, now: float | None = None, figures: Sequence[ModelFigure] = ()
+    snapshot: RunSnapshot,
+    *,
+    now: float | None = None,
+    figures: Sequence[ModelFigure] = (),
+    features: Sequence[tuple[str, float]] = (),
 ) -> str:
     """Return a run as HTML without scripts.
 
@@ -43,13 +47,19 @@ def run_html(
         Seconds since the epoch; the time of the call when not given.
     figures : sequence of ModelFigure, optional
         Charts of the best model.
+    features : sequence of (str, float)
+        What the best model goes by, where it is explained.
     """
     moment = time.time() if now is None else now
-    return view_html(small_view(snapshot, now=moment), figures)
+    return view_html(small_view(snapshot, now=moment), figures, features=features)
 
 
 def view_html(
-    view: Mapping[str, Any], figures: Sequence[ModelFigure] = (), *, hint: str = ""
+    view: Mapping[str, Any],
+    figures: Sequence[ModelFigure] = (),
+    *,
+    features: Sequence[tuple[str, float]] = (),
+    hint: str = "",
 ) -> str:
     """Return a view as HTML: status, numbers, charts, leaderboard, guardrails, failures.
 
@@ -59,6 +69,8 @@ def view_html(
         What `nbautoml.widgets.small_view.small_view` returns.
     figures : sequence of ModelFigure, optional
         Charts of the best model.
+    features : sequence of (str, float)
+        Columns that the best model goes by, with their importances, the greatest first.
     hint : str, default ""
         A sentence below the run.
     """
@@ -72,6 +84,7 @@ def view_html(
         _figures(header),
         chart_svg(view),
         _leaderboard(view, [r for r in rows if not _is_failed(r)]),
+        _importances(features),
         figures_html(figures, header["best"]["pipeline"]) if header["best"] else "",
         _failures([r for r in rows if _is_failed(r)], header["n_failed"]),
         _guardrails(view.get("guardrails", [])),
@@ -224,6 +237,22 @@ def _failures(rows: Sequence[Mapping[str, Any]], n_failed: int) -> str:
     rest = f'<div class="mut">and {more:,} more</div>' if more > 0 else ""
     summary = f"{plural(n_failed, 'iteration')} without a score"
     return f"<details><summary>{summary}</summary>{table}{rest}</details>"
+
+
+def _importances(features: Sequence[tuple[str, float]]) -> str:
+    if not features:
+        return ""
+    longest = max(abs(value) for _, value in features) or 1.0
+    body = "".join(
+        f'<tr><td>{_text(name)}</td><td style="width:50%"><div class="prog">'
+        f'<b style="width:{100 * max(value, 0.0) / longest:.0f}%"></b></div></td>'
+        f'<td class="n">{score_text(value)}</td></tr>'
+        for name, value in features
+    )
+    summary = "What the best model goes by"
+    return (
+        f"<details open><summary>{summary}</summary><table><tbody>{body}</tbody></table></details>"
+    )
 
 
 def _guardrails(guardrails: Sequence[Mapping[str, Any]]) -> str:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol  # Any: MIME bundles and widget data are JSON values
 
 from IPython.core.getipython import get_ipython
@@ -19,6 +19,7 @@ from nbautoml.domain.records import SessionAddress
 from nbautoml.domain.snapshot import RunSnapshot
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
+from nbautoml.services.explanations import top_features
 from nbautoml.services.view import view
 from nbautoml.services.workspaces import remember_workspace
 from nbautoml.store.session import Session
@@ -35,6 +36,7 @@ _log = logging.getLogger(__name__)
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 POLL_SECONDS = 2.0  # how late the end of a run may be seen
+TOP_FEATURES = 8
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 LIVE_HINT = (
     "This page is replaced from time to time. For the live view, run `pip install nbautoml` where "
@@ -176,7 +178,8 @@ class RunDetails:
 
     def _repr_html_(self) -> str:
         snapshot = self._run.snapshot()
-        return run_html(snapshot, figures=self._figures(snapshot))
+        figures, features = self._figures(snapshot), self._features(snapshot)
+        return run_html(snapshot, figures=figures, features=features)
 
     @property
     def _session(self) -> Session | None:
@@ -199,7 +202,12 @@ class RunDetails:
         workspace = self._workspace()
         hint = "" if snapshot.status.is_terminal else LIVE_HINT
         bundle = run_bundle(
-            snapshot, now=time.time(), workspace=workspace, figures=figures, hint=hint
+            snapshot,
+            now=time.time(),
+            workspace=workspace,
+            figures=figures,
+            features=self._features(snapshot),
+            hint=hint,
         )
         return bundle, snapshot
 
@@ -212,6 +220,16 @@ class RunDetails:
             return stored_figures(session, best.run_id)
         except NbAutoMLError:  # files that are lost are told of where somebody asks for them
             return []
+
+    def _features(self, snapshot: RunSnapshot) -> Sequence[tuple[str, float]]:
+        """Return what the best model of a run that has ended goes by, once it is explained."""
+        session, best = self._session, snapshot.best_trial
+        if session is None or best is None or not snapshot.status.is_terminal:
+            return ()
+        try:
+            return top_features(session, best.run_id, TOP_FEATURES)
+        except NbAutoMLError:
+            return ()
 
 
 class Follower:

@@ -22,6 +22,18 @@ from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import ConfigError
 from nbautoml.services.code import run_code, trial_script
 from nbautoml.services.data import run_columns
+from nbautoml.services.deployments import (
+    delete_deployment,
+    deploy_model,
+    deployment,
+    deployment_keys,
+    deployment_log,
+    deployments,
+    renew_key,
+    restart_deployment,
+    try_deployment,
+)
+from nbautoml.services.explanations import explain_trial, trial_explanation, what_if_of_trial
 from nbautoml.services.hub import Hub
 from nbautoml.services.logs import run_log
 from nbautoml.services.models import register_trial, trial_charts
@@ -116,7 +128,21 @@ _ANSWERS: Mapping[str, Callable[[Session, str, Given], Any]] = {
     "log": lambda s, run, g: run_log(s, run, after=int(g["after"])),
     "details": lambda s, run, g: trial_details(s, run, int(g["n"])),
     "charts": lambda s, run, g: _charts(s, run, int(g["n"])),
+    "explanation": lambda s, run, g: trial_explanation(s, run, int(g["n"])),
+    "explain": lambda s, run, g: explain_trial(s, run, int(g["n"]), {}),
+    "whatIf": lambda s, run, g: what_if_of_trial(s, run, int(g["n"]), g),
     "script": lambda s, run, g: trial_script(s, run, int(g["n"])),
     "register": lambda s, run, g: register_trial(s, run, int(g["n"]), g),
+    "deployed": lambda s, run, g: deployments(s, child_run_id(run, int(g["n"])))["deployments"],
+    "deploy": lambda s, run, g: deploy_model(
+        s, {"name": g["name"], "run_id": run, "number": int(g["n"])}
+    ),
+    "service": lambda s, run, g: deployment(s, str(g["name"])),
+    "service_log": lambda s, run, g: deployment_log(s, str(g["name"])),
+    "service_try": lambda s, run, g: try_deployment(s, str(g["name"]), g),
+    "service_keys": lambda s, run, g: deployment_keys(s, str(g["name"])),
+    "service_renew": lambda s, run, g: renew_key(s, str(g["name"]), g),
+    "service_restart": lambda s, run, g: restart_deployment(s, str(g["name"])),
+    "service_remove": lambda s, run, g: delete_deployment(s, str(g["name"])),
 }
 """What the view may ask, by the names that it uses."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,17 @@ def read_config(path: Path) -> WorkspaceFile:
     )
     facts = {key: str(content.get(key) or default) for key, default in FACTS.items()}
     return WorkspaceFile(address=address, facts=facts)
+
+
+def name_for(folder: Path) -> str:
+    """Return what a workspace is called that is made for a folder.
+
+    Examples
+    --------
+    >>> name_for(Path("/data/my project"))
+    'my-project'
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", folder.name).strip("-.") or "workspace"
 
 
 def address_for(

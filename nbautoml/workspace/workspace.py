@@ -15,6 +15,7 @@ from nbautoml.registry.model import Model
 from nbautoml.runs.experiment import Experiment
 from nbautoml.runs.recovery import recover_runs
 from nbautoml.runs.run import Run
+from nbautoml.serving.webservice import Webservice
 from nbautoml.store.session import Session, create_session, open_session
 from nbautoml.workspace.config_file import (
     FACTS,
@@ -302,6 +303,11 @@ class Workspace:
         return NamedItems("model", self._model_names, lambda n: Model(self, n))
 
     @property
+    def webservices(self) -> NamedItems[Webservice]:
+        """Name to `Webservice` of each deployment."""
+        return NamedItems("deployment", self._webservice_names, lambda n: Webservice(self, n))
+
+    @property
     def compute_targets(self) -> NamedItems[_ComputeTarget]:
         """Name to `ComputeTarget`; ``local`` is always there."""
         return NamedItems("compute target", self._compute_names, lambda n: ComputeTarget(self, n))
@@ -334,6 +340,10 @@ class Workspace:
     def _model_names(self) -> list[str]:
         with self.session.read() as tx:
             return [m.name for m in tx.models.list(latest=True)]
+
+    def _webservice_names(self) -> list[str]:
+        with self.session.read() as tx:
+            return [d.name for d in tx.deployments.list()]
 
     def _compute_names(self) -> list[str]:
         return [t.name for t in ComputeTarget.list(self)]

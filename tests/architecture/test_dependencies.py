@@ -29,7 +29,12 @@ NOT_IMPORTED = {
 }
 """Distributions that are needed without an import, and why."""
 
-COMES_WITH = {"distributed": "dask", "tornado": "jupyter-server", "traitlets": "ipython"}
+COMES_WITH = {
+    "distributed": "dask",
+    "tornado": "jupyter-server",
+    "traitlets": "ipython",
+    "typing_extensions": "pydantic",
+}
 """Modules of distributions that a declared one always brings and that are its interface."""
 
 

@@ -13,6 +13,7 @@ LAYERS = (
     {"domain", "errors"},
     {"store", "engine", "runtime"},
     {"compute", "data", "registry"},
+    {"serving"},
     {"runs"},
     {"automl"},
     {"workspace"},
@@ -31,7 +32,10 @@ SIDEWAYS |= {("domain", "errors"), ("errors", "domain"), ("cli", "magics")}
 ONLY = {
     "distributed": ("nbautoml.compute",),
     "dask.distributed": ("nbautoml.compute",),
+    "fastapi": ("nbautoml.serving.app",),
     "plotly": ("nbautoml.widgets.charts",),
+    "pydantic": ("nbautoml.serving.schema",),
+    "uvicorn": ("nbautoml.serving.server",),
 }
 """Outside package to the only part that imports it."""
 

@@ -82,6 +82,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 
 
 @pytest.fixture(scope="session")
+def dark_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """JupyterLab in its dark theme."""
+    yield from _serve("lab", tmp_path_factory.mktemp("dark-lab"), "JupyterLab Dark")
+
+
+@pytest.fixture(scope="session")
 def dark_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     """Notebook 7 in its dark theme."""
     yield from _serve("notebook", tmp_path_factory.mktemp("notebook"), "JupyterLab Dark")

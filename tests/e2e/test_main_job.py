@@ -84,7 +84,7 @@ def look_at_the_tabs(page: NotebookPage) -> None:
     expect(metrics.locator(".nba-numbers")).to_contain_text("AUC_weighted")
     shoot(page, "metrics-light")
     data = tab(page, "Data")
-    expect(data.locator(".nba-columns tbody tr")).to_have_count(30)
+    expect(data.locator(".nba-columns .nba-scroller tbody tr")).to_have_count(30)
     shoot(page, "data-light")
     logs = tab(page, "Logs")
     expect(logs.locator(".nba-log")).to_contain_text("Iteration 0")

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.driver import NotebookPage
 from tests.e2e.test_panel import open_panel
-from tests.e2e.test_run_view import SHOTS, run_view, show
+from tests.e2e.test_run_view import SHOTS, run_view
 
 AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 THEMES = (
@@ -48,10 +48,17 @@ def problems(page: NotebookPage, part: Locator) -> list[Any]:
 
 def shown(page: NotebookPage, start_run: Any) -> Locator:
     """Show a run that has ended, with everything in it."""
-    run = start_run(trials=40, pace=0.02)
-    show(page, "surface.ipynb", run.show)
+    open_with(page, start_run(trials=40, pace=0.02))
     expect(run_view(page).locator(".nba-status")).to_have_text("Completed")
     return run_view(page)
+
+
+def open_with(page: NotebookPage, run: Any) -> None:
+    """Open a notebook that shows a run, whether it goes on or not."""
+    page.server.write_notebook("surface.ipynb", [run.show])
+    page.open("surface.ipynb")
+    page.run_cell(0)
+    expect(run_view(page)).to_be_visible()
 
 
 def test_axe_finds_nothing_serious_in_any_theme(lab_page, start_run):
@@ -77,7 +84,7 @@ def test_axe_finds_nothing_serious_in_the_panel(lab_page, start_run):
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: npm ci in labextension")
     run = start_run(trials=4, pace=0.01)
-    show(lab_page, "surface-panel.ipynb", run.show)
+    open_with(lab_page, run)
     panel = open_panel(lab_page, run.address.root)
     expect(panel.get_by_role("listitem").first).to_be_visible()
     assert problems(lab_page, panel) == []

@@ -34,7 +34,7 @@ def test_a_widget_is_live_and_a_page_is_left(browser, bare_lab, start_run):
         page.wait_for_kernel()
 
         run_view(page).get_by_role("tab", name="Logs").click()
-        expect(run_view(page).locator(".nba-log")).to_contain_text("iteration 0")
+        expect(run_view(page).locator(".nba-log")).to_contain_text("Iteration 0")
         button(page, "Finish now").click()
         wait_until(run.requests, "the request's row", seconds=10.0)
         assert [r.kind.value for r in run.requests()] == ["finish_now"]

@@ -39,6 +39,7 @@ def stacked(workspace: Workspace) -> AutoMLRun:
         n_cross_validations=3,
         iterations=8,
         enable_stack_ensemble=True,
+        model_explainability=False,
         stack_meta_learner_type="LogisticRegressionCV",
         stack_meta_learner_kwargs={"Cs": [0.01, 0.1]},
     )
@@ -91,6 +92,7 @@ def test_a_stack_alone_predicts_numbers(workspace: Workspace) -> None:
         enable_voting_ensemble=False,
         enable_stack_ensemble=True,
         ensemble_iterations=3,
+        model_explainability=False,
     )
     run = Experiment(workspace, "numbers").submit(config)
     assert isinstance(run, AutoMLRun)

@@ -37,6 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AutoMLRun]:
         label_column_name="target",
         positive_label="malignant",
         enable_metric_confidence=True,
+        model_explainability=False,
         iterations=N_TRIALS,
         n_cross_validations=3,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -44,7 +45,9 @@ def cancer() -> pd.DataFrame:
 
 
 def submit(workspace: Workspace, name: str, **settings: object) -> AutoMLRun:
-    run = Experiment(workspace, name).submit(AutoMLConfig(**settings))
+    run = Experiment(workspace, name).submit(
+        AutoMLConfig(**({"model_explainability": False} | settings))
+    )
     assert isinstance(run, AutoMLRun)
     return run
 
@@ -486,3 +489,26 @@ def test_a_run_at_the_end_of_a_cell_is_its_view(finished: AutoMLRun) -> None:
     (output,) = shown.outputs
     assert output.data["application/vnd.nbautoml.run+json"]["run_id"] == finished.id
     assert "text/html" in output.data
+
+
+def test_a_run_deploys_its_best_model_and_another_one(
+    workspace: Workspace, finished: AutoMLRun
+) -> None:
+    best = finished.get_best_child()
+    service = finished.deploy("cancer-service")
+    other = finished.deploy("cancer-other", iteration=0, model_name="first")
+    try:
+        service.wait_for_deployment()
+        other.wait_for_deployment()
+        rows = json.loads(cancer().head(5).to_json(orient="records"))
+        expected = finished.get_output()[1].predict(cancer().head(5)).tolist()
+
+        assert json.loads(service.run({"data": rows}))["result"] == expected
+        assert [m.run_id for m in service.models] == [best.id]
+        assert other.models[0].name == "first"
+        # a model that is registered is not registered again
+        assert finished.deploy("cancer-service", overwrite=True).models[0].version == 1
+        assert set(workspace.webservices) >= {"cancer-service", "cancer-other"}
+    finally:
+        for name in ("cancer-service", "cancer-other"):
+            workspace.webservices[name].delete()

@@ -50,6 +50,7 @@ def do(workspace: Workspace, name: str, **settings: object) -> AutoMLRun:
         "iterations": 3,
         "enable_voting_ensemble": False,
         "enable_stack_ensemble": False,
+        "model_explainability": False,
     }
     config = AutoMLConfig(**(usual | settings))
     run = Experiment(workspace, name).submit(config)

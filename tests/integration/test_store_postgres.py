@@ -16,7 +16,7 @@ from nbautoml.store import engine as engine_module
 from nbautoml.store import tables
 from nbautoml.store.engine import open_engine
 from nbautoml.store.events import EventTail
-from nbautoml.store.schema import Migrations, check_schema, create_schema
+from nbautoml.store.schema import SCHEMA_VERSION, Migrations, check_schema, create_schema
 from nbautoml.store.session import create_session, open_session
 from nbautoml.testing.postgres import postgres_server
 from nbautoml.testing.store_cases import add_run, log_line
@@ -91,10 +91,10 @@ def test_an_older_store_is_migrated_in_one_transaction(
     versions.mkdir(parents=True)
     for script in (Migrations().folder / "versions").glob("0*.py"):
         (versions / script.name).write_text(script.read_text())
-    second = versions / "0002_second.py"
-    head = "from alembic import op\nrevision = '0002'\ndown_revision = '0001'\n"
+    second = versions / "9999_next.py"
+    head = f"from alembic import op\nrevision = '9999'\ndown_revision = {SCHEMA_VERSION!r}\n"
     change = "    op.execute('ALTER TABLE experiments ADD COLUMN owner TEXT')\n"
-    migrations = Migrations(folder=versions.parent, head="0002")
+    migrations = Migrations(folder=versions.parent, head="9999")
     with create_session(address) as session:
         add_run(session)
         second.write_text(f"{head}def upgrade():\n{change}    raise RuntimeError('broken')\n")
@@ -108,7 +108,7 @@ def test_an_older_store_is_migrated_in_one_transaction(
         with session.read() as reader:
             assert reader.runs.exists("run")
     assert "owner" in columns
-    with pytest.raises(StoreError, match=r"0002.*newer"):
+    with pytest.raises(StoreError, match=r"9999.*newer"):
         open_session(address)
 
 

@@ -36,6 +36,7 @@ class Nbautoml:
             label_column_name=request.label,
             primary_metric=METRICS[request.metric],
             experiment_timeout_minutes=request.seconds / 60,
+            model_explainability=False,  # it would be made while the next run is measured
         )
         self._run = Experiment(self._workspace, "benchmark").submit(config)
         self._run.wait_for_completion()

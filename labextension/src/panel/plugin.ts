@@ -1,164 +1,140 @@
-import {
-  ILayoutRestorer,
-  type JupyterFrontEnd,
-  type JupyterFrontEndPlugin
-} from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
-import { MimeData } from '@lumino/coreutils';
-import { Drag } from '@lumino/dragdrop';
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ILauncher } from '@jupyterlab/launcher';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
 import { Poll } from '@lumino/polling';
 import { Widget } from '@lumino/widgets';
 
-import { messageOf } from '../runview/dom';
-import { RunView } from '../runview/view';
+import { doingsIn } from '../doings';
+import { dragCode } from '../drag';
+import { automlIcon } from '../icon';
+import { Notebooks } from '../notebook';
 import { IServer, type Server } from '../server';
-import type { Item } from './items';
-import { Panel } from './panel';
+import { NEW_RUN } from './commandids';
+import { addCommands } from './commands';
+import { Memory } from './memory';
+import { Panel, type PanelHost } from './panel';
+import { DEFAULTS, readSettings } from './settings';
 
-const OPEN_RUN = 'nbautoml:open-run';
-const REFRESH = 'nbautoml:refresh';
-const INSERT_CELL = 'notebook:insert-cell-below';
-const POLL = { interval: 5_000, backoff: true, max: 60_000 };
-const CELLS = 'application/vnd.jupyter.cells';
-const DRAG_PX = 5;
+const PLUGIN_ID = 'nbautoml:panel';
+const MOST_POLL_MS = 60_000;
 
-/** The part of a notebook that is used here; its package would bring a hundred others to the build. */
-interface NotebookLike {
-  content?: { activeCell?: { model?: { sharedModel: { setSource(text: string): void } } } | null };
-}
+/** The panel as a widget: it tells when it comes to sight, and when it goes. */
+class PanelWidget extends Widget {
+  /** Called with whether it can be seen. */
+  onSight: (isVisible: boolean) => void = () => undefined;
 
-/** A run in the main area. */
-class RunWidget extends Widget {
-  private readonly view: RunView;
-
-  constructor(view: RunView) {
-    super();
-    this.view = view;
-    this.addClass('nbautoml-main');
-    this.node.append(view.node);
+  constructor(private readonly panel: Panel) {
+    super({ node: panel.node });
+    this.id = 'nbautoml-panel';
+    this.title.icon = automlIcon;
+    this.title.caption = 'AutoML: runs, datasets, models';
   }
 
   override dispose(): void {
     if (!this.isDisposed) {
-      this.view.dispose();
+      this.panel.dispose();
     }
     super.dispose();
+  }
+
+  protected override onAfterShow(): void {
+    this.onSight(true);
+  }
+
+  protected override onAfterAttach(): void {
+    this.onSight(this.isVisible);
+  }
+
+  protected override onAfterHide(): void {
+    this.onSight(false);
   }
 }
 
 /** The side panel, and the commands that belong to it. */
 export const panelPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'nbautoml:panel',
+  id: PLUGIN_ID,
   description: 'Lists the datasets, runs and models of a workspace beside the notebook.',
   autoStart: true,
   requires: [IServer],
-  optional: [ICommandPalette, ILayoutRestorer],
+  optional: [ICommandPalette, ILayoutRestorer, ILauncher, ISettingRegistry, IStateDB],
   activate: (
     app: JupyterFrontEnd,
-    { transport, plotter }: Server,
+    { transport }: Server,
     palette: ICommandPalette | null,
-    restorer: ILayoutRestorer | null
+    restorer: ILayoutRestorer | null,
+    launcher: ILauncher | null,
+    registry: ISettingRegistry | null,
+    state: IStateDB | null
   ) => {
     const { commands, shell } = app;
-    const { api } = transport;
-    const opened = new WidgetTracker<MainAreaWidget<RunWidget>>({ namespace: 'nbautoml-runs' });
-
-    const insert = async (item: Item): Promise<void> => {
-      const isPossible = commands.hasCommand(INSERT_CELL) && commands.isEnabled(INSERT_CELL);
-      if (isPossible) {
-        await commands.execute(INSERT_CELL);
-      }
-      const cell = (shell.currentWidget as NotebookLike | null)?.content?.activeCell;
-      if (isPossible && cell?.model) {
-        cell.model.sharedModel.setSource(item.code);
-        panel.say('');
-      } else {
-        panel.say('Open a notebook to put the code into.');
-      }
+    const notebooks = new Notebooks(app);
+    const host: PanelHost = {
+      watch: (run, workspace, listener) => transport.watch(run, workspace, listener),
+      doings: workspace => doingsIn(workspace, app, notebooks, transport),
+      drag: (item, event) => dragCode(item.title, item.code, event),
+      newRun: workspace => void commands.execute(NEW_RUN, { workspace })
     };
-    const open = (item: Item): void => {
-      if (item.runId) {
-        void commands.execute(OPEN_RUN, { run: item.runId, workspace: panel.root });
-      } else {
-        void insert(item);
-      }
-    };
-    const panel = new Panel(api, { open, insert: item => void insert(item), drag });
-    const side = new Widget({ node: panel.node });
-    side.id = 'nbautoml-panel';
-    side.title.label = 'AutoML';
-    side.title.caption = 'AutoML: runs, datasets, models';
+    const memory = new Memory(state);
+    const panel = new Panel(transport.api, host, memory);
+    const side = new PanelWidget(panel);
     shell.add(side, 'left', { rank: 600 });
     restorer?.add(side, side.id);
+    addCommands(app, panel, side.id, palette, launcher);
 
-    const poll = new Poll({
-      name: 'nbautoml:catalog',
-      factory: () => panel.update(),
-      frequency: POLL,
-      standby: () => (side.isVisible ? 'when-hidden' : true)
-    });
-    side.disposed.connect(() => poll.dispose());
+    const offer = (): void => panel.offerNewRun(commands.hasCommand(NEW_RUN));
+    commands.commandChanged.connect(offer);
+    side.disposed.connect(() => commands.commandChanged.disconnect(offer));
+    offer();
 
-    commands.addCommand(REFRESH, { label: 'AutoML: refresh the panel', execute: () => panel.update() });
-    commands.addCommand(OPEN_RUN, {
-      label: 'AutoML: open a run',
-      isVisible: args => Boolean(args['run']),
-      execute: async args => {
-        const [run, workspace] = [String(args['run']), String(args['workspace'])];
-        const id = `nbautoml-run-${run}`;
-        const known = opened.find(widget => widget.id === id);
-        if (known) {
-          shell.activateById(known.id);
-          return;
-        }
-        try {
-          const view = new RunView(await api.run(run, workspace), transport, plotter);
-          const widget = new MainAreaWidget({ content: new RunWidget(view) });
-          widget.id = id;
-          widget.title.label = run.slice(0, 15);
-          widget.title.caption = run;
-          widget.title.closable = true;
-          shell.add(widget, 'main');
-          await opened.add(widget);
-          shell.activateById(id);
-        } catch (error) {
-          panel.say(messageOf(error));
-        }
-      }
-    });
-    palette?.addItem({ command: REFRESH, category: 'AutoML' });
-    void restorer?.restore(opened, {
-      command: OPEN_RUN,
-      args: widget => ({ run: widget.title.caption, workspace: panel.root }),
-      name: widget => widget.id
+    // Not waited for: what the page keeps can be read only when all plug-ins are there.
+    void memory.load().then(() => {
+      follow(side, panel);
+      return obey(side, panel, registry);
     });
   }
 };
 
-/** Once the pointer has moved a little, its code is dragged; a notebook takes it as a cell. */
-function drag(item: Item, event: PointerEvent): void {
-  const { clientX, clientY } = event;
-  const stop = (): void => {
-    document.removeEventListener('pointermove', move, true);
-    document.removeEventListener('pointerup', stop, true);
+/** Read the lists again and again, while somebody can see them. */
+function follow(side: PanelWidget, panel: Panel): void {
+  const poll = new Poll({
+    name: 'nbautoml:catalog',
+    factory: async () => {
+      if (!(await panel.update())) {
+        throw new Error('The lists cannot be read.'); // so that the poll waits longer
+      }
+    },
+    frequency: frequency(DEFAULTS.pollSeconds),
+    standby: () => (side.isVisible ? 'when-hidden' : true)
+  });
+  panel.onPace = seconds => {
+    poll.frequency = frequency(seconds);
   };
-  const move = (moved: PointerEvent): void => {
-    if (Math.hypot(moved.clientX - clientX, moved.clientY - clientY) < DRAG_PX) {
-      return;
+  side.onSight = isVisible => {
+    panel.setVisible(isVisible);
+    if (isVisible) {
+      void poll.refresh();
     }
-    stop();
-    const mimeData = new MimeData();
-    const cell = { cell_type: 'code', metadata: {}, source: item.code, outputs: [], execution_count: null };
-    mimeData.setData(CELLS, [cell]);
-    mimeData.setData('text/plain', item.code);
-    const image = document.createElement('div');
-    image.className = 'nbautoml-drag';
-    image.textContent = item.title;
-    // A notebook looks into what a drag comes from; this one comes from no notebook.
-    const [source, action] = [{}, 'copy' as const];
-    const dragged = new Drag({ mimeData, dragImage: image, source, supportedActions: action, proposedAction: action });
-    void dragged.start(moved.clientX, moved.clientY).then(() => dragged.dispose());
   };
-  document.addEventListener('pointermove', move, true);
-  document.addEventListener('pointerup', stop, true);
+  side.onSight(side.isVisible);
+  side.disposed.connect(() => poll.dispose());
+}
+
+function frequency(seconds: number): { interval: number; backoff: boolean; max: number } {
+  const interval = seconds * 1000;
+  return { interval, backoff: true, max: Math.max(interval, MOST_POLL_MS) };
+}
+
+/** Do as the settings say, now and when they change. */
+async function obey(side: PanelWidget, panel: Panel, registry: ISettingRegistry | null): Promise<void> {
+  try {
+    const settings = await registry?.load(PLUGIN_ID);
+    const read = (): void => panel.configure(readSettings(settings?.composite ?? {}));
+    settings?.changed.connect(read);
+    side.disposed.connect(() => settings?.changed.disconnect(read));
+    read();
+  } catch (error) {
+    console.warn('The settings of the AutoML panel cannot be read; it goes by the defaults.', error);
+  }
 }

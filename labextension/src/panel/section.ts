@@ -1,106 +1,120 @@
-import { arrange, el, freshId, set, setText, show } from '../runview/dom';
-import type { Item, SectionContent } from './items';
+import { arrange, el, set, setText, show } from '../runview/dom';
+import { Fold, type Folds } from './fold';
+import type { Item, SectionKind } from './item';
+import { Line, type LineHost } from './line';
 
-/** What the panel can do with a line. */
-export interface ItemActions {
-  /** Open what belongs to it in the main area. */
-  open(item: Item): void;
-  /** Put its code into the notebook. */
-  insert(item: Item): void;
-  /** Begin to drag its code. */
-  drag(item: Item, event: PointerEvent): void;
-}
-
-/** One kind of things: a heading that folds, and a line for each of them. */
+/** One kind of things: a heading that folds, and a line for each of them, maybe in groups. */
 export class Section {
   readonly node = el('section', { class: 'nba-section' });
-  private readonly toggle = el('button', { type: 'button', class: 'nba-sectionhead', 'aria-expanded': 'true' });
-  private readonly count = el('span', { class: 'nba-muted' });
-  private readonly list = el('ul', { class: 'nba-items', id: freshId('items') });
+  private readonly body = el('div');
+  private readonly fold: Fold;
   private readonly empty = el('p', { class: 'nba-muted', hidden: '' });
+  private readonly groups = new Map<string, Group>();
   private readonly lines = new Map<string, Line>();
+  private isShown = true;
+  private hasFits = true;
 
   constructor(
-    name: string,
-    private readonly actions: ItemActions
+    private readonly kind: SectionKind,
+    private readonly host: LineHost,
+    private readonly folds: Folds
   ) {
-    this.toggle.append(el('span', {}, name), this.count);
-    set(this.toggle, { 'aria-controls': this.list.id });
-    set(this.list, { 'aria-label': name });
-    this.node.append(this.toggle, this.empty, this.list);
-    this.toggle.addEventListener('click', () => this.fold());
+    this.fold = new Fold(kind.name, this.body, kind.id, folds);
+    this.fold.head.className = 'nba-sectionhead';
+    setText(this.empty, kind.empty);
+    this.node.append(el('h3', {}, this.fold.head), this.body);
   }
 
-  update({ items, empty }: SectionContent): void {
-    setText(this.count, String(items.length));
-    setText(this.empty, empty);
-    show(this.empty, items.length === 0 && this.isOpen);
-    const nodes = items.map(item => this.line(item).node);
-    const known = new Set(items.map(item => item.key));
-    for (const key of [...this.lines.keys()].filter(key => !known.has(key))) {
-      this.lines.delete(key);
+  /** Whether the settings show it at all. */
+  setShown(isShown: boolean): void {
+    this.isShown = isShown;
+    show(this.node, isShown && this.hasFits);
+  }
+
+  /** Show some of `nAll` items. */
+  update(items: readonly Item[], nAll: number, isFiltered: boolean): void {
+    const focused = this.focusedKey();
+    this.fold.update(isFiltered ? `${items.length} of ${nAll}` : String(nAll), isFiltered);
+    show(this.empty, nAll === 0 && this.kind.empty !== '');
+    this.hasFits = !isFiltered || items.length > 0;
+    show(this.node, this.isShown && this.hasFits);
+    const names = [...new Set(items.map(item => item.group ?? ''))];
+    for (const name of names) {
+      const inside = items.filter(item => (item.group ?? '') === name);
+      this.group(name).update(inside.map(item => this.line(item).node), isFiltered);
     }
-    arrange(this.list, nodes);
+    this.forget(new Set(items.map(item => item.key)), new Set(names));
+    arrange(this.body, [this.empty, ...names.map(name => this.group(name).node)]);
+    this.keepFocus(focused);
   }
 
-  private get isOpen(): boolean {
-    return this.toggle.getAttribute('aria-expanded') === 'true';
-  }
-
-  private fold(): void {
-    const isOpen = !this.isOpen;
-    set(this.toggle, { 'aria-expanded': String(isOpen) });
-    show(this.list, isOpen);
-    show(this.empty, isOpen && this.list.childElementCount === 0);
+  dispose(): void {
+    for (const line of this.lines.values()) {
+      line.dispose();
+    }
   }
 
   private line(item: Item): Line {
     let line = this.lines.get(item.key);
-    if (!line) {
-      line = new Line(this.actions);
+    if (line) {
+      line.update(item);
+    } else {
+      line = new Line(item, this.host);
       this.lines.set(item.key, line);
     }
-    line.update(item);
     return line;
+  }
+
+  private group(name: string): Group {
+    let group = this.groups.get(name);
+    if (!group) {
+      group = new Group(name, this.kind, this.folds);
+      this.groups.set(name, group);
+    }
+    return group;
+  }
+
+  private forget(keys: ReadonlySet<string>, names: ReadonlySet<string>): void {
+    for (const [key, line] of [...this.lines].filter(([key]) => !keys.has(key))) {
+      line.dispose();
+      this.lines.delete(key);
+    }
+    for (const name of [...this.groups.keys()].filter(name => !names.has(name))) {
+      this.groups.delete(name);
+    }
+  }
+
+  private focusedKey(): string | null {
+    const found = [...this.lines].find(([, line]) => line.node.contains(document.activeElement));
+    return found?.[0] ?? null;
+  }
+
+  /** A line that is gone takes its focus along: it goes to the heading. */
+  private keepFocus(key: string | null): void {
+    if (key !== null && !this.lines.has(key)) {
+      this.fold.head.focus();
+    }
   }
 }
 
-class Line {
-  readonly node = el('li', { class: 'nba-item' });
-  private readonly dot = el('span', { class: 'nba-dot', 'aria-hidden': 'true', hidden: '' });
-  private readonly title = el('span', { class: 'nba-itemtitle' });
-  private readonly note = el('span', { class: 'nba-muted nba-itemnote' });
-  private readonly main = el('button', { type: 'button', class: 'nba-itemmain' });
-  private readonly insert = el('button', { type: 'button', class: 'nba-itemaction' }, 'Insert code');
-  private item: Item | null = null;
+/** The lines under one heading of a section; without a name there is no heading. */
+class Group {
+  readonly node = el('div', { class: 'nba-group' });
+  private readonly list = el('ul', { class: 'nba-items' });
+  private readonly fold: Fold | null;
 
-  constructor(actions: ItemActions) {
-    this.main.append(this.dot, this.title, this.note);
-    this.node.append(this.main, this.insert);
-    this.main.addEventListener('dblclick', () => this.with(item => actions.open(item)));
-    this.main.addEventListener('keydown', event => {
-      if (event.key === 'Enter') {
-        event.preventDefault();
-        this.with(item => actions.open(item));
-      }
-    });
-    this.main.addEventListener('pointerdown', event => this.with(item => actions.drag(item, event)));
-    this.insert.addEventListener('click', () => this.with(item => actions.insert(item)));
-  }
-
-  update(item: Item): void {
-    this.item = item;
-    setText(this.title, item.title);
-    setText(this.note, item.note);
-    show(this.dot, item.status !== undefined);
-    set(this.dot, { 'data-status': item.status ?? '' });
-    set(this.main, { title: `${item.title}\n${item.note}` });
-    set(this.insert, { 'aria-label': `Insert code for ${item.title}` });
-  }
-
-  private with(act: (item: Item) => void): void {
-    if (this.item) {
-      act(this.item);
+  constructor(name: string, kind: SectionKind, folds: Folds) {
+    set(this.list, { 'aria-label': name ? `${kind.name}: ${name}` : kind.name });
+    this.fold = name ? new Fold(name, this.list, `${kind.id}/${name}`, folds) : null;
+    if (this.fold) {
+      this.fold.head.className = 'nba-grouphead';
+      this.node.append(el('h4', {}, this.fold.head));
     }
+    this.node.append(this.list);
+  }
+
+  update(lines: readonly Element[], isFiltered: boolean): void {
+    this.fold?.update(String(lines.length), isFiltered);
+    arrange(this.list, lines);
   }
 }

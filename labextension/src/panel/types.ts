@@ -1,22 +1,41 @@
-/** What a workspace holds, as the server lists it. */
+/** What a workspace holds, as the server lists it. Times are seconds since the epoch. */
+
+import type { Deployment } from '../deploy/types';
 
 export interface WorkspaceItem {
   name: string;
   root: string;
 }
 
+export interface WorkspaceFacts extends WorkspaceItem {
+  /** What keeps its records, such as SQLite. */
+  store: string;
+  runs: number;
+  experiments: number;
+}
+
 export interface DatasetItem {
+  id: string;
   name: string;
   version: number;
   rows: number | null;
   columns: number | null;
   description: string;
+  tags: Record<string, string>;
   created_at: number;
 }
 
 export interface ComputeItem {
   name: string;
   kind: string;
+  state: string;
+  /** Why it cannot be used. */
+  problem: string;
+  nodes: number | null;
+  cores: number | null;
+  memory_bytes: number | null;
+  /** Address of its Dask dashboard. */
+  dashboard: string | null;
 }
 
 export interface RunItem {
@@ -25,23 +44,29 @@ export interface RunItem {
   name: string;
   type: string;
   status: string;
+  reason: string;
   is_live: boolean;
   created_at: number;
   ended_at: number | null;
   metric: string | null;
   score: number | null;
+  /** Number of its best model. */
+  best: number | null;
 }
 
 export interface ModelItem {
   name: string;
   version: number;
   description: string;
+  tags: Record<string, string>;
+  framework: string;
   run_id: string | null;
   created_at: number;
 }
 
 export interface Catalog {
-  workspace: WorkspaceItem;
+  deployments: Deployment[];
+  workspace: WorkspaceFacts;
   datasets: DatasetItem[];
   computes: ComputeItem[];
   runs: RunItem[];

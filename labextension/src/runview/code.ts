@@ -1,3 +1,4 @@
+import { CodeBlock } from './codeblock';
 import type { Component } from './component';
 import { el, messageOf, offer, setText, show } from './dom';
 import type { RunState } from './model';
@@ -17,9 +18,9 @@ const NOTEBOOK = 'outputs/generated_code/script_run_notebook.ipynb';
 export class CodeTab implements Component {
   readonly node = el('section', { class: 'nba-code' });
   private readonly message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
-  private readonly predict = new Block('Load the best model and predict');
-  private readonly again = new Block('Start the same run again');
-  private readonly script = new Block('Train this model yourself');
+  private readonly predict = new CodeBlock('Load the best model and predict');
+  private readonly again = new CodeBlock('Start the same run again');
+  private readonly script = new CodeBlock('Train this model yourself');
   private readonly which = el('p', { class: 'nba-muted' });
   private readonly links = el('p', {});
   private state: RunState | null = null;
@@ -105,39 +106,5 @@ export class CodeTab implements Component {
   private say(text: string): void {
     setText(this.message, text);
     show(this.message, text !== '');
-  }
-}
-
-/** A heading, code, and a button that copies it. */
-class Block {
-  readonly node = el('section');
-  private readonly code = el('pre', { tabindex: 0 });
-  private readonly copy = el('button', { type: 'button' }, 'Copy');
-
-  constructor(title: string) {
-    this.node.append(el('div', { class: 'nba-codehead' }, el('h4', {}, title), this.copy), this.code);
-    this.copy.addEventListener('click', () => void this.onCopy());
-    this.setText('');
-  }
-
-  get hasText(): boolean {
-    return this.code.textContent !== '';
-  }
-
-  setText(text: string): void {
-    setText(this.code, text);
-    show(this.code, text !== '');
-    show(this.copy, text !== '');
-    setText(this.copy, 'Copy');
-  }
-
-  private async onCopy(): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(this.code.textContent ?? '');
-      setText(this.copy, 'Copied');
-    } catch {
-      window.getSelection()?.selectAllChildren(this.code);
-      setText(this.copy, 'Selected');
-    }
   }
 }

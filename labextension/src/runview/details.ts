@@ -1,5 +1,6 @@
 import { Compare } from './compare';
 import { el, messageOf, setText } from './dom';
+import type { RunExtras } from './extras';
 import { score } from './format';
 import { ModelActions, type ModelSource } from './modelactions';
 import { N_COLUMNS } from './row';
@@ -18,7 +19,8 @@ export class DetailsRow {
   constructor(
     private readonly source: DetailsSource,
     private readonly proposal: () => string,
-    private readonly trials: () => readonly Trial[]
+    private readonly trials: () => readonly Trial[],
+    private readonly extras: RunExtras
   ) {
     this.node.append(this.cell);
   }
@@ -39,7 +41,7 @@ export class DetailsRow {
       const details = await this.source.details(trial.n);
       content = draw(details);
       if (trial.status === 'Completed') {
-        content.unshift(new ModelActions(trial.n, this.proposal(), this.source).node);
+        content.unshift(new ModelActions(trial.n, this.proposal(), this.source, this.extras).node);
       }
       content.push(new Compare(details, this.trials, n => this.source.details(n)).node);
     } catch (error) {

@@ -3,6 +3,7 @@ import type { Colors } from './colors';
 import type { Component } from './component';
 import { DetailsRow, type DetailsSource } from './details';
 import { arrange, el, offer, set, setText, show } from './dom';
+import type { RunExtras } from './extras';
 import { count } from './format';
 import { HeadRow } from './headrow';
 import type { RunState } from './model';
@@ -34,7 +35,7 @@ export class Leaderboard implements Component {
   private readonly csv = el('a', { class: 'nba-button', download: '', title: 'Save all rows with their metrics' }, 'CSV');
   private readonly head: HeadRow;
   private readonly body = el('tbody', { 'data-lm-suppress-shortcuts': 'true' });
-  private readonly table = el('table', { class: 'nba-table nba-trials', 'aria-label': 'Models' });
+  private readonly table = el('table', { role: 'treegrid', class: 'nba-table nba-trials', 'aria-label': 'Models' });
   private readonly scroller = el('div', { class: 'nba-scroller' });
   private readonly rows = new Map<number, Row>();
   private readonly details: DetailsRow;
@@ -47,9 +48,10 @@ export class Leaderboard implements Component {
   constructor(
     private readonly colors: Colors,
     private readonly onSelect: (n: number | null) => void,
-    source: BoardSource
+    source: BoardSource,
+    extras: RunExtras
   ) {
-    this.details = new DetailsRow(source, () => this.state?.header.title || 'model', () => this.sorted);
+    this.details = new DetailsRow(source, () => this.state?.header.title || 'model', () => this.sorted, extras);
     this.scores = new Scoreboard(metric => source.scores(metric), () => this.redraw());
     this.tools.prepend(this.scores.node);
     offer(this.csv, source.leaderboard());

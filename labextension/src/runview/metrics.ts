@@ -2,13 +2,11 @@ import type { Component } from './component';
 import { arrange, el, fill, messageOf, offer, set, setText, show } from './dom';
 import { score } from './format';
 import type { RunState } from './model';
+import { ModelChoice } from './modelchoice';
 import type { FigureFormat, ModelCharts, ModelFigure, Plotter } from './plotter';
-import { metricOrder, rank } from './ranking';
 import type { Trial, TrialDetails } from './types';
 
 const FORMATS: readonly FigureFormat[] = ['png', 'svg'];
-/** The model that is chosen as long as nobody chose another one. */
-const BEST = 'best';
 
 /** What the tab fetches of a model. */
 export interface MetricsSource {
@@ -21,7 +19,7 @@ export interface MetricsSource {
 /** Charts and numbers of one model: the best one, or the one that is chosen. */
 export class Metrics implements Component {
   readonly node = el('section', { class: 'nba-metrics' });
-  private readonly models = el('select', { 'aria-label': 'Model' });
+  private readonly models = new ModelChoice(n => this.select(n));
   private readonly charts = el('select', { 'aria-label': 'Chart' });
   private readonly saves = el('span', { class: 'nba-saves', role: 'group', 'aria-label': 'Save the chart' });
   private readonly page = el('a', { class: 'nba-button', download: '', title: 'Save the chart as a page that can be moved in' }, 'HTML');
@@ -31,7 +29,6 @@ export class Metrics implements Component {
   private readonly numbers = el('dl', { class: 'nba-numbers' });
   private state: RunState | null = null;
   private isOpen = false;
-  private chosen: number | null = null;
   private shown: { n: number; status: string } | null = null;
   private figures: readonly ModelFigure[] = [];
   private chart = '';
@@ -40,9 +37,8 @@ export class Metrics implements Component {
     private readonly source: MetricsSource,
     private readonly plotter: Plotter | null
   ) {
-    const pick = el('label', {}, el('span', { class: 'nba-muted' }, 'Model '), this.models);
     const what = el('label', {}, el('span', { class: 'nba-muted' }, 'Chart '), this.charts);
-    this.node.append(el('div', { class: 'nba-tools' }, pick, what, this.saves));
+    this.node.append(el('div', { class: 'nba-tools' }, this.models.node, what, this.saves));
     this.node.append(this.message, this.canvas, this.help, this.numbers);
     for (const format of FORMATS) {
       const button = el('button', { type: 'button', title: `Save the chart as ${format.toUpperCase()}` });
@@ -51,14 +47,13 @@ export class Metrics implements Component {
       this.saves.append(button);
     }
     this.saves.append(this.page);
-    this.models.addEventListener('change', () => this.choose(this.models.value));
     this.charts.addEventListener('change', () => this.turnTo(this.charts.value));
   }
 
   update(state: RunState): void {
     this.state = state;
     if (this.isOpen) {
-      this.updateModels(state);
+      this.models.update(state);
       void this.load();
     }
   }
@@ -74,7 +69,7 @@ export class Metrics implements Component {
 
   /** Show a model's charts, as after a click in the leaderboard; null is the best one again. */
   select(n: number | null): void {
-    this.chosen = n;
+    this.models.chosen = n;
     if (this.isOpen && this.state) {
       this.update(this.state);
     }
@@ -82,19 +77,6 @@ export class Metrics implements Component {
 
   dispose(): void {
     this.plotter?.clear(this.canvas);
-  }
-
-  private choose(value: string): void {
-    this.select(value === BEST ? null : Number(value));
-  }
-
-  private updateModels(state: RunState): void {
-    const { best, metric } = state.header;
-    const done = [...state.trials.values()].filter(trial => trial.status === 'Completed');
-    const ranked = rank(done, metricOrder(metric?.maximize ?? true));
-    const first = [BEST, best ? `best: ${best.n} ${best.pipeline}` : 'best'] as const;
-    const others = ranked.map(({ n, name, score: value }) => [String(n), `${n} ${name} ${score(value)}`] as const);
-    fill(this.models, [first, ...others], this.chosen === null ? BEST : String(this.chosen));
   }
 
   private async load(): Promise<void> {
@@ -122,10 +104,8 @@ export class Metrics implements Component {
     }
   }
 
-  /** The chosen model, or the best one. */
   private trial(): Trial | null {
-    const n = this.chosen ?? this.state?.header.best?.n;
-    return n === undefined ? null : (this.state?.trials.get(n) ?? null);
+    return this.models.trial(this.state);
   }
 
   private take({ figures, confidence }: ModelCharts, details: TrialDetails): void {

@@ -1,4 +1,5 @@
 import { el, freshId, messageOf, offer, setText, show } from './dom';
+import type { RunExtras } from './extras';
 import type { ModelVersion } from './types';
 
 /** What can be done with a model. */
@@ -10,9 +11,9 @@ export interface ModelSource {
 
 const MODEL = 'outputs/model.pkl';
 
-/** Register and download, for one finished model. */
+/** Register, download and deploy, for one finished model. */
 export class ModelActions {
-  readonly node = el('div', { class: 'nba-actions' });
+  readonly node = el('div');
   private readonly open = el('button', { type: 'button' }, 'Register…');
   private readonly form = el('form', { class: 'nba-form', hidden: '' });
   private readonly name: HTMLInputElement;
@@ -23,7 +24,8 @@ export class ModelActions {
   constructor(
     private readonly n: number,
     proposal: string,
-    private readonly source: ModelSource
+    private readonly source: ModelSource,
+    extras: RunExtras = {}
   ) {
     this.name = field('Name', proposal);
     this.description = field('Description', '');
@@ -32,7 +34,10 @@ export class ModelActions {
     this.form.append(label(this.name), label(this.description), this.send, no);
     const download = el('a', { class: 'nba-button', download: '' }, 'Download model');
     offer(download, source.file(n, MODEL));
-    this.node.append(this.open, download, this.form, this.message);
+    const more = extras.deployments?.(n, proposal);
+    const buttons = el('div', { class: 'nba-actions' }, this.open, download);
+    buttons.append(...(more ? [more.open] : []), this.form, this.message);
+    this.node.append(buttons, ...(more ? [more.node] : []));
     this.open.addEventListener('click', () => this.show(true));
     no.addEventListener('click', () => this.show(false));
     this.form.addEventListener('submit', event => {

@@ -2,6 +2,7 @@ import { CodeTab } from './code';
 import { Columns } from './columns';
 import type { Component } from './component';
 import { el } from './dom';
+import type { ExtraTab, RunExtras } from './extras';
 import { Guardrails } from './guardrails';
 import { Logs } from './logs';
 import { Metrics } from './metrics';
@@ -19,20 +20,28 @@ export class Pages implements Component {
   private readonly guardrails = new Guardrails();
   private readonly columns: Columns;
   private readonly metrics: Metrics;
+  private readonly explanation: ExtraTab | null;
   private readonly logs: Logs;
   private readonly code: CodeTab;
 
-  constructor(models: Element, source: RunSource, plotter: Plotter | null) {
+  constructor(models: Element, source: RunSource, plotter: Plotter | null, extras: RunExtras) {
     this.columns = new Columns(() => source.columns());
     this.metrics = new Metrics(source, plotter);
+    this.explanation = extras.explanation?.(source, plotter) ?? null;
     this.logs = new Logs(after => source.log(after));
     this.code = new CodeTab(source);
-    const { columns, metrics, logs, code } = this;
+    const { columns, metrics, explanation, logs, code } = this;
+    const explained = explanation && {
+      label: 'Explanation',
+      panel: explanation.node,
+      setOpen: (isOpen: boolean) => explanation.setOpen(isOpen)
+    };
     const data = el('div', {}, this.guardrails.node, columns.node);
     this.tabs = new Tabs([
       { label: 'Models', panel: models },
       { label: 'Metrics', panel: metrics.node, setOpen: isOpen => metrics.setOpen(isOpen) },
       { label: 'Data', panel: data, setOpen: isOpen => columns.setOpen(isOpen) },
+      ...(explained ? [explained] : []),
       { label: 'Logs', panel: logs.node, setOpen: isOpen => logs.setOpen(isOpen) },
       { label: 'Code', panel: code.node, setOpen: isOpen => code.setOpen(isOpen) }
     ]);
@@ -40,8 +49,9 @@ export class Pages implements Component {
   }
 
   update(state: RunState): void {
-    for (const part of [this.guardrails, this.columns, this.metrics, this.logs, this.code]) {
-      part.update(state);
+    const { guardrails, columns, metrics, explanation, logs, code } = this;
+    for (const part of [guardrails, columns, metrics, explanation, logs, code]) {
+      part?.update(state);
     }
     const { alerts } = state.header;
     this.tabs.setLabel(DATA_TAB, alerts ? `Data (${alerts})` : 'Data');
@@ -50,11 +60,13 @@ export class Pages implements Component {
   /** Show the model that is chosen in the leaderboard in the other tabs, too. */
   select(n: number | null): void {
     this.metrics.select(n);
+    this.explanation?.select(n);
     this.code.select(n);
   }
 
   dispose(): void {
     this.metrics.dispose();
+    this.explanation?.dispose();
     this.logs.dispose();
   }
 }

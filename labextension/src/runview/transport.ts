@@ -1,5 +1,7 @@
 /** What the run view needs of the world: events of a run, details of a trial, requests. */
 
+import type { DeploySource } from '../deploy/types';
+import type { ExplanationSource } from './explanation/types';
 import type { ModelCharts } from './plotter';
 import type {
   Frame,
@@ -34,7 +36,7 @@ export interface Subscription extends Disposable {
 }
 
 /** Answers about one run, and what can be done with it. */
-export interface RunSource {
+export interface RunSource extends ExplanationSource, DeploySource {
   request(kind: RequestKind, minutes?: number): Promise<void>;
   columns(): Promise<RunColumns>;
   code(): Promise<RunCode>;

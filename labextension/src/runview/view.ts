@@ -3,6 +3,7 @@ import { Chart } from './chart';
 import { Colors } from './colors';
 import type { Actions, Component } from './component';
 import { el, setText, show } from './dom';
+import type { RunExtras } from './extras';
 import { HeaderBar } from './header';
 import { Leaderboard } from './leaderboard';
 import { Legend } from './legend';
@@ -41,18 +42,20 @@ export class RunView implements RunListener {
   constructor(
     full: Full,
     transport: Transport,
-    plotter: Plotter | null = null
+    plotter: Plotter | null = null,
+    extrasOf: (source: RunSource) => RunExtras = () => ({})
   ) {
     this.state = fromFull(full);
     const { runId, workspace } = this.state;
     this.source = transport.of(runId, workspace);
     this.header = new HeaderBar(this.actions(), text => this.say(text));
     this.chart = new Chart(this.colors, n => this.select(n, true));
-    this.board = new Leaderboard(this.colors, n => this.select(n, false), this.source);
+    const extras = extrasOf(this.source);
+    this.board = new Leaderboard(this.colors, n => this.select(n, false), this.source, extras);
     const legend = new Legend(this.colors, family => this.board.setFilter(family));
     const [tiles, announcer] = [new Tiles(), new Announcer()];
     const models = el('div', {}, this.chart.node, legend.node, this.board.node);
-    this.pages = new Pages(models, this.source, plotter);
+    this.pages = new Pages(models, this.source, plotter, extras);
     this.parts = [this.header, this.progress, tiles, this.chart, legend, this.board, this.pages, announcer];
     this.node.append(this.header.node, this.progress.node, this.message, tiles.node, this.pages.node, announcer.node);
     this.clock.sync(this.state.header.now);

@@ -1,3 +1,5 @@
+import type { Cell, ExplanationAnswer, WhatIfAnswer } from '../runview/explanation/types';
+import type { Deployment, DeploymentDetails, DeploymentSource, Keys, TryReply } from '../deploy/types';
 import type { ModelCharts } from '../runview/plotter';
 import type { RequestKind, RunListener, RunSource, Subscription, Transport } from '../runview/transport';
 import type { Frame, Full, ModelVersion, RunCode, RunColumns, RunError, RunLog, Scores, TrialDetails } from '../runview/types';
@@ -131,12 +133,36 @@ class KernelSource implements RunSource {
     return (await this.ask('charts', { n })) as ModelCharts;
   }
 
+  async explanation(n: number): Promise<ExplanationAnswer> {
+    return (await this.ask('explanation', { n })) as ExplanationAnswer;
+  }
+
+  async explain(n: number): Promise<ExplanationAnswer> {
+    return (await this.ask('explain', { n })) as ExplanationAnswer;
+  }
+
+  async whatIf(n: number, row: number, changes: Record<string, Cell>): Promise<WhatIfAnswer> {
+    return (await this.ask('whatIf', { n, row, changes })) as WhatIfAnswer;
+  }
+
   async script(n: number): Promise<{ script: string }> {
     return (await this.ask('script', { n })) as { script: string };
   }
 
   async register(n: number, name: string, description: string): Promise<ModelVersion> {
     return (await this.ask('register', { n, name, description })) as ModelVersion;
+  }
+
+  async deployed(n: number): Promise<Deployment[]> {
+    return (await this.ask('deployed', { n })) as Deployment[];
+  }
+
+  async deploy(n: number, name: string): Promise<Deployment> {
+    return (await this.ask('deploy', { n, name })) as Deployment;
+  }
+
+  deployment(name: string): DeploymentSource {
+    return new KernelDeployment((what, given) => this.ask(what, { name, ...given }));
   }
 
   leaderboard(): string {
@@ -149,5 +175,38 @@ class KernelSource implements RunSource {
 
   file(): string {
     return '';
+  }
+}
+
+/** Answers about a deployment from the kernel. */
+class KernelDeployment implements DeploymentSource {
+  constructor(private readonly ask: (name: string, given: object) => Promise<unknown>) {}
+
+  async get(): Promise<DeploymentDetails> {
+    return (await this.ask('service', {})) as DeploymentDetails;
+  }
+
+  async log(): Promise<{ text: string }> {
+    return (await this.ask('service_log', {})) as { text: string };
+  }
+
+  async send(body: unknown, probabilities: boolean): Promise<TryReply> {
+    return (await this.ask('service_try', { body, probabilities })) as TryReply;
+  }
+
+  async keys(): Promise<Keys> {
+    return (await this.ask('service_keys', {})) as Keys;
+  }
+
+  async renewKey(key: 'Primary' | 'Secondary'): Promise<Keys> {
+    return (await this.ask('service_renew', { key })) as Keys;
+  }
+
+  async restart(): Promise<DeploymentDetails> {
+    return (await this.ask('service_restart', {})) as DeploymentDetails;
+  }
+
+  async remove(): Promise<void> {
+    await this.ask('service_remove', {});
   }
 }

@@ -8,6 +8,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from nbautoml.domain.ids import child_run_id
+from nbautoml.labserver.extension import ROUTES
 from nbautoml.services.workspaces import remember_workspace
 from nbautoml.store.session import open_session
 
@@ -31,6 +32,11 @@ def our_rules(app):
     ]
 
 
+def part_of_path(found):
+    """Return something that fits a named part of a pattern."""
+    return "1" if found[1] in {"number", "version"} else "roc"
+
+
 async def error_of(request):
     with pytest.raises(HTTPClientError) as caught:
         await request
@@ -40,12 +46,11 @@ async def error_of(request):
 
 async def test_every_handler_refuses_who_has_no_token(jp_serverapp, jp_fetch):
     rules = our_rules(jp_serverapp)
-    assert len(rules) == 16
-    methods = 0
+    assert len(rules) == len(ROUTES)
+    methods = set()
     for pattern, handler in rules:
-        path = re.sub(r"\(\?P<run_id>.*?\)(?=/|\$)", "x", pattern).rstrip("$")
-        path = re.sub(r"\(\?P<number>.*?\)(?=/|$)", "1", path)
-        path = re.sub(r"\(\?P<name>.*\)", "roc", path).replace("\\.", ".")
+        path = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", part_of_path, pattern)
+        path = path.rstrip("$").replace("\\.", ".")
         path = path.removeprefix(jp_serverapp.base_url.rstrip("/"))
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             if getattr(handler, method.lower()) is getattr(
@@ -66,8 +71,10 @@ async def test_every_handler_refuses_who_has_no_token(jp_serverapp, jp_fetch):
             assert not answer.startswith(b'{"error"'), (
                 f"{method} {path} reached the handler: {answer!r}"
             )
-            methods += caught.value.code != 405
-    assert methods >= 16
+            if caught.value.code != 405:
+                methods.add(f"{method} {path}")
+    assert len(methods) >= len(ROUTES)
+    assert {method.split()[0] for method in methods} == {"GET", "POST", "PATCH", "DELETE"}
 
 
 async def test_workspaces_lists_what_was_opened(jp_fetch, workspace):
@@ -230,3 +237,22 @@ async def test_catalog_lists_a_workspace(jp_fetch, workspace):
     found = json.loads(response.body)
     assert [run["id"] for run in found["runs"]] == [RUN]
     assert found["workspace"]["name"] == "ws"
+    params = {"workspace": workspace.root, "runs": "many"}
+    status, error = await error_of(jp_fetch("nbautoml", "v1", "catalog", params=params))
+    assert (status, error["code"]) == (400, "bad_request")
+
+
+async def test_deployments_are_listed_and_mistakes_told(jp_fetch, workspace):
+    params = {"workspace": workspace.root}
+    path = ("nbautoml", "v1", "deployments")
+    assert json.loads((await jp_fetch(*path, params=params)).body) == {"deployments": []}
+    for tail, method in (((), "GET"), (("log",), "GET"), ((), "DELETE"), (("keys",), "GET")):
+        request = jp_fetch(*path, "heart", *tail, params=params, method=method)
+        assert (await error_of(request))[0] == 404
+    wrong = jp_fetch(*path, params=params, method="POST", body="{}")
+    code, error = await error_of(wrong)
+    assert (code, error["code"]) == (400, "bad_request")
+    assert "name of the deployment" in error["message"]
+    unknown = {"name": "heart", "run_id": "nope", "number": 0}
+    request = jp_fetch(*path, params=params, method="POST", body=json.dumps(unknown))
+    assert (await error_of(request))[0] == 404

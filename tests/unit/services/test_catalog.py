@@ -1,8 +1,9 @@
 import pytest
 
-from nbautoml.domain.records import ComputeRecord, MetricPoint, RunRecord
+from nbautoml.domain.records import MetricPoint, RunRecord
 from nbautoml.domain.status import RunStatus
-from nbautoml.services.catalog import catalog
+from nbautoml.errors import ConfigError
+from nbautoml.services.catalog import MOST_RUNS_EVER, catalog
 from nbautoml.store.session import open_session
 
 RUN = "AutoML_x"
@@ -42,6 +43,7 @@ def test_a_workspace_lists_its_runs_newest_first(session):
     newest, oldest = catalog(session)["runs"]
     assert (newest["id"], newest["score"], newest["is_live"]) == ("AutoML_y", 0.75, False)
     assert (oldest["id"], oldest["score"], oldest["is_live"]) == (RUN, None, True)
+    assert (newest["best"], oldest["best"]) == (3, None)
 
 
 def test_only_the_latest_version_is_listed(session):
@@ -62,12 +64,39 @@ def test_only_the_latest_version_is_listed(session):
     assert [(m["name"], m["version"]) for m in found["models"]] == [("m", 2)]
 
 
-def test_this_machine_is_always_a_compute_target(session):
-    assert catalog(session)["computes"] == [{"name": "local", "kind": "local"}]
+def test_as_many_runs_are_listed_as_are_asked_for(session):
     with session.write() as tx:
-        tx.computes.put(ComputeRecord(name="big", kind="dask", options={}, created_at=1.0))
-    assert [c["name"] for c in catalog(session)["computes"]] == ["big", "local"]
+        for n in range(3):
+            tx.runs.create(
+                RunRecord(
+                    id=f"AutoML_{n}",
+                    experiment="exp",
+                    type="automl",
+                    status=RunStatus.FAILED,
+                    created_at=10.0 + n,
+                    reason="x" * 1000,
+                )
+            )
+    found = catalog(session, n_runs=2)
+    assert [run["id"] for run in found["runs"]] == ["AutoML_2", "AutoML_1"]
+    assert found["runs"][0]["reason"] == "x" * 300
+    assert found["workspace"]["runs"] == 4
+    with pytest.raises(ConfigError, match="up to 1000; got 1001"):
+        catalog(session, n_runs=MOST_RUNS_EVER + 1)
 
 
-def test_a_workspace_says_which_it_is(session):
-    assert catalog(session)["workspace"] == {"name": "ws", "root": session.address.root}
+@pytest.mark.parametrize("child", ["AutoML_other_3", "AutoML_x_", "AutoML_x_three", "AutoML_x"])
+def test_a_best_child_that_is_not_its_own_is_none(session, child):
+    with session.write() as tx:
+        tx.runs.set_properties(RUN, {"best_child_run_id": child})
+    assert catalog(session)["runs"][0]["best"] is None
+
+
+def test_a_workspace_says_which_it_is_and_what_it_holds(session):
+    assert catalog(session)["workspace"] == {
+        "name": "ws",
+        "root": session.address.root,
+        "store": "SQLite",
+        "runs": 1,
+        "experiments": 1,
+    }

@@ -134,3 +134,14 @@ def test_the_host_decides_unless_somebody_does(monkeypatch: pytest.MonkeyPatch) 
     assert not host.wants_widget()
     with pytest.raises(ConfigError, match="Did you mean 'widget'"):
         host.wants_widget("wiget")
+
+
+def test_the_page_asks_for_deployments(widget: RunWidget) -> None:
+    ask(widget, {"ask": "deployed", "id": 1, "with": {"n": 0}})
+    ask(widget, {"ask": "deploy", "id": 2, "with": {"n": 9, "name": "heart"}})
+    for number, name in enumerate(("service", "service_log", "service_keys", "service_remove")):
+        ask(widget, {"ask": name, "id": 3 + number, "with": {"name": "heart"}})
+
+    answers = {message["answer"]: message for message in widget.sent if "answer" in message}
+    assert answers[1]["value"] == []
+    assert {answers[n]["error"]["code"] for n in range(2, 7)} == {"not_found"}

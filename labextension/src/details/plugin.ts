@@ -1,0 +1,69 @@
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+
+import { doingsIn } from '../doings';
+import { MainArea } from '../mainarea';
+import { allExtras } from '../extras';
+import { Notebooks } from '../notebook';
+import { OPEN_DATASET, OPEN_MODEL, OPEN_RUN } from '../panel/commandids';
+import type { Doings } from '../panel/item';
+import { shortId } from '../runview/format';
+import { RunView } from '../runview/view';
+import { IServer, type Server } from '../server';
+import { DatasetView } from './dataset';
+import { ModelView } from './model';
+
+/** Opens runs, datasets and models in the main area. */
+export const detailsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'nbautoml:details',
+  description: 'Shows runs, datasets and models of a workspace in the main area.',
+  autoStart: true,
+  requires: [IServer],
+  optional: [ILayoutRestorer],
+  activate: (app: JupyterFrontEnd, { transport, plotter }: Server, restorer: ILayoutRestorer | null) => {
+    const notebooks = new Notebooks(app);
+    const doings = (workspace: string): Doings => doingsIn(workspace, app, notebooks, transport);
+    const [runs, datasets, models] = ['runs', 'datasets', 'models'].map(
+      name => new MainArea(app, `nbautoml-${name}`)
+    ) as [MainArea, MainArea, MainArea];
+
+    add(app, OPEN_RUN, 'Open a Run', runs, restorer, async ({ run = '', workspace = '' }) =>
+      runs.show(`nbautoml-run-${run}`, shortId(run), { run, workspace }, async () =>
+        new RunView(await transport.api.run(run, workspace), transport, plotter, allExtras)
+      )
+    );
+    add(app, OPEN_DATASET, 'Open a Dataset', datasets, restorer, async ({ dataset = '', workspace = '' }) => {
+      const { name } = await doings(workspace).things.dataset(dataset);
+      await datasets.show(`nbautoml-dataset-${workspace}-${name || dataset}`, name || dataset, { dataset, workspace }, async () => {
+        const view = new DatasetView(dataset, doings(workspace));
+        await view.show(dataset);
+        return view;
+      });
+    });
+    add(app, OPEN_MODEL, 'Open a Model', models, restorer, async ({ model = '', workspace = '' }) =>
+      models.show(`nbautoml-model-${workspace}-${model}`, model, { model, workspace }, async () => {
+        const { things } = doings(workspace);
+        await things.model(model); // one that is not there opens nothing
+        const view = new ModelView(model, doings(workspace));
+        await view.show(null);
+        return view;
+      })
+    );
+  }
+};
+
+/** Add a command whose arguments are texts; without them it is not offered. */
+function add(
+  { commands }: JupyterFrontEnd,
+  id: string,
+  label: string,
+  area: MainArea,
+  restorer: ILayoutRestorer | null,
+  open: (args: Readonly<Record<string, string>>) => Promise<void>
+): void {
+  commands.addCommand(id, {
+    label: `AutoML: ${label}`,
+    isVisible: args => Object.keys(args).length > 0,
+    execute: args => open(Object.fromEntries(Object.entries(args).map(([key, value]) => [key, String(value)])))
+  });
+  area.restoreBy(id, restorer);
+}

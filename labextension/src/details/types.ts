@@ -1,0 +1,100 @@
+/** What the server tells of one dataset and of one model. Times are seconds since the epoch. */
+
+export interface DatasetVersion {
+  id: string;
+  version: number;
+  description: string;
+  rows: number | null;
+  columns: number | null;
+  created_at: number;
+}
+
+export interface Use {
+  run_id: string;
+  experiment: string;
+  status: string;
+  created_at: number;
+  roles: string[];
+}
+
+export interface DatasetDetails extends DatasetVersion {
+  name: string;
+  tags: Record<string, string>;
+  fingerprint: string;
+  origin: { reader: string; sources: string[]; steps: string[] };
+  versions: DatasetVersion[];
+  used_by: Use[];
+  made_by: string | null;
+  models: { name: string; version: number; run_id: string | null }[];
+}
+
+export interface Bin {
+  low: number;
+  high: number;
+  count: number;
+}
+
+export interface ColumnStatistics {
+  name: string;
+  dtype: string;
+  kind: string;
+  count: number;
+  missing_count: number;
+  unique_count: number;
+  min: number | string | null;
+  max: number | string | null;
+  mean: number | null;
+  std: number | null;
+  median: number | null;
+  histogram: Bin[];
+  top: [string, number][];
+}
+
+export type Cell = string | number | boolean | null;
+
+export interface DatasetContent {
+  profile: { n_rows: number; columns: ColumnStatistics[] };
+  head: { columns: string[]; rows: Cell[][] };
+  is_partial: boolean;
+}
+
+export interface ModelVersionItem {
+  version: number;
+  created_at: number;
+  description: string;
+  tags: Record<string, string>;
+  framework: string;
+  framework_version: string;
+  /** The run that made it, mostly a child; none where it came from a file. */
+  run_id: string | null;
+  /** The run whose view shows it. */
+  parent_id: string | null;
+  metric: string | null;
+  score: number | null;
+}
+
+export interface ModelDetails {
+  name: string;
+  versions: ModelVersionItem[];
+}
+
+export interface SchemaColumn {
+  name: string;
+  dtype: string;
+  is_nullable: boolean;
+}
+
+export interface ModelVersionDetails extends ModelVersionItem {
+  name: string;
+  properties: Record<string, string>;
+  files: { name: string; size_bytes: number }[];
+  metrics: Record<string, number | null>;
+  minimized: string[];
+  schema: { task: string | null; label: string | null; columns: SchemaColumn[] } | null;
+}
+
+/** What people write about a thing. */
+export interface Words {
+  description?: string;
+  tags?: Record<string, string>;
+}

@@ -1,0 +1,12 @@
+import { ModelDeployments } from './deploy/deployments';
+import { ExplanationTab } from './runview/explanation/tab';
+import type { RunExtras } from './runview/extras';
+import type { RunSource } from './runview/transport';
+
+/** All that the view of a run can show. */
+export function allExtras(source: RunSource): RunExtras {
+  return {
+    explanation: (of, plotter) => new ExplanationTab(of, plotter),
+    deployments: (n, proposal) => new ModelDeployments(n, proposal, source)
+  };
+}

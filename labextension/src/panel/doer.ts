@@ -1,0 +1,45 @@
+import { messageOf } from '../runview/dom';
+import { Ask } from './ask';
+import type { Action, Doings } from './item';
+import { Notice } from './notice';
+
+/** Does actions at one place: asks what must be asked, says there what came of it. */
+export class Doer {
+  readonly ask: Ask;
+  readonly notice = new Notice();
+  private isBusy = false;
+
+  constructor(
+    private readonly doings: () => Doings,
+    private readonly changed: () => void,
+    giveBack: () => void
+  ) {
+    this.ask = new Ask(giveBack);
+  }
+
+  start(action: Action): void {
+    if (this.isBusy) {
+      return;
+    }
+    if (action.confirm || action.fields) {
+      this.notice.say('');
+      this.ask.open(action, values => void this.perform(action, values));
+    } else {
+      void this.perform(action, {});
+    }
+  }
+
+  private async perform(action: Action, values: Readonly<Record<string, string>>): Promise<void> {
+    this.isBusy = true;
+    this.notice.say('Working…', 'busy');
+    try {
+      this.notice.say(await action.run(this.doings(), values));
+    } catch (error) {
+      this.notice.say(messageOf(error), 'error');
+    }
+    this.isBusy = false;
+    if (action.changes) {
+      this.changed(); // after an error, too: the lists may have been behind
+    }
+  }
+}

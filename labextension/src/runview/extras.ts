@@ -1,0 +1,23 @@
+import type { Component } from './component';
+import type { Plotter } from './plotter';
+import type { RunSource } from './transport';
+
+/** A tab that a home may add. */
+export interface ExtraTab extends Component {
+  setOpen(isOpen: boolean): void;
+  /** Show the model that is chosen in the leaderboard. */
+  select(n: number | null): void;
+  dispose(): void;
+}
+
+/** What can be added to the actions of a model: a button, and what it opens. */
+export interface ExtraActions {
+  readonly open: Element;
+  readonly node: Element;
+}
+
+/** Parts of the view that a home brings: a script that has to be small goes without them. */
+export interface RunExtras {
+  explanation?(source: RunSource, plotter: Plotter | null): ExtraTab;
+  deployments?(n: number, proposal: string): ExtraActions;
+}

@@ -1,0 +1,112 @@
+/** What can be read and changed of the things of one workspace. */
+
+import type { Api } from './api';
+import { DeploymentApi } from './deploy/api';
+import type { DatasetContent, DatasetDetails, ModelDetails, ModelVersionDetails, Words } from './details/types';
+import type { RequestKind } from './runview/transport';
+import type { ModelVersion } from './runview/types';
+
+/** The things of a workspace, behind the server; tests have others. */
+export interface Things {
+  dataset(id: string): Promise<DatasetDetails>;
+  content(id: string): Promise<DatasetContent>;
+  changeDataset(id: string, words: Words): Promise<void>;
+  /** Take its name off all versions of a dataset; returns how many. */
+  unregister(id: string): Promise<number>;
+  model(name: string): Promise<ModelDetails>;
+  modelVersion(name: string, version: number): Promise<ModelVersionDetails>;
+  changeModel(name: string, version: number, words: Words): Promise<void>;
+  deleteModel(name: string, version: number): Promise<void>;
+  ask(runId: string, kind: RequestKind): Promise<void>;
+  register(runId: string, n: number, name: string, description: string): Promise<ModelVersion>;
+  restartDeployment(name: string): Promise<void>;
+  deleteDeployment(name: string): Promise<void>;
+  /** Addresses of files to keep. */
+  archive(name: string, version: number): string;
+  modelFile(name: string, version: number, file: string): string;
+}
+
+export class ServerThings implements Things {
+  constructor(
+    private readonly api: Api,
+    private readonly workspace: string
+  ) {}
+
+  dataset(id: string): Promise<DatasetDetails> {
+    return this.get(pathOf('datasets', id));
+  }
+
+  content(id: string): Promise<DatasetContent> {
+    return this.get(pathOf('datasets', id, 'content'));
+  }
+
+  async changeDataset(id: string, words: Words): Promise<void> {
+    await this.change('PATCH', pathOf('datasets', id), words);
+  }
+
+  async unregister(id: string): Promise<number> {
+    const { versions } = (await this.change('DELETE', pathOf('datasets', id))) as { versions: number };
+    return versions;
+  }
+
+  model(name: string): Promise<ModelDetails> {
+    return this.get(pathOf('models', name));
+  }
+
+  modelVersion(name: string, version: number): Promise<ModelVersionDetails> {
+    return this.get(versionPath(name, version));
+  }
+
+  async changeModel(name: string, version: number, words: Words): Promise<void> {
+    await this.change('PATCH', versionPath(name, version), words);
+  }
+
+  async deleteModel(name: string, version: number): Promise<void> {
+    await this.change('DELETE', versionPath(name, version));
+  }
+
+  ask(runId: string, kind: RequestKind): Promise<void> {
+    return this.api.of(runId, this.workspace).request(kind);
+  }
+
+  register(runId: string, n: number, name: string, description: string): Promise<ModelVersion> {
+    return this.api.of(runId, this.workspace).register(n, name, description);
+  }
+
+  async restartDeployment(name: string): Promise<void> {
+    await new DeploymentApi(this.api, this.workspace, name).restart();
+  }
+
+  deleteDeployment(name: string): Promise<void> {
+    return new DeploymentApi(this.api, this.workspace, name).remove();
+  }
+
+  archive(name: string, version: number): string {
+    return this.address(`${versionPath(name, version)}/archive`);
+  }
+
+  modelFile(name: string, version: number, file: string): string {
+    const parts = file.split('/').map(encodeURIComponent).join('/');
+    return this.address(`${versionPath(name, version)}/files/${parts}`);
+  }
+
+  private address(path: string): string {
+    return this.api.address(path, { workspace: this.workspace });
+  }
+
+  private async get<T>(path: string): Promise<T> {
+    return (await this.api.call(path, { workspace: this.workspace })) as T;
+  }
+
+  private change(method: 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown> {
+    return this.api.call(path, { workspace: this.workspace }, body, method);
+  }
+}
+
+function versionPath(name: string, version: number): string {
+  return pathOf('models', name, 'versions', String(version));
+}
+
+function pathOf(...parts: readonly string[]): string {
+  return parts.map(encodeURIComponent).join('/');
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+
+import { formatTags, parseTags } from '../src/details/tags';
+import { text } from '../src/panel/code';
+import type { Item } from '../src/panel/item';
+import { SECTIONS } from '../src/panel/sections';
+import { computeSection } from '../src/panel/sections/compute';
+import { datasetSection } from '../src/panel/sections/datasets';
+import { deploymentSection } from '../src/panel/sections/deployments';
+import { modelSection, parentOf } from '../src/panel/sections/models';
+import { modelName, runSection } from '../src/panel/sections/runs';
+import { deployment, RUN } from './fixtures';
+import { actionOf, catalog, FakePage, run } from './panelfixtures';
+
+const NOBODY = new Map();
+const first = (items: Item[]): Item => items[0]!;
+
+describe('sections', () => {
+  it('have names of their own in the settings', () => {
+    expect(new Set(SECTIONS.map(kind => kind.id)).size).toBe(SECTIONS.length);
+  });
+
+  it('give every item a key of its own, and code', () => {
+    const items = SECTIONS.flatMap(kind => kind.items(catalog(), NOBODY));
+    expect(new Set(items.map(item => item.key)).size).toBe(items.length);
+    expect(items.every(item => item.code.includes('Workspace.from_config("/home/me")'))).toBe(true);
+  });
+
+  it('offer to insert code for everything', () => {
+    const items = SECTIONS.flatMap(kind => kind.items(catalog(), NOBODY));
+    expect(items.filter(item => item.actions.some(action => action.label === 'Insert code'))).toHaveLength(items.length);
+  });
+});
+
+describe('code for a cell', () => {
+  it('names things as Python writes them', () => {
+    const held = catalog({ models: [{ ...catalog().models[0]!, name: 'm "1"' }] });
+    expect(first(runSection.items(held, NOBODY)).code).toContain(`ws.get_run("${RUN}")`);
+    expect(first(datasetSection.items(held, NOBODY)).code).toContain('Dataset.get_by_name(ws, "heart", version=3)');
+    expect(first(modelSection.items(held, NOBODY)).code).toContain('Model(ws, "m \\"1\\"", version=2).load()');
+    expect(text('C:\\new')).toBe('"C:\\\\new"');
+  });
+
+  it('does not trust a model from a file by itself', () => {
+    const held = catalog({ models: [{ ...catalog().models[0]!, run_id: null }] });
+    expect(first(modelSection.items(held, NOBODY)).code).toContain('load(trust=False)');
+  });
+});
+
+describe('models', () => {
+  it('lead to their run, where there is one', async () => {
+    const page = new FakePage();
+    const item = first(modelSection.items(catalog(), NOBODY));
+    await actionOf(item, 'Open its run').run(page.doings('/w'), {});
+    await actionOf(item, 'Download').run(page.doings('/w'), {});
+    expect(page.done).toEqual(['run nbautoml:open-run {"run":"AutoML_x"}', 'save /archive/heart-model/2']);
+    const file = catalog({ models: [{ ...catalog().models[0]!, run_id: null }] });
+    expect(() => actionOf(first(modelSection.items(file, NOBODY)), 'Open its run')).toThrow('no action');
+    expect(parentOf('AutoML_x')).toBe('AutoML_x');
+  });
+});
+
+describe('compute targets', () => {
+  it('have a dashboard where they say so, and tell why they cannot be used', async () => {
+    const [cluster] = catalog().computes.map(one => ({
+      ...one,
+      name: 'big',
+      kind: 'dask',
+      state: 'NotAvailable',
+      problem: 'Use local.',
+      nodes: 3,
+      cores: null,
+      memory_bytes: null,
+      dashboard: 'http://big:8787/status'
+    }));
+    const page = new FakePage();
+    const item = first(computeSection.items(catalog({ computes: [cluster!] }), NOBODY));
+    expect([item.note, item.more]).toEqual(['dask · not available · 3 nodes', 'Use local.']);
+    await actionOf(item, 'Open the Dask dashboard').run(page.doings('/w'), {});
+    expect(page.done).toEqual(['visit http://big:8787/status']);
+  });
+});
+
+describe('runs', () => {
+  it('that are stopping cannot be stopped again', () => {
+    const item = first(runSection.items(catalog({ runs: [run({ status: 'CancelRequested' })] }), NOBODY));
+    expect(() => actionOf(item, 'Stop…')).toThrow('no action');
+    expect(item.note).toContain('Stopping');
+  });
+
+  it('are paused while they go on, and go on when they are paused', async () => {
+    const page = new FakePage();
+    const [running, paused, starting] = ['Running', 'Paused', 'Starting'].map(status =>
+      first(runSection.items(catalog({ runs: [run({ status })] }), NOBODY))
+    );
+    await actionOf(running, 'Pause').run(page.doings('/w'), {});
+    await actionOf(paused, 'Resume').run(page.doings('/w'), {});
+    expect(page.things.asked).toEqual([`pause ${RUN}`, `resume ${RUN}`]);
+    expect(() => actionOf(starting, 'Pause')).toThrow('no action');
+  });
+
+  it('propose names that the registry takes', () => {
+    expect(['Heart failure', '-x', '!!!', 'a.b_c-1'].map(modelName)).toEqual(['Heart-failure', 'x', 'model', 'a.b_c-1']);
+  });
+});
+
+describe('tags', () => {
+  it('are written one a line and read back', () => {
+    const tags = { b: '', area: 'hr: all' };
+    expect(formatTags(tags)).toBe('area: hr: all\nb');
+    expect(parseTags(formatTags(tags))).toEqual(tags);
+    expect(parseTags(' \n a :1 ')).toEqual({ a: '1' });
+  });
+});
+
+describe('deployments', () => {
+  it('show their state, and can be deleted', async () => {
+    const failed = deployment({ name: 'x', state: 'Failed', error: 'No module named y', run_ids: [] });
+    const items = deploymentSection.items(catalog({ deployments: [deployment(), failed] }), NOBODY);
+    expect(items.map(item => [item.key, item.status])).toEqual([
+      ['deployment heart', 'Completed'],
+      ['deployment x', 'Failed']
+    ]);
+    expect(items[1]?.more).toBe('No module named y');
+    expect(items[1]?.actions.map(action => action.label)).not.toContain('Open its run');
+    const page = new FakePage();
+    expect(await actionOf(first(items), 'Delete…').run(page.doings('/home/me'), {})).toBe('heart is deleted.');
+    expect(page.things.asked).toEqual(['delete deployment heart']);
+  });
+});
