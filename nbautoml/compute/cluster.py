@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import signal
 import sys
 import threading
@@ -29,6 +28,7 @@ from nbautoml.compute.cluster_state import ClusterState, read_options, write_sta
 from nbautoml.compute.local import CLOSE_SECONDS, DASK_SETTINGS, QuietNanny
 from nbautoml.compute.scratch import ScratchFolder
 from nbautoml.compute.trial import MEMORY_METRIC
+from nbautoml.store.reaper import this_process
 
 LOOK_SECONDS = 0.5
 """How often work and options are looked at."""
@@ -102,10 +102,8 @@ class ClusterProcess:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._stop = threading.Event()
-        me = psutil.Process()
-        self._state = ClusterState(
-            pid=os.getpid(), started_at=me.create_time(), written_at=time.time()
-        )
+        me = this_process()
+        self._state = ClusterState(pid=me.pid, started_at=me.started_at, written_at=time.time())
 
     def run(self) -> int:
         """Serve until the end; return the exit code."""

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any  # Any: JSON values
 
-import psutil
-
 from nbautoml.compute.cluster_options import ClusterOptions
+from nbautoml.domain.records import Owner
+from nbautoml.store.reaper import is_owner_alive
 
 OPTIONS, STATE, LOG = "options.json", "state.json", "cluster.log"
-SILENT_SECONDS = 30.0
-"""A process that has written nothing for so long is taken to hang."""
-_SAME_START_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +59,8 @@ class ClusterState:
     @property
     def is_alive(self) -> bool:
         """Whether the process is there."""
-        try:
-            process = psutil.Process(self.pid)
-            is_same = abs(process.create_time() - self.started_at) < _SAME_START_SECONDS
-            return is_same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
+        owner = Owner(host=socket.gethostname(), pid=self.pid, started_at=self.started_at)
+        return is_owner_alive(owner)
 
     @property
     def is_ready(self) -> bool:

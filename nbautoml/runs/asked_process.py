@@ -22,7 +22,7 @@ from typing import Any, Self  # Any: JSON values
 from nbautoml import errors
 from nbautoml.domain.events import json_safe
 from nbautoml.errors import NbAutoMLError
-from nbautoml.runs.child_process import import_environment
+from nbautoml.store.detached import import_environment
 
 TIMEOUT_SECONDS = 300.0
 IDLE_SECONDS = 300.0

@@ -8,10 +8,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 
 from nbautoml.domain.records import SessionAddress
 from nbautoml.errors import NbAutoMLError
+from nbautoml.store.detached import import_environment
 from nbautoml.store.session import Session, open_session
 
 ADDRESS_VARIABLE = "NBAUTOML_ADDRESS"
@@ -30,14 +30,6 @@ def environment(session: Session, run_id: str) -> dict[str, str]:
     return import_environment() | {
         ADDRESS_VARIABLE: json.dumps(asdict(session.address)),
         RUN_VARIABLE: run_id,
-    }
-
-
-def import_environment() -> dict[str, str]:
-    """Return the environment of a process that finds the modules that this process finds."""
-    return os.environ | {
-        "PYTHONPATH": os.pathsep.join(_import_path()),
-        "PYTHONUNBUFFERED": "1",
     }
 
 
@@ -107,8 +99,3 @@ def current_run() -> tuple[SessionAddress, str] | None:
     if not run_id or ADDRESS_VARIABLE not in os.environ:
         return None
     return own_address(), run_id
-
-
-def _import_path() -> list[str]:
-    """Return absolute import paths; the empty one means the working directory."""
-    return list(dict.fromkeys(str(Path(p or ".").absolute()) for p in sys.path))

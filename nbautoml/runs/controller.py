@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -25,6 +24,7 @@ from nbautoml.runs.continuation import open_requests
 from nbautoml.runs.ending import close_rows
 from nbautoml.runs.types import WORKS
 from nbautoml.runs.work import Ending, StoredArtifacts, WorkContext
+from nbautoml.store.detached import start_detached
 from nbautoml.store.events import EventWriter
 from nbautoml.store.reaper import is_orphan, this_process
 from nbautoml.store.session import Session, open_session
@@ -53,17 +53,8 @@ def launch(session: Session, run_id: str) -> None:
     folder = run_folder(session, run_id)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "controller.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "nbautoml.runs.controller"],
-            env=environment(session, run_id),
-            cwd=session.root,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    # Somebody has to collect the exit code, or a zombie would look like a living owner.
-    threading.Thread(target=process.wait, name=f"reap {process.pid}", daemon=True).start()
+        env = environment(session, run_id)
+        start_detached("nbautoml.runs.controller", env=env, folder=session.root, log=log)
 
 
 def main() -> int:

@@ -6,9 +6,7 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import psutil
 from nbautoml.domain.records import Owner
 from nbautoml.errors import ConflictError, WebserviceException
 from nbautoml.serving.folder import Folder, read_json
+from nbautoml.store.detached import start_detached
 from nbautoml.store.reaper import is_owner_alive
 
 SUPERVISOR = "nbautoml.serving.supervisor"
@@ -44,21 +43,12 @@ def start_supervisor(folder: Folder) -> Owner:
     folder.canary_file.unlink(missing_ok=True)
     descriptor = os.open(folder.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", SUPERVISOR, str(folder.path)],
-            env=_environment(),
-            cwd=folder.path,
-            stdin=subprocess.DEVNULL,
-            stdout=descriptor,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        place, env = folder.path, _environment()
+        pid = start_detached(SUPERVISOR, str(place), env=env, folder=place, log=descriptor)
     finally:
         os.close(descriptor)
-    started_at = psutil.Process(process.pid).create_time()
-    # Somebody has to collect the exit code, or a zombie would look like a living owner.
-    threading.Thread(target=process.wait, name=f"reap {process.pid}", daemon=True).start()
-    return Owner(host=socket.gethostname(), pid=process.pid, started_at=started_at)
+    started_at = psutil.Process(pid).create_time()
+    return Owner(host=socket.gethostname(), pid=pid, started_at=started_at)
 
 
 def wait_for_port(folder: Folder, owner: Owner) -> int:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +26,7 @@ from nbautoml.compute.spec import ExecutorSpec
 from nbautoml.domain.ports import Executor
 from nbautoml.domain.records import ComputeRecord
 from nbautoml.errors import ComputeError, ComputeTargetException
+from nbautoml.store.detached import import_environment, start_detached
 from nbautoml.store.session import Session
 
 CLUSTER = "AmlCompute"
@@ -224,19 +221,9 @@ def _utc(seconds: float) -> str:
 
 def _launch(folder: Path) -> None:
     """Start the process of a cluster in a session of its own; returns at once."""
-    path = list(dict.fromkeys(str(Path(p or ".").absolute()) for p in sys.path))
+    env = import_environment()
     with (folder / LOG).open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "nbautoml.compute.cluster", str(folder)],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    # Somebody has to collect the exit code, or a zombie would look like a living process.
-    threading.Thread(target=process.wait, name=f"reap {process.pid}", daemon=True).start()
+        start_detached("nbautoml.compute.cluster", str(folder), env=env, folder=folder, log=log)
 
 
 def _stop(state: ClusterState) -> None:
