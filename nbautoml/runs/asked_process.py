@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
@@ -119,10 +118,15 @@ class AskedProcess:
         """Return the answer to a line; empty when the process ended without one."""
         assert process.stdin is not None  # both are pipes
         assert process.stdout is not None
-        timer = threading.Timer(self._timeout_seconds, process.kill)
+        is_late = threading.Event()
+
+        def stop() -> None:
+            is_late.set()
+            process.kill()
+
+        timer = threading.Timer(self._timeout_seconds, stop)
         timer.daemon = True
         timer.start()
-        began = time.monotonic()
         try:
             process.stdin.write(line)
             process.stdin.flush()
@@ -135,7 +139,7 @@ class AskedProcess:
             return text
         process.kill()
         process.wait()
-        if time.monotonic() - began >= self._timeout_seconds:
+        if is_late.is_set():
             raise NbAutoMLError(
                 f"It took longer than {self._timeout_seconds:g} s and was stopped. Try fewer rows."
             )

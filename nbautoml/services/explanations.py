@@ -43,9 +43,7 @@ def trial_explanation(session: Session, run_id: str, number: int) -> dict[str, A
     find_trial(session, run_id, number)
     child = child_run_id(run_id, number)
     run = last_explanation(session, child)
-    board = None
-    if DASHBOARD in files.names(session, child, prefix=DASHBOARD):
-        board = files.read_json(session, child, DASHBOARD)
+    board = _board(session, child)
     if run is None:
         state, text = ("none" if board is None else "done"), ""
     elif run.status.is_terminal:
@@ -137,16 +135,23 @@ def what_if_of_trial(
     for name, cell in changes.items():
         if cell is not None and not isinstance(cell, str | int | float | bool):
             raise ConfigError(f"The cell of {name!r} must be a number or a text; got {cell!r:.60}.")
-    child = child_run_id(run_id, number)
-    if DASHBOARD not in files.names(session, child, prefix=DASHBOARD):
+    board = _board(session, child_run_id(run_id, number))
+    if board is None:
         raise NotFoundError(f"Iteration {number} of run {run_id} is not explained yet.")
-    _check_columns(session, child, changes)
+    _check_columns(board, changes)
     before, after = ask_what_if(session, run_id, number, row, changes)
     return {"before": before, "after": after}
 
 
-def _check_columns(session: Session, child: str, changes: Mapping[str, Any]) -> None:
-    board = files.read_json(session, child, DASHBOARD)
+def _board(session: Session, child: str) -> dict[str, Any] | None:
+    """Return what is shown of a child's explanation; None when it is not explained."""
+    if DASHBOARD not in files.names(session, child, prefix=DASHBOARD):
+        return None
+    board: dict[str, Any] = files.read_json(session, child, DASHBOARD)
+    return board
+
+
+def _check_columns(board: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     known = [str(feature["name"]) for feature in board["raw"]]
     for name in changes:
         if name not in known:
@@ -170,9 +175,9 @@ def top_features(session: Session, child_id: str, most: int) -> list[tuple[str, 
     list of (str, float)
         Empty when the child is not explained.
     """
-    if DASHBOARD not in files.names(session, child_id, prefix=DASHBOARD):
+    board = _board(session, child_id)
+    if board is None:
         return []
-    board = files.read_json(session, child_id, DASHBOARD)
     measure = "size" if board["explained_rows"] else "loss"
     pairs = [(str(row["name"]), row[measure]) for row in board["raw"]]
     return [(name, float(value)) for name, value in pairs if value is not None][:most]

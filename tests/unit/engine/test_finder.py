@@ -207,6 +207,8 @@ def test_every_trial_leaves_its_files(done: Run) -> None:
 def test_the_run_leaves_its_files(done: Run) -> None:
     assert done.artifacts.names(None) == [
         "internal/code_facts.json",
+        "internal/held_out.npz",
+        "internal/label.json",
         "internal/profile.json",
         "internal/scoring.pkl",
         "outputs/engineered_feature_names.json",
