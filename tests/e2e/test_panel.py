@@ -301,7 +301,7 @@ def _is_kept(layouts: Path, text: str) -> bool:
 def test_a_setting_hides_a_section_and_folds_stay(lab_page, things):
     panel = open_panel(lab_page, things.root)
     heads = panel.locator(".nba-sectionhead:visible bdi")
-    expect(heads).to_have_text(["Runs", "Datasets", "Models", "Compute", "Workspace"])
+    expect(heads).to_have_text(["Runs", "Datasets", "Models", "Deployments", "Compute", "Workspace"])
     panel.get_by_role("button", name=re.compile("^Compute")).click()
     save = """async ([name, value]) => {
       const { serviceManager } = window.jupyterapp;
@@ -314,7 +314,7 @@ def test_a_setting_hides_a_section_and_folds_stay(lab_page, things):
         lab_page.reload()
         panel = open_panel(lab_page, things.root)
         heads = panel.locator(".nba-sectionhead:visible bdi")
-        expect(heads).to_have_text(["Runs", "Datasets", "Compute", "Workspace"])
+        expect(heads).to_have_text(["Runs", "Datasets", "Deployments", "Compute", "Workspace"])
         compute = panel.get_by_role("button", name=re.compile("^Compute"))
         expect(compute).to_have_attribute("aria-expanded", "false")
     finally:
