@@ -17,7 +17,7 @@ from nbautoml.automl.leg import read_leg
 from nbautoml.automl.model_test import add_model_test
 from nbautoml.automl.run_data import RunData, load_splits
 from nbautoml.automl.sink import ChildRunSink, ModelArtifacts
-from nbautoml.compute.idle import IdleExecutor
+from nbautoml.compute.in_process import InProcessExecutor
 from nbautoml.compute.target import executor_of
 from nbautoml.domain.events import Phase, PhaseChanged, RunConfigured
 from nbautoml.domain.ports import Executor
@@ -47,8 +47,11 @@ CLOSING_WRITES, LEAST_CLOSING_SECONDS = 3.0, 0.1
 """The last status is written this many times slower than the one before it at most: the bundle
 may be on its way to the disk at the same time."""
 START_COST = 5.0
-"""From the first line of the work until a first model is done, a run takes at least this many
-times what its process took to start. With less time left it answers with a constant."""
+"""From the first line of the work until workers have done a first model, a run takes at least
+this many times what its process took to start. With less time left it fits its models itself."""
+MOST_CELLS_WITHOUT_WORKERS = 5_000_000
+"""On larger tables it answers with a constant then: nothing could stop a fit of its own, and one
+step of it may take longer than what is left."""
 PACKAGES = ("numpy", "pandas", "scikit-learn", "lightgbm", "xgboost")
 
 
@@ -101,13 +104,13 @@ class AutoMLWork:
 
     def _start_executor(self, deadline: float | None) -> Executor:
         """Start workers in the background, if there is time for a model of theirs."""
-        if not self._has_time_to_search(deadline):
-            return IdleExecutor()
+        if not self._has_time_for_workers(deadline):
+            return InProcessExecutor(n_slots=1)
         # Dask takes a while to load: a run without time for workers goes without it.
         target = str(self._settings["compute_target"])
         return executor_of(self._context.session, target, None)
 
-    def _has_time_to_search(self, deadline: float | None) -> bool:
+    def _has_time_for_workers(self, deadline: float | None) -> bool:
         if deadline is None:
             return True
         now = self._context.now()
@@ -121,10 +124,11 @@ class AutoMLWork:
         context = self._context
         frame, n_valid_rows = self._data.training_and_validation()
         # The engine needs the frame at its start only: it shall be the last that refers to it.
-        frames = [frame]
+        frames, n_cells = [frame], frame.size
         del frame
         plan = self.plan(n_slots=executor.n_slots, deadline=deadline, n_valid_rows=n_valid_rows)
-        if isinstance(executor, IdleExecutor):
+        has_workers = not isinstance(executor, InProcessExecutor)
+        if not has_workers and n_cells > MOST_CELLS_WITHOUT_WORKERS:
             plan = replace(plan, limits=replace(plan.limits, timeout_seconds=0.0))
         self._describe(plan, executor.n_slots, deadline)
         set_status(context, RunStatus.RUNNING)

@@ -431,6 +431,23 @@ def test_the_exit_score_ends_the_run(workspace: Workspace) -> None:
     assert len(done(run)) < 10
 
 
+def test_a_run_of_a_few_seconds_ends_in_time_with_a_model(workspace: Workspace) -> None:
+    """There is no time for workers: the controller fits, and has a constant at the worst."""
+    run = submit(
+        workspace,
+        "hasty",
+        task="classification",
+        training_data=cancer(),
+        label_column_name="target",
+        n_cross_validations=3,
+        experiment_timeout_minutes=0.07,
+    )
+    assert run.wait_for_completion()["status"] == "Completed"
+    best, model = run.get_output()
+    assert best.get_status() == "Completed"
+    assert set(model.predict(cancer().drop(columns="target"))) <= {0, 1}
+
+
 def test_an_old_notebook_reads_as_it_was_written(workspace: Workspace) -> None:
     """The cells of a typical lesson: details, children by iteration, names of steps."""
     automl_settings = {
