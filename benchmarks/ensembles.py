@@ -63,7 +63,7 @@ from nbautoml.engine.trial import (
     run_folds,
     run_refit,
 )
-from nbautoml.engine.trial_data import ALL_ROWS, DataSpec, open_fold, write_trial_data
+from nbautoml.engine.trial_data import ALL_ROWS, DataSpec, featurizer_path, write_trial_data
 from nbautoml.engine.validation import ValidationOptions, plan_validation
 from nbautoml.errors import NbAutoMLError
 from nbautoml.runtime.bag import PackedPart
@@ -206,10 +206,8 @@ class _Grid:
         return oof, np.mean(tests, axis=0).astype(np.float32), refits, seconds
 
     def _ask(self, candidate: Any, fold: int, fitted: Path, columns: pd.DataFrame) -> Array:
-        matrices = open_fold(self._folder / "data", candidate.representation, fold)
-        member = PackedPart(
-            featurizer=matrices.featurizer.read_bytes(), fitted=fitted.read_bytes()
-        ).open()
+        path = featurizer_path(self._folder / "data", candidate.representation, fold)
+        member = PackedPart(featurizer=path.read_bytes(), fitted=fitted.read_bytes()).open()
         ask = member.predict_proba if self._n_classes else member.predict
         return np.asarray(ask(columns), dtype=np.float32)
 

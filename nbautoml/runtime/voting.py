@@ -1,8 +1,14 @@
-"""VotingEnsemble: a weighted mean of models that are fitted already."""
+"""VotingEnsemble: a weighted mean of models that are fitted already.
+
+Means of probabilities are too cautious where all members are right for different reasons. Their
+geometric mean, the logarithmic opinion pool, keeps what they agree on (Genest and Zidek 1986,
+"Combining probability distributions", Statistical Science 1(1)).
+"""
 
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from typing import Any  # Any: scikit-learn carries no types
 
 import numpy as np
@@ -12,6 +18,42 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from nbautoml.runtime.bag import PackedPart, PackedSaved, featurizer_of
 from nbautoml.runtime.pipeline import MemberInput, ModelPipeline
 from nbautoml.runtime.threads import THREADS
+
+LEAST_PROBABILITY = 1e-4
+"""In a geometric mean smaller probabilities count as this: one member alone rules nothing out."""
+
+
+def log_shares(probabilities: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return what a geometric mean adds up of one member: logarithms, with a floor."""
+    return np.asarray(np.log(np.maximum(probabilities, LEAST_PROBABILITY)))
+
+
+def share_out(logs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the probabilities whose logarithms these are, but for a term of each row."""
+    powers = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def geometric_mean(
+    answers: Sequence[npt.NDArray[Any]], weights: Sequence[float] | npt.NDArray[Any]
+) -> npt.NDArray[np.float64]:
+    """Return the weighted geometric mean of probabilities; each row sums to 1.
+
+    Parameters
+    ----------
+    answers : sequence of ndarray of shape (n_rows, n_classes)
+        Probabilities by each member.
+    weights : sequence of float
+        One for each member.
+
+    Examples
+    --------
+    >>> one, other = np.array([[0.5, 0.3, 0.2]]), np.array([[0.98, 0.01, 0.01]])
+    >>> geometric_mean([one, other], [0.5, 0.5]).round(2)
+    array([[0.87, 0.07, 0.06]])
+    """
+    logs = [log_shares(np.asarray(answer, dtype=np.float64)) for answer in answers]
+    return share_out(np.average(logs, axis=0, weights=weights))
 
 
 class PreFittedSoftVotingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # untyped
@@ -25,6 +67,8 @@ class PreFittedSoftVotingClassifier(ClassifierMixin, BaseEstimator):  # type: ig
         One for each member; they sum to 1.
     classes : ndarray of shape (n_classes,)
         Labels in the order of their codes.
+    is_geometric : bool, default False
+        Whether probabilities are joined by `geometric_mean`, not by their plain mean.
     """
 
     def __init__(
@@ -32,10 +76,12 @@ class PreFittedSoftVotingClassifier(ClassifierMixin, BaseEstimator):  # type: ig
         estimators: list[tuple[str, ModelPipeline]],
         weights: list[float],
         classes: npt.NDArray[Any],
+        is_geometric: bool = False,
     ) -> None:
         self.estimators = estimators
         self.weights = weights
         self.classes = classes
+        self.is_geometric = is_geometric
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -48,6 +94,8 @@ class PreFittedSoftVotingClassifier(ClassifierMixin, BaseEstimator):  # type: ig
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Return probabilities, shape (n_rows, n_classes)."""
         votes = THREADS.ask([member for _, member in self.estimators], "predict_proba", X)
+        if self.is_geometric:
+            return geometric_mean(votes, self.weights)
         return np.average(votes, axis=0, weights=self.weights)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
@@ -84,6 +132,7 @@ def open_voting(
     names: tuple[str, ...],
     weights: tuple[float, ...],
     members: tuple[PackedPart | PackedSaved, ...],
+    is_geometric: bool = False,
 ) -> ModelPipeline:
     """Return the user's pipeline of an ensemble.
 
@@ -97,6 +146,8 @@ def open_voting(
         The members' weights.
     members : tuple of PackedPart or PackedSaved
         The members.
+    is_geometric : bool, default False
+        As `PreFittedSoftVotingClassifier` takes it.
     """
     opened = [(name, member.open()) for name, member in zip(names, members, strict=True)]
     first = opened[0][1]
@@ -105,6 +156,6 @@ def open_voting(
         step: Any = PreFittedSoftVotingRegressor(opened, list(weights))
         name = "prefittedsoftvotingregressor"
     else:
-        step = PreFittedSoftVotingClassifier(opened, list(weights), first.classes)
+        step = PreFittedSoftVotingClassifier(opened, list(weights), first.classes, is_geometric)
         name = "prefittedsoftvotingclassifier"
     return ModelPipeline([("datatransformer", reader), (name, step)], classes=first.classes)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_digits
 
 from nbautoml import AutoMLConfig, AutoMLRun, Experiment, Run, Workspace
 
@@ -113,6 +113,32 @@ def test_the_code_of_ensembles_gives_their_scores(
         check_script(child, folder, tmp_path / trial.pipeline)
         source = (tmp_path / trial.pipeline / "script.py").read_text()
         assert len(source.splitlines()) < 150 * len(trial.params["members"]) + 400
+
+
+def digits() -> pd.DataFrame:
+    frame: pd.DataFrame = load_digits(as_frame=True).frame.iloc[:400, 10:]
+    return frame.assign(target=frame["target"].map("digit {}".format))
+
+
+def test_the_code_of_a_geometric_mean_gives_its_score(
+    workspace: Workspace, folder: Path, tmp_path: Path
+) -> None:
+    run = do(
+        workspace,
+        "digits",
+        training_data=digits(),
+        primary_metric="log_loss",
+        n_cross_validations=3,
+        iterations=5,
+        enable_voting_ensemble=True,
+        allowed_models=["RandomForest", "ExtremeRandomTrees"],
+    )
+    (vote,) = [trial for trial in run.snapshot().trials if trial.is_ensemble]
+    assert vote.params["mean"] == "geometric"
+    child, model = run.get_output(iteration=vote.number)
+    assert model.predict_proba(digits().iloc[:9, :-1]).shape == (9, 10)
+    check_script(child, folder, tmp_path)
+    assert "share_out" in (tmp_path / "script.py").read_text()
 
 
 def test_code_is_listed_before_it_is_written_and_stays(done: AutoMLRun, tmp_path: Path) -> None:

@@ -15,20 +15,24 @@ def write_joining(facts: ScriptFacts, imports: Imports) -> list[str]:
     assert facts.recipe is not None
     imports.add("numpy", alias="np")
     if not facts.is_stack:
-        return [_vote()]
+        return [_vote(imports, is_geometric=facts.recipe.is_geometric)]
     return [_settings(facts.recipe), _learner(facts, imports), _stack(facts, imports)]
 
 
-def _vote() -> str:
+def _vote(imports: Imports, *, is_geometric: bool) -> str:
+    kind, answers, joined = "", "member[part]", "vote"
+    if is_geometric:
+        imports.add("nbautoml.runtime.voting", "log_shares", "share_out")
+        kind, answers, joined = "geometric ", "log_shares(member[part])", "share_out(vote)"
     return function(
         "predict_part",
         ["predictions", "shares", "part"],
-        "Return the mean of the members' predictions for a part of the rows, by their shares.",
+        f"Return the {kind}mean of the members' predictions for some rows, by their shares.",
         [
             "    vote = np.zeros_like(predictions[0][part])",
             "    for member, share in zip(predictions, shares / shares.sum(), strict=True):",
-            "        vote += member[part] * np.float32(share)",
-            "    return vote",
+            f"        vote += {answers} * np.float32(share)",
+            f"    return {joined}",
         ],
     )
 

@@ -30,6 +30,8 @@ class Recipe:
         The model on top sees so many of the heaviest members.
     most_rows : int
         It was fitted on at most so many rows, evenly spread.
+    is_geometric : bool
+        Whether a vote joins probabilities by their geometric mean.
     """
 
     members: tuple[int, ...]
@@ -38,6 +40,7 @@ class Recipe:
     meta_learner_params: Mapping[str, Any] = field(default_factory=dict)
     most_members: int = 0
     most_rows: int = 0
+    is_geometric: bool = False
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
@@ -57,4 +60,5 @@ def recipe_of(vote: Vote) -> Recipe:
     return Recipe(
         members=tuple(vote.choices[i].number for i in used),
         shares=tuple(tuple(int(one[i]) for one in vote.nested_shares) for i in used),
+        is_geometric=vote.is_geometric,
     )

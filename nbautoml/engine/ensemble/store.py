@@ -84,6 +84,7 @@ def as_voting(vote: Vote) -> Ensemble:
         weights=vote.weights,
         predictions=vote.predictions,
         recipe=recipe_of(vote),
+        params={"mean": "geometric"} if vote.is_geometric else {},
     )
 
 
@@ -101,6 +102,7 @@ def as_stack(context: RunContext, stack: Stack, vote: Vote) -> Ensemble:
             meta_learner_params=options.meta_learner_params,
             most_members=most_members(spec.n_classes),
             most_rows=stack.most_rows,
+            is_geometric=False,
         ),
         meta=stack.meta,
         params={"meta_learner": type(stack.meta.model).__name__},
@@ -220,7 +222,8 @@ def pack_ensemble(
     names = tuple(str(member.number) for member in ensemble.members)
     parts = (names, ensemble.weights, tuple(members))
     if ensemble.meta is None:
-        return pickle.dumps(data.packed(open_voting, *parts))
+        is_geometric = ensemble.recipe.is_geometric
+        return pickle.dumps(data.packed(open_voting, *parts, is_geometric))
     return pickle.dumps(data.packed(open_stacking, *parts, pickle.dumps(ensemble.meta)))
 
 

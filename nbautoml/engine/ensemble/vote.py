@@ -18,7 +18,9 @@ from nbautoml.engine.models._base import Vector
 from nbautoml.engine.search.book import TrialRecord, stack_oof, thin_rows
 from nbautoml.engine.search.budget import Deadline
 from nbautoml.engine.trial_data import DataSpec
+from nbautoml.runtime.voting import log_shares, share_out
 
+LOG_LOSS = "log_loss"
 FEWEST_MEMBERS = 2
 _FEW_ROWS = 2_000
 # More rows than this do not change what is chosen in a draw.
@@ -87,6 +89,8 @@ class Vote:
         For each part, the weights that were chosen on the other rows.
     predictions : ndarray of shape (n_valid,) or (n_valid, n_classes)
         What the latter predict for the part.
+    is_geometric : bool
+        Whether probabilities are joined by their geometric mean.
     """
 
     choices: tuple[TrialRecord, ...]
@@ -94,6 +98,7 @@ class Vote:
     parts: tuple[IntArray, ...]
     nested_shares: tuple[IntArray, ...]
     predictions: npt.NDArray[np.float32]
+    is_geometric: bool = False
 
     @property
     def members(self) -> tuple[TrialRecord, ...]:
@@ -147,6 +152,9 @@ def choose_vote(
     -----
     The weights that are shipped are chosen on all validation rows; the predictions, and so score
     and charts, come from weights that were chosen without the row.
+
+    Where log loss is to be small and there are more than two classes, the geometric mean of
+    probabilities takes the place of the plain one if the out-of-fold predictions are better so.
     """
     data, plan = context.data, context.plan
     n_rows = len(data.valid_rows)
@@ -169,17 +177,29 @@ def choose_vote(
         chooser.choose(np.flatnonzero(~np.isin(kept, part, assume_unique=True)), draws.nested)
         for part in parts
     ]
+    plain = join(parts, _predict(choices, parts, nested))
+    pooled = None
+    if data.spec.primary_metric == LOG_LOSS and data.spec.n_classes > 2:
+        pooled = join(parts, _predict(choices, parts, nested, is_geometric=True))
+        score = make_scorer(data.spec, data.y_valid, data.weights_of(data.valid_rows))
+        if score(pooled.astype(np.float64)) <= score(plain.astype(np.float64)):
+            pooled = None
     return Vote(
         choices=tuple(choices),
         shares=shares,
         parts=parts,
         nested_shares=tuple(nested),
-        predictions=join(parts, _predict(choices, parts, nested)),
+        predictions=plain if pooled is None else pooled,
+        is_geometric=pooled is not None,
     )
 
 
 def _predict(
-    choices: Sequence[TrialRecord], parts: Sequence[IntArray], shares: Sequence[IntArray]
+    choices: Sequence[TrialRecord],
+    parts: Sequence[IntArray],
+    shares: Sequence[IntArray],
+    *,
+    is_geometric: bool = False,
 ) -> list[npt.NDArray[np.float32]]:
     """Return each part's rows as mixed by its shares; one model's file is open at a time."""
     mixed: list[npt.NDArray[np.float32]] = []
@@ -191,8 +211,9 @@ def _predict(
             mixed = [np.zeros((len(p), *saved.shape[1:]), dtype=np.float32) for p in parts]
         for place, (part, one) in enumerate(zip(parts, shares, strict=True)):
             if one[i]:
-                mixed[place] += saved[part] * np.float32(one[i] / ROUNDS)
-    return mixed
+                answers = log_shares(saved[part]) if is_geometric else saved[part]
+                mixed[place] += answers * np.float32(one[i] / ROUNDS)
+    return [share_out(logs) for logs in mixed] if is_geometric else mixed
 
 
 class _Chooser:

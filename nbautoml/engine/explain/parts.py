@@ -68,8 +68,8 @@ class Mixture:
 def split_model(model: Any) -> Mixture | None:
     """Return a model as the mean of its parts; None where it is no such mean.
 
-    A stack is none: what is on top of its members need not be linear. Neither is a model that
-    this package did not make.
+    A stack is none: what is on top of its members need not be linear. Neither are a vote by the
+    geometric mean and a model that this package did not make.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def _parts_of(member: Any, weight: float) -> list[Part] | None:
     if isinstance(member, FoldBag):
         members: Sequence[Any] = member.estimators
         weights = member.weights or [1.0] * len(members)
-    elif isinstance(member, _VOTES):
+    elif isinstance(member, _VOTES) and not getattr(member, "is_geometric", False):
         members, weights = [one for _, one in member.estimators], member.weights
     else:
         return None
@@ -168,7 +168,9 @@ def _with_members(member: Any, views: list[tuple[str, ModelPipeline]]) -> Any:
     if isinstance(member, StackEnsembleRegressor):
         return StackEnsembleRegressor(views, member.weights, member.meta_learner)
     if isinstance(member, PreFittedSoftVotingClassifier):
-        return PreFittedSoftVotingClassifier(views, member.weights, member.classes)
+        return PreFittedSoftVotingClassifier(
+            views, member.weights, member.classes, member.is_geometric
+        )
     return PreFittedSoftVotingRegressor(views, member.weights)
 
 

@@ -29,6 +29,7 @@ from nbautoml.engine.search.book import TrialRecord
 from nbautoml.engine.search.budget import Deadline
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.trial_data import DataSpec
+from nbautoml.runtime.voting import geometric_mean
 from nbautoml.testing.executor import (
     FolderArtifacts,
     InProcessExecutor,
@@ -140,6 +141,57 @@ def test_mixing_good_models_gains_on_rows_left_out(tmp_path: Path) -> None:
     vote = choose_vote(context, records)
     best = max(float(r.score or 0.0) for r in records)
     assert accuracy(vote.predictions, y) > best + 0.03
+
+
+def three_classes(
+    context: RunContext, records: list[TrialRecord], y: npt.NDArray[np.int64], logits: FloatArray
+) -> RunContext:
+    """Give the trials predictions of three classes, and have log loss made small."""
+    shares = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    for record, one in zip(records, shares, strict=True):
+        assert record.oof is not None
+        np.save(record.oof, one.astype(np.float32))
+    spec = replace(context.data.spec, primary_metric="log_loss", n_classes=3)
+    data = replace(context.data, spec=spec, y=y, class_labels=("0", "1", "2"))
+    return replace(context, data=data)
+
+
+@pytest.mark.parametrize("is_careful", [True, False])
+def test_the_kind_of_mean_is_what_out_of_fold_predictions_say(
+    tmp_path: Path, is_careful: bool
+) -> None:
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 3, 600)
+    truth = np.eye(3)[y]
+    if is_careful:
+        # Each model knows a little of its own: what they agree on is more certain than they are.
+        logits = 0.8 * truth + rng.normal(size=(5, 600, 3))
+    else:
+        # The models are too certain, and wrong in the same rows.
+        shared = rng.normal(size=(600, 3))
+        logits = 6.0 * (truth + shared + 0.8 * rng.normal(size=(5, 600, 3)))
+    context, records = make(tmp_path, (y > 0).astype(np.int64), rng.uniform(size=(5, 600)))
+    context = three_classes(context, records, y, logits)
+    vote = choose_vote(context, records)
+    assert vote.is_geometric is is_careful
+    np.testing.assert_allclose(vote.predictions.sum(axis=1), 1.0, atol=1e-5)
+    shares = [np.load(record.oof) for record in records if record.oof is not None]
+    part, weights = vote.parts[0], vote.nested_shares[0]
+    expected = np.average([one[part] for one in shares], axis=0, weights=weights)
+    if is_careful:
+        expected = geometric_mean([one[part] for one in shares], weights)
+    np.testing.assert_allclose(vote.predictions[part], expected, atol=1e-5)
+
+
+def test_other_metrics_keep_the_plain_mean(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 3, 300)
+    logits = 0.8 * np.eye(3)[y] + rng.normal(size=(4, 300, 3))
+    context, records = make(tmp_path, (y > 0).astype(np.int64), rng.uniform(size=(4, 300)))
+    context = three_classes(context, records, y, logits)
+    spec = replace(context.data.spec, primary_metric="accuracy")
+    context = replace(context, data=replace(context.data, spec=spec))
+    assert not choose_vote(context, records).is_geometric
 
 
 def test_luck_among_useless_models_does_not_show(tmp_path: Path) -> None:

@@ -10,7 +10,11 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from nbautoml.runtime.pipeline import ModelPipeline
-from nbautoml.runtime.voting import PreFittedSoftVotingClassifier, PreFittedSoftVotingRegressor
+from nbautoml.runtime.voting import (
+    PreFittedSoftVotingClassifier,
+    PreFittedSoftVotingRegressor,
+    geometric_mean,
+)
 
 RNG = np.random.default_rng(0)
 X = pd.DataFrame(RNG.normal(size=(50, 2)), columns=["a", "b"])
@@ -29,6 +33,21 @@ def test_probabilities_are_the_weighted_mean() -> None:
     voting = PreFittedSoftVotingClassifier(MEMBERS, [0.75, 0.25], LABELS)
     first, second = (m.predict_proba(X) for _, m in MEMBERS)
     np.testing.assert_allclose(voting.predict_proba(X), 0.75 * first + 0.25 * second)
+
+
+def test_probabilities_may_be_joined_by_their_geometric_mean() -> None:
+    voting = PreFittedSoftVotingClassifier(MEMBERS, [0.75, 0.25], LABELS, is_geometric=True)
+    first, second = (m.predict_proba(X) for _, m in MEMBERS)
+    found = voting.predict_proba(X)
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    odds = (first[:, 1] / first[:, 0]) ** 0.75 * (second[:, 1] / second[:, 0]) ** 0.25
+    np.testing.assert_allclose(found[:, 1] / found[:, 0], odds)
+    assert pickle.loads(pickle.dumps(voting)).is_geometric
+
+
+def test_no_member_rules_a_class_out_alone() -> None:
+    joined = geometric_mean([np.array([[1.0, 0.0]]), np.array([[0.2, 0.8]])], [0.5, 0.5])
+    assert 0.005 < joined[0, 1] < 0.05
 
 
 def test_answers_are_labels_in_the_order_of_classes_() -> None:
