@@ -39,7 +39,7 @@ CELL = """%%automl frame
 label: Attrition
 metric: AUC_weighted
 timeout_minutes: 3
-early_stopping: false
+enable_early_stopping: false
 """
 SET_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
 

@@ -1,7 +1,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 
-import { deploymentPlugin } from './deploy/plugin';
 import { detailsPlugin } from './details/plugin';
 import { panelPlugin } from './panel/plugin';
 import { rendererFactory } from './renderer';
@@ -18,4 +17,4 @@ const runView: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [serverPlugin, runView, detailsPlugin, panelPlugin, wizardPlugin, deploymentPlugin];
+export default [serverPlugin, runView, detailsPlugin, panelPlugin, wizardPlugin];

@@ -31,6 +31,14 @@ class ViewWidget extends Widget {
   }
 }
 
+/** Put a view into the main area; into the right sidebar where that has room for the notebook only, as in Notebook 7. */
+export function place(shell: JupyterFrontEnd.IShell, widget: Widget): void {
+  shell.add(widget, 'main');
+  if (!widget.parent) {
+    shell.add(widget, 'right');
+  }
+}
+
 /** The views that one command opens: each once, and again after a reload of the page. */
 export class MainArea {
   private readonly tracker: WidgetTracker<MainAreaWidget<ViewWidget>>;
@@ -51,6 +59,11 @@ export class MainArea {
     });
   }
 
+  /** Take away what has this id. */
+  close(id: string): void {
+    this.tracker.find(widget => widget.id === id)?.dispose();
+  }
+
   /** Show what has this id, and make it where it is not there. */
   async show(id: string, title: string, opened: Arguments, make: () => View | Promise<View>): Promise<void> {
     const known = this.tracker.find(widget => widget.id === id);
@@ -61,7 +74,7 @@ export class MainArea {
       widget.title.caption = title;
       widget.title.icon = automlIcon;
       widget.title.closable = true;
-      this.app.shell.add(widget, 'main');
+      place(this.app.shell, widget);
       await this.tracker.add(widget);
     }
     this.app.shell.activateById(id);

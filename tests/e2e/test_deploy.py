@@ -13,6 +13,7 @@ from nbautoml import Webservice, Workspace
 from tests.e2e.driver import JupyterServer, NotebookPage, open_page, wait_until
 from tests.e2e.test_main_job import start, tab
 from tests.e2e.test_run_view import SHOTS, button, check_quiet, iterations_done, run_view, shoot
+from tests.e2e.test_surface import problems
 
 OPEN = """
 ([name, workspace]) => window.jupyterapp.commands.execute(
@@ -81,6 +82,7 @@ def test_a_model_is_deployed_tried_and_removed_from_the_view(
         expect(status).to_have_text("Completed", timeout=90_000)
         card = deploy_the_best(page)
         try_it(card)
+        assert problems(page, card) == []
         look_narrow_and_dark(page)
 
         workspace = Workspace.from_config(lab.root / "deployed")

@@ -14,6 +14,7 @@ from sklearn.datasets import load_breast_cancer
 from nbautoml import AutoMLConfig, AutoMLRun, Experiment, Workspace
 from tests.e2e.driver import JupyterServer, NotebookPage, open_page
 from tests.e2e.test_run_view import check_quiet, run_view, shoot
+from tests.e2e.test_surface import problems
 
 SHOW = """
 import nbautoml
@@ -77,6 +78,7 @@ def test_a_model_is_explained(view: tuple[NotebookPage, Locator, AutoMLRun]) -> 
     tab.get_by_label("Order of the rows").select_option("worst")
     expect(tab.locator(".nba-waterfall li").first).to_contain_text("before any column")
     change_a_cell(tab)
+    assert problems(page, tab) == []
     shoot(page, "explanation-rows-light")
 
     tab.get_by_role("tab", name="Dependence").click()
@@ -87,6 +89,7 @@ def test_a_model_is_explained(view: tuple[NotebookPage, Locator, AutoMLRun]) -> 
     expect(tab.get_by_label("Cohorts", exact=True)).to_contain_text("to")
     shoot(page, "explanation-explore-light")
 
+    assert problems(page, tab) == []
     explain_another(tab, run)
     run_view(page).evaluate("e => { e.style.width = '400px'; }")
     tab.get_by_role("tab", name="Rows").click()

@@ -301,7 +301,8 @@ def _is_kept(layouts: Path, text: str) -> bool:
 def test_a_setting_hides_a_section_and_folds_stay(lab_page, things):
     panel = open_panel(lab_page, things.root)
     heads = panel.locator(".nba-sectionhead:visible bdi")
-    expect(heads).to_have_text(["Runs", "Datasets", "Models", "Deployments", "Compute", "Workspace"])
+    others = ["Deployments", "Compute", "Workspace"]
+    expect(heads).to_have_text(["Runs", "Datasets", "Models", *others])
     panel.get_by_role("button", name=re.compile("^Compute")).click()
     save = """async ([name, value]) => {
       const { serviceManager } = window.jupyterapp;
@@ -314,7 +315,7 @@ def test_a_setting_hides_a_section_and_folds_stay(lab_page, things):
         lab_page.reload()
         panel = open_panel(lab_page, things.root)
         heads = panel.locator(".nba-sectionhead:visible bdi")
-        expect(heads).to_have_text(["Runs", "Datasets", "Deployments", "Compute", "Workspace"])
+        expect(heads).to_have_text(["Runs", "Datasets", *others])
         compute = panel.get_by_role("button", name=re.compile("^Compute"))
         expect(compute).to_have_attribute("aria-expanded", "false")
     finally:
@@ -395,4 +396,25 @@ def test_the_panel_in_the_dark(browser, dark_lab, make_things, monkeypatch):
         expect(view).to_be_visible()
         shoot(page, "model-dark")
         check_narrow(page, view, "model-400-dark")
+        check_quiet(page)
+
+
+def test_notebook_7_has_the_panel_its_views_and_the_form(
+    browser, dark_notebook, make_things, monkeypatch
+):
+    with open_page(browser, dark_notebook) as page:
+        address = make_things(dark_notebook.nbautoml_home, monkeypatch)
+        page.server.write_notebook("seven.ipynb", ["1 + 1"])
+        page.open("seven.ipynb")
+        panel = open_panel(page, address.root)
+        the_line(panel, "Datasets", "heart").locator(".nba-itemmain").dblclick()
+        view = page.page.get_by_role("article", name="Dataset")
+        expect(view.get_by_role("table", name="Columns").locator("tbody tr")).to_have_count(5)
+        shoot(page, "panel-notebook7-dark")
+        view.get_by_role("button", name="Insert code").click()
+        wait_until(lambda: len(sources(page)) == 2, "a second cell")
+        panel.get_by_role("button", name="New run").click()
+        form = page.page.get_by_role("form", name="New AutoML run")
+        expect(form.get_by_role("heading", name="1. Data")).to_be_visible(timeout=60_000)
+        shoot(page, "form-notebook7-dark")
         check_quiet(page)

@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.driver import NotebookPage
-from tests.e2e.test_panel import open_panel
+from tests.e2e.test_panel import make_things, open_panel, the_line, things  # noqa: F401 - fixtures
 from tests.e2e.test_run_view import SHOTS, run_view
+from tests.e2e.test_wizard import SOON_MS, open_form, open_lab, wine
 
 AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 THEMES = (
@@ -88,6 +89,53 @@ def test_axe_finds_nothing_serious_in_the_panel(lab_page, start_run):
     panel = open_panel(lab_page, run.address.root)
     expect(panel.get_by_role("listitem").first).to_be_visible()
     assert problems(lab_page, panel) == []
+
+
+def in_every_theme(page: NotebookPage, part: Locator, name: str) -> list[str]:
+    """What axe-core finds serious in a part of the page, in each theme."""
+    found: list[str] = []
+    for theme in THEMES:
+        page.page.evaluate(SET_THEME, theme)
+        page.page.wait_for_timeout(800)
+        found += [f"{theme}, {name}: {p}" for p in problems(page, part)]
+        if SHOTS:
+            part.screenshot(path=f"{SHOTS}/{theme.replace(' ', '-')}-{name}.png")
+    page.page.evaluate(SET_THEME, THEMES[0])
+    return found
+
+
+def test_axe_finds_nothing_serious_in_the_views_of_things(lab_page, things):  # noqa: F811
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm ci in labextension")
+    panel = open_panel(lab_page, things.root)
+    the_line(panel, "Datasets", "heart").locator(".nba-itemmain").dblclick()
+    dataset = lab_page.page.get_by_role("article", name="Dataset")
+    expect(dataset.get_by_role("table", name="Columns").locator("tbody tr")).to_have_count(5)
+    found = in_every_theme(lab_page, dataset, "dataset")
+    dataset.get_by_role("tab", name="First rows").click()
+    found += in_every_theme(lab_page, dataset, "dataset rows")
+    the_line(panel, "Models", "heart-model").locator(".nba-itemmain").dblclick()
+    model = lab_page.page.get_by_role("article", name="Model")
+    expect(model.get_by_role("table", name="Versions").locator("tbody tr")).to_have_count(2)
+    model.get_by_role("button", name="Edit description and tags").click()
+    found += in_every_theme(lab_page, model, "model")
+    found += in_every_theme(lab_page, panel, "panel")
+    assert found == []
+
+
+def test_axe_finds_nothing_serious_in_the_form(lab_page):
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm ci in labextension")
+    wine(lab_page.server.root / "surface-form")
+    open_lab(lab_page)
+    form = open_form(lab_page, cwd="surface-form", source="file:surface-form/wine.csv")
+    expect(form.locator(".nba-columntable tbody tr").first).to_be_visible(timeout=SOON_MS)
+    form.get_by_role("region", name="3. Metric and limits").locator("summary").click()
+    form.get_by_label("Most models", exact=True).fill("none")
+    form.get_by_label("Most models", exact=True).press("Tab")
+    problem = form.get_by_text("iterations must be a whole number").first
+    expect(problem).to_be_visible(timeout=SOON_MS)
+    assert in_every_theme(lab_page, form, "form") == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)

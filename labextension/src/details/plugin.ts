@@ -1,30 +1,32 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { DeploymentApi } from '../deploy/api';
+import { DeploymentCard } from '../deploy/card';
 import { doingsIn } from '../doings';
 import { MainArea } from '../mainarea';
 import { allExtras } from '../extras';
 import { Notebooks } from '../notebook';
-import { OPEN_DATASET, OPEN_MODEL, OPEN_RUN } from '../panel/commandids';
+import { OPEN_DATASET, OPEN_DEPLOYMENT, OPEN_MODEL, OPEN_RUN } from '../panel/commandids';
 import type { Doings } from '../panel/item';
+import { el } from '../runview/dom';
 import { shortId } from '../runview/format';
 import { RunView } from '../runview/view';
 import { IServer, type Server } from '../server';
 import { DatasetView } from './dataset';
 import { ModelView } from './model';
 
-/** Opens runs, datasets and models in the main area. */
+/** Opens runs, datasets, models and deployments in the main area. */
 export const detailsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'nbautoml:details',
-  description: 'Shows runs, datasets and models of a workspace in the main area.',
+  description: 'Shows runs, datasets, models and deployments of a workspace in the main area.',
   autoStart: true,
   requires: [IServer],
   optional: [ILayoutRestorer],
   activate: (app: JupyterFrontEnd, { transport, plotter }: Server, restorer: ILayoutRestorer | null) => {
     const notebooks = new Notebooks(app);
     const doings = (workspace: string): Doings => doingsIn(workspace, app, notebooks, transport);
-    const [runs, datasets, models] = ['runs', 'datasets', 'models'].map(
-      name => new MainArea(app, `nbautoml-${name}`)
-    ) as [MainArea, MainArea, MainArea];
+    const area = (name: string): MainArea => new MainArea(app, `nbautoml-${name}`);
+    const [runs, datasets, models, deployments] = [area('runs'), area('datasets'), area('models'), area('deployments')];
 
     add(app, OPEN_RUN, 'Open a Run', runs, restorer, async ({ run = '', workspace = '' }) =>
       runs.show(`nbautoml-run-${run}`, shortId(run), { run, workspace }, async () =>
@@ -48,6 +50,14 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
         return view;
       })
     );
+    add(app, OPEN_DEPLOYMENT, 'Open a Deployment', deployments, restorer, async ({ deployment = '', workspace = '' }) => {
+      const id = `nbautoml-deployment-${workspace}-${deployment}`;
+      await deployments.show(id, deployment, { deployment, workspace }, () => {
+        const source = new DeploymentApi(transport.api, workspace, deployment);
+        const card = new DeploymentCard(deployment, source, () => deployments.close(id));
+        return { node: el('div', { class: 'nbautoml' }, card.node), dispose: () => card.dispose() };
+      });
+    });
   }
 };
 

@@ -1,9 +1,10 @@
-import { ILabShell, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget } from '@jupyterlab/apputils';
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
-import { Widget } from '@lumino/widgets';
 
+import { MainArea } from '../mainarea';
 import { insertBelow, Notebooks, sourcesOf } from '../notebook';
+import { el } from '../runview/dom';
 import { IServer, type Server } from '../server';
 import { WizardApi } from './api';
 import type { Host, WizardForm } from './form';
@@ -11,23 +12,6 @@ import type { Host, WizardForm } from './form';
 const NEW_RUN = 'nbautoml:new-run';
 const OPEN_RUN = 'nbautoml:open-run';
 const ID = 'nbautoml-new-run';
-
-/** The form in the main area. */
-class WizardWidget extends Widget {
-  constructor(readonly form: WizardForm) {
-    super();
-    this.addClass('nbautoml');
-    this.addClass('nbautoml-main');
-    this.node.append(form.node);
-  }
-
-  override dispose(): void {
-    if (!this.isDisposed) {
-      this.form.dispose();
-    }
-    super.dispose();
-  }
-}
 
 /**
  * The command that opens the form. Its arguments, all optional: `workspace` (a root folder),
@@ -38,20 +22,17 @@ export const wizardPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Makes AutoML runs in a form.',
   autoStart: true,
   requires: [IServer],
-  optional: [ILabShell, ICommandPalette, ILauncher],
+  optional: [ICommandPalette, ILauncher],
   activate: (
     app: JupyterFrontEnd,
     { transport }: Server,
-    shell: ILabShell | null,
     palette: ICommandPalette | null,
     launcher: ILauncher | null
   ) => {
-    if (!shell) {
-      return; // Notebook 7 has one place, and the notebook is in it
-    }
     const notebooks = new Notebooks(app);
     const api = new WizardApi(transport.api);
-    let opened: MainAreaWidget<WizardWidget> | null = null;
+    const area = new MainArea(app, 'nbautoml-forms');
+    let form: WizardForm | null = null;
     let folder = '';
     app.commands.addCommand(NEW_RUN, {
       label: args => (args['isLauncher'] ? 'New AutoML run' : 'AutoML: new run'),
@@ -61,31 +42,26 @@ export const wizardPlugin: JupyterFrontEndPlugin<void> = {
         const [workspace, source] = [String(args['workspace'] ?? ''), String(args['source'] ?? '')];
         folder = String(args['cwd'] ?? folder);
         const { WizardForm } = await import('./form');
-        const isNew = !opened || opened.isDisposed;
-        if (!opened || opened.isDisposed) {
-          opened = mainWidget(new WizardForm(api, hostOf(app, notebooks, () => folder)));
-          shell.add(opened, 'main');
-        }
-        shell.activateById(ID);
+        const isNew = !form;
+        await area.show(ID, 'New AutoML run', {}, () => {
+          const made = new WizardForm(api, hostOf(app, notebooks, () => folder));
+          form = made;
+          const dispose = (): void => {
+            made.dispose();
+            form = null;
+          };
+          return { node: el('div', { class: 'nbautoml' }, made.node), dispose };
+        });
         if (isNew || workspace || source) {
-          await opened.content.form.open(workspace, source);
+          await form?.open(workspace, source);
         }
       }
     });
-    notebooks.onChange(() => void opened?.content.form.follow());
+    notebooks.onChange(() => void form?.follow());
     palette?.addItem({ command: NEW_RUN, category: 'AutoML' });
     launcher?.add({ command: NEW_RUN, category: 'AutoML', args: { isLauncher: true } });
   }
 };
-
-function mainWidget(form: WizardForm): MainAreaWidget<WizardWidget> {
-  const widget = new MainAreaWidget({ content: new WizardWidget(form) });
-  widget.id = ID;
-  widget.title.label = 'New AutoML run';
-  widget.title.iconClass = 'nbautoml-icon';
-  widget.title.closable = true;
-  return widget;
-}
 
 /** What the form needs of JupyterLab; a new notebook is made in `folder`. */
 function hostOf(app: JupyterFrontEnd, notebooks: Notebooks, folder: () => string): Host {
