@@ -29,8 +29,12 @@ if TYPE_CHECKING:
     from nbautoml.domain.metrics import get_primary_metrics as get_primary_metrics
     from nbautoml.engine.explain.what_if import what_if as what_if
     from nbautoml.registry.model import Model as Model
+    from nbautoml.runs.conda_dependencies import CondaDependencies as CondaDependencies
+    from nbautoml.runs.environment import Environment as Environment
     from nbautoml.runs.experiment import Experiment as Experiment
     from nbautoml.runs.run import Run as Run
+    from nbautoml.runs.run_configuration import RunConfiguration as RunConfiguration
+    from nbautoml.runs.script import ScriptRunConfig as ScriptRunConfig
     from nbautoml.serving.configs import InferenceConfig as InferenceConfig
     from nbautoml.serving.webservice import AciWebservice as AciWebservice
     from nbautoml.serving.webservice import LocalWebservice as LocalWebservice
@@ -48,9 +52,11 @@ _HOMES = {
     "AutoMLConfig": "nbautoml.automl.config",
     "AutoMLRun": "nbautoml.automl.automl_run",
     "ComputeTarget": "nbautoml.compute.target",
+    "CondaDependencies": "nbautoml.runs.conda_dependencies",
     "DaskCluster": "nbautoml.compute.clusters",
     "Dataset": "nbautoml.data.dataset",
     "Datastore": "nbautoml.data.datastore",
+    "Environment": "nbautoml.runs.environment",
     "Experiment": "nbautoml.runs.experiment",
     "ExplanationClient": "nbautoml.automl.explanation_client",
     "FeaturizationConfig": "nbautoml.automl.featurization_config",
@@ -58,7 +64,9 @@ _HOMES = {
     "LocalWebservice": "nbautoml.serving.webservice",
     "Model": "nbautoml.registry.model",
     "Run": "nbautoml.runs.run",
+    "RunConfiguration": "nbautoml.runs.run_configuration",
     "RunDetails": "nbautoml.widgets.run_details",
+    "ScriptRunConfig": "nbautoml.runs.script",
     "Webservice": "nbautoml.serving.webservice",
     "Workspace": "nbautoml.workspace.workspace",
     "get_primary_metrics": "nbautoml.domain.metrics",

@@ -8,6 +8,7 @@ import type { Deployment, DeploymentSource } from './deploy/types';
 import type { Catalog, WorkspaceItem } from './panel/types';
 import type { Cell, ExplanationAnswer, WhatIfAnswer } from './runview/explanation/types';
 import type { ModelCharts } from './runview/plotter';
+import type { Logged } from './runview/logged/types';
 import type { RequestKind, RunSource } from './runview/transport';
 import type { Full, ModelVersion, RunCode, RunColumns, RunError, RunLog, Scores, TrialDetails } from './runview/types';
 
@@ -94,6 +95,10 @@ class RunApi implements RunSource {
     return this.get('log', { after: String(after) });
   }
 
+  logged(): Promise<Logged> {
+    return this.get('logged');
+  }
+
   details(n: number): Promise<TrialDetails> {
     return this.get(`trials/${n}`);
   }
@@ -143,7 +148,11 @@ class RunApi implements RunSource {
   }
 
   file(n: number, name: string): string {
-    return this.address(`trials/${n}/files/${name.split('/').map(encodeURIComponent).join('/')}`);
+    return this.address(`trials/${n}/files/${encoded(name)}`);
+  }
+
+  stored(name: string): string {
+    return this.address(`files/${encoded(name)}`);
   }
 
   private address(part: string): string {
@@ -157,6 +166,11 @@ class RunApi implements RunSource {
   private post(part: string, body: object): Promise<unknown> {
     return this.api.call(`${this.path}/${part}`, { workspace: this.workspace }, body);
   }
+}
+
+/** A file's name as a part of an address. */
+function encoded(name: string): string {
+  return name.split('/').map(encodeURIComponent).join('/');
 }
 
 function parse(text: string): { error?: RunError } {

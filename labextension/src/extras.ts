@@ -6,7 +6,7 @@ import type { RunSource } from './runview/transport';
 /** All that the view of a run can show. */
 export function allExtras(source: RunSource): RunExtras {
   return {
-    explanation: (of, plotter) => new ExplanationTab(of, plotter),
+    explanation: plotter => new ExplanationTab(source, plotter),
     deployments: (n, proposal) => new ModelDeployments(n, proposal, source)
   };
 }

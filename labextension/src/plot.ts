@@ -99,7 +99,7 @@ function themed(node: HTMLElement, layout: Json): Json {
   return {
     ...layout,
     ...axes,
-    height: HEIGHT,
+    height: layout['height'] ?? HEIGHT,
     autosize: true,
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',

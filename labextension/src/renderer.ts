@@ -1,11 +1,10 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
 
-import { allExtras } from './extras';
 import { isFull } from './runview/model';
 import type { Plotter } from './runview/plotter';
 import type { Transport } from './runview/transport';
-import { RunView } from './runview/view';
+import { viewOf, type AnyView } from './views';
 
 export const MIME_TYPE = 'application/vnd.nbautoml.run+json';
 
@@ -14,7 +13,8 @@ const RANK = -20;
 
 /** An output area's run view. The same run drawn again keeps its view and its connection. */
 export class RunRenderer extends Widget implements IRenderMime.IRenderer {
-  private view: RunView | null = null;
+  private view: AnyView | null = null;
+  private nRendered = 0;
 
   constructor(
     private readonly transport: Transport,
@@ -26,6 +26,7 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     const content: unknown = model.data[MIME_TYPE];
+    const turn = ++this.nRendered;
     if (!isFull(content)) {
       this.drop();
       this.node.textContent = 'This output does not hold a run that can be shown. Run its cell again.';
@@ -36,8 +37,13 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
       return;
     }
     this.drop();
-    this.view = new RunView(content, this.transport, this.plotter, allExtras);
-    this.node.replaceChildren(this.view.node);
+    const view = await viewOf(content, this.transport, this.plotter);
+    if (turn !== this.nRendered || this.isDisposed) {
+      view.dispose(); // another run came meanwhile
+      return;
+    }
+    this.view = view;
+    this.node.replaceChildren(view.node);
   }
 
   override dispose(): void {

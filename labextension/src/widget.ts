@@ -2,7 +2,8 @@
 
 import { PicturePlotter } from './widget/plotter';
 import { WidgetTransport, type Model } from './widget/transport';
-import { isFull } from './runview/model';
+import { LoggedView } from './runview/logged/view';
+import { isFull, isLogged } from './runview/model';
 import { RunView } from './runview/view';
 
 export default {
@@ -13,7 +14,9 @@ export default {
       return () => undefined;
     }
     const transport = new WidgetTransport(model);
-    const view = new RunView(snapshot, transport, new PicturePlotter());
+    const view = isLogged(snapshot)
+      ? new LoggedView(snapshot, transport, () => ({ below: [], tabs: [] }))
+      : new RunView(snapshot, transport, new PicturePlotter());
     el.append(view.node);
     return () => {
       view.dispose();

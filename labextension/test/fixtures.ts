@@ -2,6 +2,7 @@
 
 import type { Cell, Explanation, ExplanationAnswer, WhatIfAnswer } from '../src/runview/explanation/types';
 import type { Deployment, DeploymentDetails, DeploymentSource, Keys, TryReply } from '../src/deploy/types';
+import type { Logged } from '../src/runview/logged/types';
 import type { Figure, ModelCharts, ModelFigure, Plotter } from '../src/runview/plotter';
 import type { RequestKind, RunListener, RunSource, Subscription, Transport } from '../src/runview/transport';
 import type {
@@ -102,6 +103,7 @@ export class FakeTransport implements Transport, RunSource {
   explained: ExplanationAnswer = { n: 1, state: 'none', text: '', explanation: null };
   whatIfAnswer: WhatIfAnswer = { before: { prediction: 1 }, after: { prediction: 2 } };
   readonly questions: { row: number; changes: Record<string, Cell> }[] = [];
+  wasLogged: Logged = logged();
   deployments: Deployment[] = [];
   service = new FakeDeployment();
 
@@ -178,6 +180,15 @@ export class FakeTransport implements Transport, RunSource {
     return { seq: this.logs.seq, lines: this.logs.lines.filter(line => line.seq > after) };
   }
 
+  async logged(): Promise<Logged> {
+    this.ask('logged');
+    return this.wasLogged;
+  }
+
+  stored(name: string): string {
+    return `/stored/${name}`;
+  }
+
   async register(n: number, name: string, description: string): Promise<ModelVersion> {
     this.ask(`register ${n}`);
     this.registered.push({ n, name, description });
@@ -216,6 +227,28 @@ export class FakeTransport implements Transport, RunSource {
       throw this.refusal;
     }
   }
+}
+
+/** What a script logged: a number, a series, a text, a table, a picture, two files. */
+export function logged(changes: Partial<Logged> = {}): Logged {
+  return {
+    seq: 10,
+    values: [
+      { name: 'accuracy', value: 0.9123, n: 1 },
+      { name: 'loss', value: 0.25, n: 3 },
+      { name: 'solver', value: 'lbfgs', n: 1 }
+    ],
+    series: [{ name: 'loss', x: [0, 1, 2], y: [1, 0.5, 0.25] }],
+    tables: [{ name: 'folds', columns: ['fold', 'score'], rows: [[1, 0.8], [2, null]], n_rows: 5 }],
+    images: [{ name: 'roc', file: 'roc.png' }],
+    charts: [],
+    files: [
+      { name: 'outputs/model <1>.pkl', bytes: 1500 },
+      { name: 'roc.png', bytes: 20_000 }
+    ],
+    n_files: 2,
+    ...changes
+  };
 }
 
 export function figure(name: string, changes: Partial<ModelFigure> = {}): ModelFigure {

@@ -36,6 +36,17 @@ class GuardrailState(StrEnum):
     ALERTED = "Alerted"
 
 
+class Form(StrEnum):
+    """What a logged value is; see `ValuesLogged`."""
+
+    VALUE = "value"
+    LIST = "list"
+    ROW = "row"
+    TABLE = "table"
+    IMAGE = "image"
+    CHART = "chart"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Base of all events; `kind` is the name under which the log stores them."""
@@ -186,6 +197,56 @@ class LogWritten(Event):
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDescribed(Event):
+    """What a run that is no AutoML run does, on what, until when.
+
+    ``what`` is ``"script"`` or ``"interactive"``, ``text`` the command line of a script. Without a
+    time limit ``timeout_seconds`` and ``deadline`` are None.
+    """
+
+    kind: ClassVar[str] = "run_described"
+    what: str
+    experiment: str
+    text: str = ""
+    compute: str = "local"
+    timeout_seconds: float | None = None
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValuesLogged(Event):
+    """Something was logged under a name.
+
+    ``value`` is a number or a text (`Form.VALUE`, with its ``step`` where one was given), a list of
+    them, a mapping of column to one of them (`Form.ROW`) or to a list of them (`Form.TABLE`), or
+    the name of a stored file (`Form.IMAGE`, and `Form.CHART`, whose ``chart`` says which).
+    """
+
+    kind: ClassVar[str] = "values_logged"
+    name: str
+    form: Form
+    value: Any  # Any: JSON values
+    step: int | None = None
+    chart: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesStored(Event):
+    """Files of the run were stored, or replaced."""
+
+    kind: ClassVar[str] = "files_stored"
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputWritten(Event):
+    """Whole lines that the run's script wrote, without the last line's end."""
+
+    kind: ClassVar[str] = "output_written"
+    text: str
+
+
 EVENT_TYPES: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
@@ -200,6 +261,10 @@ EVENT_TYPES: dict[str, type[Event]] = {
         DeadlineChanged,
         WorkersChanged,
         LogWritten,
+        RunDescribed,
+        ValuesLogged,
+        FilesStored,
+        OutputWritten,
     )
 }
 
@@ -245,8 +310,9 @@ def from_payload(kind: str, payload: Mapping[str, Any]) -> Event:
     for name, enum in _ENUM_FIELDS.items():
         if name in values:
             values[name] = enum(values[name])
-    if "details" in values:
-        values["details"] = tuple(values["details"])
+    for name in ("details", "names"):
+        if name in values:
+            values[name] = tuple(values[name])
     return cls(**values)
 
 
@@ -255,6 +321,7 @@ _ENUM_FIELDS: dict[str, type[StrEnum]] = {
     "outcome": TrialOutcome,
     "phase": Phase,
     "state": GuardrailState,
+    "form": Form,
 }
 
 

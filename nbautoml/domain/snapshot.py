@@ -53,6 +53,7 @@ class RunSnapshot:
     which say themselves whether they are better than the trials before them. ``n_done`` counts
     ended trials of every outcome, ``n_failed`` those that did not complete. ``paused_at`` is when
     the run was paused, as long as it is; its deadline moves on by that time when it goes on.
+    ``described`` says what a run does that is no AutoML run; it has no ``config`` and no trials.
     """
 
     run_id: str
@@ -65,6 +66,7 @@ class RunSnapshot:
     started_at: float | None = None
     ended_at: float | None = None
     config: ev.RunConfigured | None = None
+    described: ev.RunDescribed | None = None
     deadline: float | None = None
     paused_at: float | None = None
     data: ev.DataDescribed | None = None
@@ -133,6 +135,7 @@ class SnapshotFold:
             ev.TrialFinished: self._trial_finished,
             ev.DeadlineChanged: self._deadline,
             ev.WorkersChanged: self._workers,
+            ev.RunDescribed: self._described_run,
         }
 
     @property
@@ -170,6 +173,11 @@ class SnapshotFold:
     def _configured(self, event: ev.RunConfigured, _record: ev.EventRecord) -> None:
         self._state = replace(
             self._state, config=event, deadline=event.deadline or self._state.deadline
+        )
+
+    def _described_run(self, event: ev.RunDescribed, _record: ev.EventRecord) -> None:
+        self._state = replace(
+            self._state, described=event, deadline=event.deadline or self._state.deadline
         )
 
     def _status(self, event: ev.StatusChanged, record: ev.EventRecord) -> None:

@@ -12,6 +12,7 @@ from nbautoml.labserver.deployment_routes import ROUTES as DEPLOYMENT_ROUTES
 from nbautoml.labserver.events import EventsHandler
 from nbautoml.labserver.explanation_routes import ROUTES as EXPLANATION_ROUTES
 from nbautoml.labserver.handler import BACKEND, Backend, Routes
+from nbautoml.labserver.logged_routes import ROUTES as LOGGED_ROUTES
 from nbautoml.labserver.model_routes import ROUTES as MODEL_ROUTES
 from nbautoml.labserver.run_routes import ROUTES as RUN_ROUTES
 from nbautoml.labserver.wizard_routes import ROUTES as WIZARD_ROUTES
@@ -28,6 +29,7 @@ ROUTES: Routes = (
     *DATASET_ROUTES,
     *MODEL_ROUTES,
     *RUN_ROUTES,
+    *LOGGED_ROUTES,
     *EXPLANATION_ROUTES,
     *DEPLOYMENT_ROUTES,
     *WIZARD_ROUTES,

@@ -13,8 +13,9 @@ from nbautoml.magics import explain, life, serve
 from nbautoml.magics.help import help_text
 from nbautoml.magics.home import Home
 from nbautoml.magics.say import say, show_table
-from nbautoml.services.view import view
+from nbautoml.services.logged import run_view
 from nbautoml.widgets.text import view_text
+from nbautoml.widgets.words import value_text
 
 RUNS_SHOWN = 20
 
@@ -52,7 +53,8 @@ def run_command(line: str, home: Home) -> None:
 
 
 def _status(home: Home, word: str) -> None:
-    say(view_text(view(home.run(word).snapshot(), now=time.time())))
+    run = home.run(word)
+    say(view_text(run_view(run.session, run.snapshot(), now=time.time())))
 
 
 def _show(home: Home, word: str) -> None:
@@ -80,6 +82,8 @@ def _row(run: nbautoml.Run) -> list[str]:
     best = state.best_trial
     metric = state.config.primary_metric if state.config else ""
     score = f"{metric} {best.score:.4f}" if best and best.score is not None else ""
+    if state.described is not None:
+        score = _first_value(run)
     started = state.started_at
     when = datetime.fromtimestamp(started).astimezone() if started else None
     return [
@@ -91,10 +95,21 @@ def _row(run: nbautoml.Run) -> list[str]:
     ]
 
 
+def _first_value(run: nbautoml.Run) -> str:
+    """Return the newest value of the first name that a run logged."""
+    with run.session.read() as tx:
+        logged = tx.metrics.last([run.id])[run.id]
+    name = next(iter(sorted(logged)), "")
+    return f"{name} {value_text(logged[name])}" if name else ""
+
+
 def _best(home: Home, word: str) -> None:
     run = home.run(word)
     if not isinstance(run, nbautoml.AutoMLRun):
-        raise ConfigError(f"Run {run.id} is no AutoML run, so it has no best model.")
+        raise ConfigError(
+            f"Run {run.id} is no AutoML run, so it has no best model. What it logged: "
+            f"%automl status {run.id}"
+        )
     child = run.get_best_child()
     state = run.snapshot()
     best = state.best_trial
@@ -113,7 +128,8 @@ def _cancel(home: Home, word: str) -> None:
         say(f"{run.id} has ended already: {run.get_status()}.")
         return
     run.cancel()
-    say(f"{run.id} is asked to stop. Finished models are kept.")
+    kept = "Finished models are" if isinstance(run, nbautoml.AutoMLRun) else "What it stored is"
+    say(f"{run.id} is asked to stop. {kept} kept.")
 
 
 def _pause(home: Home, word: str) -> None:

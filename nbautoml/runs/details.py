@@ -35,7 +35,11 @@ def run_details(session: Session, run: RunRecord) -> dict[str, Any]:
     Times are ISO 8601 in UTC; ``logFiles`` maps the names of stored logs to where they are.
     """
     with session.read() as tx:
-        logs = tx.artifacts.list(run.id, prefix="logs/")
+        logs = [
+            artifact
+            for prefix in ("logs/", "user_logs/")
+            for artifact in tx.artifacts.list(run.id, prefix=prefix)
+        ]
     found: dict[str, Any] = {
         "runId": run.id,
         "target": run.settings.get("compute_target", "local"),

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import (
     Any,
     Protocol,
@@ -14,7 +15,10 @@ from typing import (
 
 from nbautoml.domain.records import RunRecord
 from nbautoml.errors import ConfigError, NotFoundError
+from nbautoml.runs.by_hand import folders_of
+from nbautoml.runs.interactive import start_interactive
 from nbautoml.runs.run import Run
+from nbautoml.runs.snapshot import SNAPSHOT, take_snapshot
 from nbautoml.runs.types import RUN_CLASSES
 from nbautoml.store.session import Session
 
@@ -81,7 +85,7 @@ class Experiment:
 
         Parameters
         ----------
-        config : AutoMLConfig
+        config : AutoMLConfig or ScriptRunConfig
             What to run.
         tags : mapping of str to str, optional
             Kept with the run.
@@ -91,7 +95,7 @@ class Experiment:
         Returns
         -------
         Run
-            An `AutoMLRun` for an `AutoMLConfig`.
+            An `AutoMLRun` for an `AutoMLConfig`, a `Run` for a `ScriptRunConfig`.
 
         Raises
         ------
@@ -103,11 +107,68 @@ class Experiment:
         submit_to = getattr(config, "submit_to", None)
         if submit_to is None:
             raise ConfigError(
-                f"An experiment cannot run a {type(config).__name__}; give it an AutoMLConfig."
+                f"An experiment cannot run a {type(config).__name__}; give it an AutoMLConfig or a "
+                "ScriptRunConfig."
             )
         with self.session.write() as tx:
             tx.experiments.get_or_create(self.name)
         run: R_co = submit_to(self, tags=tags, show_output=show_output)
+        return run
+
+    def start_logging(
+        self,
+        *,
+        outputs: str | Path | Sequence[str | Path] | None = None,
+        snapshot_directory: str | Path | None = None,
+        display_name: str = "",
+        tags: Mapping[str, str] | None = None,
+        **_azure: Any,
+    ) -> Run:
+        """Return a run of this process, to log to by hand.
+
+        It goes on until `Run.complete`, `Run.fail` or `Run.cancel`, or to the end of a ``with``
+        block. If the process ends before, the run is marked as failed when the workspace is next
+        opened.
+
+        Parameters
+        ----------
+        outputs : str, pathlib.Path or list of them, optional
+            Folders whose files are stored when the run is ended by hand.
+        snapshot_directory : str or pathlib.Path, optional
+            Folder that is kept with the run, as the source of a script run is.
+        display_name : str, default ""
+            A name for people.
+        tags : mapping of str to str, optional
+            Kept with the run.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        NotFoundError
+            When there is no such `snapshot_directory`.
+        ConfigError
+            When it has too many files.
+
+        Examples
+        --------
+        >>> from nbautoml.runs.workspace_handle import WorkspaceHandle
+        >>> from nbautoml.store.session import open_memory_session
+        >>> with Experiment(WorkspaceHandle(open_memory_session()), "e").start_logging() as run:
+        ...     run.log("accuracy", 0.9)
+        >>> run.get_status(), run.get_metrics()
+        ('Completed', {'accuracy': 0.9})
+        """
+        folders = folders_of(outputs)
+        source = None
+        if snapshot_directory is not None:
+            source = take_snapshot(self.session, Path(snapshot_directory).expanduser())
+        run = Run(self, start_interactive(self, display_name=display_name, tags=tags))
+        run._outputs = folders
+        if source is not None:
+            run.add_properties({SNAPSHOT: source})
         return run
 
     def get_runs(

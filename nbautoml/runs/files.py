@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any  # Any: JSON values
 
-from nbautoml.errors import NotFoundError
+from nbautoml.domain.events import FilesStored
+from nbautoml.errors import ConflictError, NotFoundError
 from nbautoml.store.session import Session
 
 
@@ -15,6 +18,45 @@ def names(session: Session, owner: str, prefix: str = "") -> list[str]:
     """Return the names of an owner's files, sorted."""
     with session.read() as tx:
         return sorted(artifact.name for artifact in tx.artifacts.list(owner, prefix=prefix))
+
+
+def store(session: Session, owner: str, sources: Mapping[str, Path | bytes]) -> None:
+    """Store files of a run under names of your choice, and say so in its log.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    owner : str
+        The run.
+    sources : mapping of str to (Path or bytes)
+        Name to file or content.
+
+    Raises
+    ------
+    NotFoundError
+        When a file is not there.
+    """
+    if not sources:
+        return
+    session.save_artifacts(owner, sources)
+    with session.write() as tx:
+        tx.events.append(owner, [FilesStored(names=tuple(sorted(sources)))], time.time())
+
+
+def upload_folder(session: Session, owner: str, name: str, folder: Path) -> None:
+    """Store all files below a folder under ``name/<path in the folder>``; none where it is missing.
+
+    Raises
+    ------
+    ConflictError
+        When it leads to a file.
+    """
+    if folder.is_file():
+        raise ConflictError(f"{folder} is a file; run.upload_file stores one.")
+    prefix = f"{name.strip('/')}/" if name.strip("/") else ""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    store(session, owner, {f"{prefix}{p.relative_to(folder).as_posix()}": p for p in found})
 
 
 def read_json(session: Session, owner: str, name: str) -> Any:

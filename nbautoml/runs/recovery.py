@@ -10,6 +10,7 @@ from nbautoml.domain.status import RunStatus
 from nbautoml.runs.continuation import RESTARTS
 from nbautoml.runs.controller import launch
 from nbautoml.runs.ending import end_without_owner
+from nbautoml.runs.types import INTERACTIVE
 from nbautoml.store.reaper import find_orphans
 from nbautoml.store.session import Session
 
@@ -18,12 +19,17 @@ logger = logging.getLogger(__name__)
 MAX_RESTARTS = 3
 """A run whose process was lost this often is not started again: it is what kills the process."""
 
+_LEFT = (
+    "The process that logged this run ended before run.complete(). What it logged until then is "
+    "kept."
+)
+
 
 def recover_runs(session: Session) -> list[str]:
     """Start lost runs again, or mark them failed; return the ids of those started again.
 
     A run is lost when its state is live and its process is dead. Finished trials are read back
-    from the log by the run's work, never run again.
+    from the log by the run's work, never run again. A run that was logged by hand has failed.
 
     Parameters
     ----------
@@ -33,6 +39,9 @@ def recover_runs(session: Session) -> list[str]:
     """
     started = []
     for run in find_orphans(session, now=time.time()):
+        if run.type == INTERACTIVE:
+            end_without_owner(session, run.id, RunStatus.FAILED, _LEFT)
+            continue
         if int(run.properties.get(RESTARTS, "0")) >= MAX_RESTARTS:
             _give_up(session, run)
             continue

@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO  # Any: metric values and details are JSON
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO  # Any: metric values and details are JSON
 
+from nbautoml.domain.events import OutputWritten
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.snapshot import RunSnapshot
 from nbautoml.domain.status import RequestKind, RunStatus
@@ -17,14 +18,19 @@ from nbautoml.errors import NotFoundError, TrainingError
 from nbautoml.registry.model import Model, register_from_run
 from nbautoml.runs import details, files
 from nbautoml.runs import metrics as run_metrics
+from nbautoml.runs.by_hand import EndsByHand
 from nbautoml.runs.child_process import current_run
 from nbautoml.runs.ending import cancel_unowned
+from nbautoml.runs.requests import check_request
+from nbautoml.runs.snapshot import SNAPSHOT, restore_snapshot
 from nbautoml.runs.types import RUN_CLASSES
+from nbautoml.runs.values import LogsValues
 from nbautoml.store.events import EventTail
 from nbautoml.store.session import Session, open_session
 
 if TYPE_CHECKING:
     from nbautoml.domain.events import EventRecord
+    from nbautoml.runs.environment import Environment
     from nbautoml.runs.experiment import Experiment
     from nbautoml.runs.offline import OfflineRun
 
@@ -33,7 +39,7 @@ __all__ = ["Run"]
 POLL_SECONDS = 0.1
 
 
-class Run:
+class Run(LogsValues, EndsByHand):
     """A run, or a child run, of an experiment.
 
     Parameters
@@ -142,6 +148,11 @@ class Run:
         with self.session.write() as tx:
             tx.runs.set_tags(self.id, {k: str(v) for k, v in tags.items()})
 
+    def remove_tags(self, tags: Sequence[str]) -> None:
+        """Take tags off the run; names that it does not have are no error."""
+        with self.session.write() as tx:
+            tx.runs.remove_tags(self.id, tags)
+
     @property
     def properties(self) -> dict[str, str]:
         """Properties, as text: facts that the run's work recorded."""
@@ -197,7 +208,10 @@ class Run:
                 )
 
     def get_metrics(self, name: str | None = None, recursive: bool = False) -> dict[str, Any]:
-        """Return the metrics: a number each, or a list where a name was logged repeatedly.
+        """Return what was logged: a value each, or a list where a name was logged repeatedly.
+
+        Tables are mappings of column to values; pictures and charts are addresses, whose last
+        part is the name of a file to download.
 
         Parameters
         ----------
@@ -207,14 +221,6 @@ class Run:
             Whether to return a mapping of child id to metrics instead.
         """
         return run_metrics.read(self.session, self.id, name=name, recursive=recursive)
-
-    def log(self, name: str, value: float, description: str = "") -> None:
-        """Log a number; the same name again makes a list."""
-        run_metrics.write(self.session, self.id, name, [value])
-
-    def log_list(self, name: str, value: Sequence[float], description: str = "") -> None:
-        """Log a list of numbers."""
-        run_metrics.write(self.session, self.id, name, list(value))
 
     def get_file_names(self) -> list[str]:
         """Return the names of the run's stored files, such as ``outputs/model.pkl``."""
@@ -236,9 +242,85 @@ class Run:
         """Copy all stored files whose names begin with `prefix` into a folder."""
         files.download_all(self.session, self.id, prefix or "", output_directory, append_prefix)
 
-    def upload_file(self, name: str, path_or_stream: str | Path) -> None:
-        """Store a file with the run under a name of your choice."""
-        self.session.save_artifact(self.id, name, Path(path_or_stream))
+    def upload_file(
+        self, name: str, path_or_stream: str | Path | BinaryIO, datastore_name: object = None
+    ) -> None:
+        """Store a file, or what a binary stream holds, under a name of your choice."""
+        read = getattr(path_or_stream, "read", None)
+        source = read() if callable(read) else Path(path_or_stream)  # type: ignore[arg-type]
+        files.store(self.session, self.id, {name: source})
+
+    def upload_files(
+        self, names: Sequence[str], paths: Sequence[str | Path], **_azure: Any
+    ) -> None:
+        """Store files under names of your choice, given in the same order."""
+        pairs = zip(names, map(Path, paths), strict=True)
+        files.store(self.session, self.id, dict(pairs))
+
+    def upload_folder(self, name: str, path: str | Path, datastore_name: object = None) -> None:
+        """Store all files of a folder under ``name/``.
+
+        Raises
+        ------
+        NotFoundError
+            When there is no such folder.
+        """
+        if not Path(path).is_dir():
+            raise NotFoundError(f"There is no folder {path} to store (in {Path.cwd()}).")
+        files.upload_folder(self.session, self.id, name, Path(path))
+
+    def flush(self, timeout_seconds: float = 300) -> None:
+        """Do nothing: what was logged is in the store when the call returns."""
+
+    def get_snapshot_id(self) -> str | None:
+        """Return the id of the source that the run was made of; None where none was kept."""
+        return self.get_properties().get(SNAPSHOT)
+
+    def restore_snapshot(
+        self, snapshot_id: str | None = None, path: str | Path | None = None
+    ) -> str:
+        """Unpack the source that the run was made of; return the folder.
+
+        Parameters
+        ----------
+        snapshot_id : str, optional
+            Another source than this run's.
+        path : str or pathlib.Path, optional
+            Where; ``snapshot-<id>`` in the working directory by default.
+
+        Raises
+        ------
+        NotFoundError
+            When none was kept.
+        """
+        wanted = snapshot_id or self.get_snapshot_id()
+        if wanted is None:
+            raise NotFoundError(f"Run {self.id} was made of no source folder.")
+        folder = Path(path) if path is not None else Path(f"snapshot-{wanted[:8]}")
+        restore_snapshot(self.session, wanted, folder)
+        return str(folder)
+
+    def get_environment(self) -> Environment:
+        """Return the environment that a script run was submitted with.
+
+        Raises
+        ------
+        NotFoundError
+            When the run has none.
+        """
+        from nbautoml.runs.environment import Environment  # reads YAML, and few ask for it
+
+        stated = self._record().settings.get("environment")
+        if not stated:
+            raise NotFoundError(f"Run {self.id} was submitted without an environment.")
+        return Environment.from_dict(stated)
+
+    def get_all_logs(self, destination: str | Path | None = None) -> list[str]:
+        """Copy the stored logs into a folder (``logs-<run id>`` by default); return the paths."""
+        folder = Path(destination) if destination is not None else Path(f"logs-{self.id}")
+        prefixes = ("logs/", "user_logs/")
+        names = [name for name in self.get_file_names() if name.startswith(prefixes)]
+        return [str(files.download(self.session, self.id, n, folder / n)) for n in names]
 
     def register_model(
         self,
@@ -277,7 +359,7 @@ class Run:
         )
 
     def cancel(self) -> None:
-        """Ask the run to stop; finished models are kept. Returns at once."""
+        """Ask the run to stop; what it has stored is kept. Returns at once."""
         self._request(RequestKind.CANCEL)
         cancel_unowned(self.session, self.id)
 
@@ -302,7 +384,9 @@ class Run:
 
     def _request(self, kind: RequestKind, payload: Mapping[str, Any] | None = None) -> None:
         with self.session.write() as tx:
-            if not tx.runs.get(self.id).status.is_terminal:
+            record = tx.runs.get(self.id)
+            check_request(record, kind)
+            if not record.status.is_terminal:
                 tx.requests.append(self.id, kind, dict(payload or {}), time.time())
 
     def wait_for_completion(
@@ -369,6 +453,9 @@ class Run:
         """Return what prints this run's events; classes of runs have their own."""
 
         def show(record: EventRecord) -> None:
+            if isinstance(record.event, OutputWritten):
+                stream.write(f"{record.event.text}\n")
+                return
             status = getattr(record.event, "status", None)
             if isinstance(status, RunStatus):
                 stream.write(f"{status.value} {record.event.reason}".rstrip() + "\n")  # type: ignore[attr-defined]

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from nbautoml.runs.run import Run
     from nbautoml.runs.work import Work
 
+SCRIPT_RUN = "azureml.scriptrun"
+"""Type of a run of a script, as the SDK calls it."""
+INTERACTIVE = "interactive"
+"""Type of a run that a notebook or a program logs by hand."""
+BY_HAND = frozenset({SCRIPT_RUN, INTERACTIVE})
+"""Types of runs whose metrics people log themselves."""
+
 RUN_CLASSES: Catalog[type[Run]] = Catalog(
     "run type",
     {
@@ -20,6 +27,8 @@ RUN_CLASSES: Catalog[type[Run]] = Catalog(
         "automl.child": "nbautoml.automl.child_run:ChildRun",
         "automl.model_explain": "nbautoml.automl.explain_run:ExplainRun",
         "automl.model_test": "nbautoml.runs.run:Run",
+        SCRIPT_RUN: "nbautoml.runs.run:Run",
+        INTERACTIVE: "nbautoml.runs.run:Run",
     },
     "nbautoml.run_classes",
 )
@@ -30,6 +39,7 @@ WORKS: Catalog[type[Work]] = Catalog(
         "automl": "nbautoml.automl.driver:AutoMLWork",
         "automl.model_explain": "nbautoml.automl.explain_run:ModelExplainWork",
         "automl.model_test": "nbautoml.automl.model_test:ModelTestWork",
+        SCRIPT_RUN: "nbautoml.runs.script_work:ScriptWork",
     },
     "nbautoml.works",
 )

@@ -7,6 +7,7 @@ from typing import Any  # Any: JSON values
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.records import DatasetRecord, ModelRecord, RunRecord
 from nbautoml.errors import ConfigError
+from nbautoml.runs.types import BY_HAND
 from nbautoml.services.computes import list_computes
 from nbautoml.services.deployments import deployments
 from nbautoml.store.engine import parse_url
@@ -47,7 +48,7 @@ def catalog(session: Session, *, n_runs: int = 0) -> dict[str, Any]:
         datasets = sorted(tx.datasets.list(), key=lambda d: -d.created_at)
         runs = tx.runs.list(limit=n_runs or MOST_RUNS)
         best = [run.properties["best_child_run_id"] for run in runs if _has_best(run)]
-        metrics = tx.metrics.last(best)
+        metrics = tx.metrics.last(best + [run.id for run in runs if run.type in BY_HAND])
         models = tx.models.list(latest=True)
         counts = {"runs": tx.runs.count(), "experiments": len(tx.experiments.list())}
     return {
@@ -87,6 +88,9 @@ def _run(run: RunRecord, metrics: dict[str, dict[str, float | None]]) -> dict[st
     metric = run.properties.get("primary_metric")
     child = run.properties.get("best_child_run_id", "")
     best = metrics.get(child, {})
+    if run.type in BY_HAND:  # of what its script or notebook logged, the first name
+        best = metrics.get(run.id, {})
+        metric = next(iter(sorted(best)), None)
     return {
         "id": run.id,
         "experiment": run.experiment,

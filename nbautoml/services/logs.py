@@ -11,6 +11,8 @@ from nbautoml.store.session import Session
 
 MAX_LINES = 5_000
 """Lines that one answer holds: the newest ones."""
+MOST_NAMES = 5
+"""Files that one line names."""
 
 _LEVELS = {
     RunStatus.FAILED: "ERROR",
@@ -64,7 +66,8 @@ def log_lines(records: Iterable[ev.EventRecord]) -> list[dict[str, Any]]:
         if write is not None:
             level, text = write(record.event)
             line = {"seq": record.seq, "time": round(record.time, 3), "level": level}
-            lines.append(line | {"text": text})
+            is_output = isinstance(record.event, ev.OutputWritten)
+            lines += [line | {"text": part} for part in (text.split("\n") if is_output else [text])]
     return lines
 
 
@@ -114,6 +117,41 @@ def _written(event: ev.LogWritten) -> tuple[str, str]:
     return event.level, event.message
 
 
+def _output(event: ev.OutputWritten) -> tuple[str, str]:
+    return "INFO", event.text
+
+
+def _run(event: ev.RunDescribed) -> tuple[str, str]:
+    if event.deadline is not None and event.timeout_seconds is not None:
+        return "INFO", f"It may take {event.timeout_seconds:,.0f} s."
+    if event.what == "script":
+        return "INFO", f"Runs {event.text} on {event.compute}."
+    return "INFO", f"Logged by hand. {event.text}".rstrip()
+
+
+def _logged(event: ev.ValuesLogged) -> tuple[str, str]:
+    return "INFO", f"{event.name}: {_logged_words(event)}"
+
+
+def _logged_words(event: ev.ValuesLogged) -> str:
+    if event.form is ev.Form.LIST:
+        return f"{len(event.value):,} values"
+    if event.form is ev.Form.ROW:
+        return ", ".join(f"{column} {_cell(cell)}" for column, cell in event.value.items())
+    if event.form is ev.Form.TABLE:
+        return f"{max(map(len, event.value.values()), default=0):,} rows"
+    return _cell(event.value)
+
+
+def _cell(value: float | str | None) -> str:
+    return value if isinstance(value, str) else "missing" if value is None else f"{value:.6g}"
+
+
+def _stored(event: ev.FilesStored) -> tuple[str, str]:
+    shown, n_more = event.names[:MOST_NAMES], len(event.names) - MOST_NAMES
+    return "INFO", f"Stored {', '.join(shown)}{f' and {n_more:,} more' if n_more > 0 else ''}."
+
+
 _WRITERS: Mapping[type[ev.Event], Callable[[Any], tuple[str, str]]] = {
     ev.RunConfigured: _configured,
     ev.StatusChanged: _status,
@@ -124,4 +162,8 @@ _WRITERS: Mapping[type[ev.Event], Callable[[Any], tuple[str, str]]] = {
     ev.TrialFinished: _finished,
     ev.DeadlineChanged: _deadline,
     ev.LogWritten: _written,
+    ev.OutputWritten: _output,
+    ev.RunDescribed: _run,
+    ev.ValuesLogged: _logged,
+    ev.FilesStored: _stored,
 }

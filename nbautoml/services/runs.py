@@ -12,6 +12,8 @@ from nbautoml.domain.snapshot import TrialState
 from nbautoml.domain.status import RequestKind
 from nbautoml.errors import ConfigError, ConflictError, NotFoundError, did_you_mean
 from nbautoml.runs.details import run_snapshot as run_snapshot
+from nbautoml.runs.ending import cancel_by_hand
+from nbautoml.runs.requests import check_request
 from nbautoml.services.view import view_trial_details
 from nbautoml.store.session import Session
 
@@ -105,7 +107,7 @@ def request_of_run(
     NotFoundError
         When there is no such run.
     ConflictError
-        When the run has ended.
+        When the run has ended, or cannot do this.
     """
     kind = _kind(request)
     payload = {"minutes": _minutes(request)} if kind is RequestKind.ADD_MINUTES else {}
@@ -115,7 +117,11 @@ def request_of_run(
             raise ConflictError(
                 f"Nothing can be asked of run {run_id} any more: it is {run.status.value}."
             )
-        return tx.requests.append(run_id, kind, payload, time)
+        check_request(run, kind)
+        asked = tx.requests.append(run_id, kind, payload, time)
+    if kind is RequestKind.CANCEL:
+        cancel_by_hand(session, run_id)
+    return asked
 
 
 def _kind(request: Mapping[str, Any]) -> RequestKind:

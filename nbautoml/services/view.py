@@ -21,6 +21,8 @@ MAX_TRIALS = 1000  # rows of a whole view: the newest, and the best one
 MAX_FRAME_ROWS = 500
 MAX_ERROR_CHARACTERS = 200
 RUNNING = "Running"
+AUTOML = "automl"
+"""``kind`` of an AutoML run in a view's header."""
 
 _SCORE_DIGITS = 8
 _ALWAYS_SENT = ("now", "progress")  # they move with time, also when no event came
@@ -116,6 +118,7 @@ def view_frames(
         Frames in order, each with at most ``MAX_FRAME_ROWS`` trials; empty when nothing that a
         view shows has changed.
     """
+    is_told_always = snapshot.described is not None  # of what it logs a view only asks
     changed = sorted((t for t in snapshot.trials if t.seq > since), key=lambda t: t.seq)
     head = view_header(snapshot, now=now)
     tail: dict[str, Any] = {}
@@ -126,7 +129,7 @@ def view_frames(
         head = {k: v for k, v in head.items() if k in _ALWAYS_SENT or v != before[k]}
         if snapshot.guardrails != previous.guardrails:
             tail["guardrails"] = view_guardrails(snapshot.guardrails)
-        if not changed and not tail and len(head) == len(_ALWAYS_SENT):
+        if not (changed or tail or is_told_always) and len(head) == len(_ALWAYS_SENT):
             return []
     return _cut_frames(snapshot, since, changed, {"header": head, **tail})
 
@@ -184,11 +187,15 @@ def view_header(snapshot: RunSnapshot, *, now: float) -> dict[str, Any]:
     Returns
     -------
     dict
-        Status, phase, progress, best trial, compute, data and counts.
+        Status, phase, progress, best trial, compute, data and counts; ``kind`` is ``"automl"``,
+        ``"script"`` or ``"interactive"``.
     """
     config, spec, best = snapshot.config, snapshot.metric, snapshot.best_trial
+    other = snapshot.described
+    known = config or other
     return {
-        "title": config.experiment if config else "",
+        "kind": other.what if other else AUTOML,
+        "title": known.experiment if known else "",
         "run_id": snapshot.run_id,
         "status": snapshot.status.value,
         "is_live": not snapshot.status.is_terminal,
@@ -206,6 +213,7 @@ def view_header(snapshot: RunSnapshot, *, now: float) -> dict[str, Any]:
         "now": round(now, 3),
         "deadline": _finite(snapshot.deadline),
         "paused_at": _finite(snapshot.paused_at),
+        "work": other.text if other else "",
         "max_iterations": config.max_iterations if config else None,
         "progress": _progress(snapshot, now),
         "ends": _ends(snapshot),
@@ -376,7 +384,7 @@ def _training_text(snapshot: RunSnapshot, running: Sequence[TrialState]) -> str:
 def _ended_text(snapshot: RunSnapshot) -> str:
     words = snapshot.status.value
     if snapshot.reason:
-        return f"{words}: {snapshot.reason}"
+        return f"{words}: {first_line(snapshot.reason)}"
     if snapshot.n_done:
         words += f" after {snapshot.n_done} iteration{'s' if snapshot.n_done > 1 else ''}"
     return words
@@ -399,6 +407,10 @@ def _progress(snapshot: RunSnapshot, now: float) -> float | None:
 def _ends(snapshot: RunSnapshot) -> str:
     """Return what ends the run, such as ``"ends at 60 iterations or after 5 min"``."""
     config = snapshot.config
+    other = snapshot.described
+    if other is not None and other.deadline is not None and other.timeout_seconds is not None:
+        added = (snapshot.deadline or other.deadline) - other.deadline
+        return f"ends after {duration_text(other.timeout_seconds + added)}"
     if config is None:
         return ""
     ways: list[str] = []
@@ -427,10 +439,11 @@ def _best(trial: TrialState) -> dict[str, Any]:
 
 def _compute(snapshot: RunSnapshot) -> dict[str, Any] | None:
     config, workers = snapshot.config, snapshot.workers
-    if config is None and workers is None:
+    known = config or snapshot.described
+    if known is None and workers is None:
         return None
     return {
-        "name": config.compute if config else "",
+        "name": known.compute if known else "",
         "workers": workers.n_workers if workers else (config.n_workers if config else None),
         "busy": workers.n_busy if workers else None,
         "memory_bytes": workers.memory_bytes if workers else None,

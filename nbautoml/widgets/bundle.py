@@ -7,7 +7,10 @@ from typing import Any  # Any: JSON values of a view
 
 from nbautoml.automl.figures import ModelFigure
 from nbautoml.domain.snapshot import RunSnapshot
+from nbautoml.services.logged import logged_figures, logged_images, run_view
+from nbautoml.store.session import Session
 from nbautoml.widgets.html import view_html
+from nbautoml.widgets.logged_html import logged_html
 from nbautoml.widgets.small_view import small_view
 from nbautoml.widgets.text import view_text
 
@@ -47,4 +50,31 @@ def run_bundle(
     """
     shown = small_view(snapshot, now=now, workspace=workspace)
     page = view_html(shown, figures, features=features, hint=hint)
+    return {RUN_MIME: shown, "text/html": page, "text/plain": view_text(shown)}
+
+
+def logged_bundle(
+    session: Session, snapshot: RunSnapshot, *, now: float, workspace: str = "", hint: str = ""
+) -> dict[str, Any]:
+    """Return what a cell shows of a script's run, or of one that is logged by hand.
+
+    Parameters
+    ----------
+    session : Session
+        The run's open workspace.
+    snapshot, now, workspace, hint
+        As in `run_bundle`.
+
+    Returns
+    -------
+    dict
+        As `run_bundle`.
+    """
+    shown = run_view(session, snapshot, now=now, workspace=workspace)
+    page = logged_html(
+        shown,
+        figures=logged_figures(session, snapshot.run_id),
+        pictures=logged_images(session, snapshot.run_id),
+        hint=hint,
+    )
     return {RUN_MIME: shown, "text/html": page, "text/plain": view_text(shown)}

@@ -56,15 +56,18 @@ def figures_html(figures: Iterable[ModelFigure], name: str) -> str:
         The model's name.
     """
     kept = (*SHOWN, *_REGRESSION)
-    drawn = [(figure, figure_svg(figure)) for figure in figures if figure.name in kept]
-    shown = [_framed(figure, drawing) for figure, drawing in drawn if drawing]
+    shown = framed_figures(figure for figure in figures if figure.name in kept)
     if not shown:
         return ""
     summary = f"Charts of the best model, {html.escape(name)}"
-    return (
-        f'<details open><summary>{summary}</summary><div class="figs">{"".join(shown)}</div>'
-        "</details>"
-    )
+    return f"<details open><summary>{summary}</summary>{shown}</details>"
+
+
+def framed_figures(figures: Iterable[ModelFigure]) -> str:
+    """Return charts side by side, each with its title; empty where none can be drawn."""
+    drawn = [(figure, figure_svg(figure)) for figure in figures]
+    shown = "".join(_framed(figure, drawing) for figure, drawing in drawn if drawing)
+    return f'<div class="figs">{shown}</div>' if shown else ""
 
 
 def figure_picture(figure: ModelFigure) -> str:

@@ -79,8 +79,8 @@ def view_html(
     parts = [
         style_sheet(),
         f'<section class="{CLASS}" aria-label="AutoML run">',
-        _head(view),
-        _progress(header),
+        head_html(view),
+        progress_html(header),
         _figures(header),
         chart_svg(view),
         _leaderboard(view, [r for r in rows if not _is_failed(r)]),
@@ -88,7 +88,7 @@ def view_html(
         figures_html(figures, header["best"]["pipeline"]) if header["best"] else "",
         _failures([r for r in rows if _is_failed(r)], header["n_failed"]),
         _guardrails(view.get("guardrails", [])),
-        f'<div class="mut">{_text(hint)}</div>' if hint else "",
+        f'<div class="mut">{text_html(hint)}</div>' if hint else "",
         "</section>",
     ]
     return "".join(parts)
@@ -98,29 +98,33 @@ def _is_failed(row: Mapping[str, Any]) -> bool:
     return row["status"] not in ("Completed", "Running")
 
 
-def _text(value: object) -> str:
-    """Return a value as escaped text, cut to what a cell can show."""
+def text_html(value: object, most: int | None = _CELL_CHARACTERS) -> str:
+    """Return a value as escaped text, cut to what a cell can show; None does not cut it."""
     text = "" if value is None else str(value)
-    if len(text) > _CELL_CHARACTERS:
-        text = f"{text[: _CELL_CHARACTERS - 1]}…"
+    if most is not None and len(text) > most:
+        text = f"{text[: most - 1]}…"
     return html.escape(text, quote=True)
 
 
-def _head(view: Mapping[str, Any]) -> str:
+def head_html(view: Mapping[str, Any]) -> str:
+    """Return the line with a run's name, state and id."""
     header = view["header"]
     status = header["status"]
     mood = "live" if header["is_live"] else "ok" if status == "Completed" else "bad"
     metric = header["metric"]["name"] if header["metric"] else None
-    facts = " · ".join(_text(f) for f in (header["task"], header["label"], metric) if f)
+    facts = " · ".join(
+        text_html(f) for f in (header["task"], header["label"], metric, header.get("work")) if f
+    )
     return (
-        f'<div class="head"><b>{_text(header["title"] or "AutoML run")}</b>'
-        f'<span class="state {mood}">{_text(status_words(status))}</span>'
-        f'<span class="mut"><code>{_text(view["run_id"])}</code></span>'
+        f'<div class="head"><b>{text_html(header["title"] or "AutoML run")}</b>'
+        f'<span class="state {mood}">{text_html(status_words(status))}</span>'
+        f'<span class="mut"><code>{text_html(view["run_id"])}</code></span>'
         f'<span class="mut">{facts}</span></div>'
     )
 
 
-def _progress(header: dict[str, Any]) -> str:
+def progress_html(header: dict[str, Any]) -> str:
+    """Return the bar, and the line that says what the run does and how long it took."""
     share = header["progress"]
     bar = ""
     if header["is_live"] and share is not None:
@@ -130,15 +134,15 @@ def _progress(header: dict[str, Any]) -> str:
             f'aria-valuenow="{percent}"><b style="width:{percent}%"></b></div>'
         )
     ends = header["ends"] if header["is_live"] else ""
-    words = " · ".join(_text(w) for w in (header["text"], time_words(header), ends) if w)
+    words = " · ".join(text_html(w) for w in (header["text"], time_words(header), ends) if w)
     return f'{bar}<div class="mut">{words}</div>'
 
 
 def _figures(header: Mapping[str, Any]) -> str:
     tiles = (_best(header), _iterations(header), _compute(header), _data(header))
     cells = "".join(
-        f'<div><span class="mut">{_text(name)}</span><b>{_text(value) or "–"}</b>'
-        f'<span class="mut">{_text(note)}</span></div>'
+        f'<div><span class="mut">{text_html(name)}</span><b>{text_html(value) or "–"}</b>'
+        f'<span class="mut">{text_html(note)}</span></div>'
         for name, value, note in tiles
     )
     return f'<div class="kpi">{cells}</div>'
@@ -196,7 +200,7 @@ def _leaderboard(view: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> 
     header = view["header"]
     colors = colors_of(points_of(view))
     best = header["best"]["n"] if header["best"] else None
-    metric = _text(header["metric"]["name"] if header["metric"] else "score")
+    metric = text_html(header["metric"]["name"] if header["metric"] else "score")
     body = "".join(
         _row(row, colors.get(row["family"], ""), is_best=row["n"] == best) for row in rows[:ROWS]
     )
@@ -216,10 +220,11 @@ def _row(row: Mapping[str, Any], color: str, *, is_best: bool) -> str:
         status = f"Running, {row['folds'][0]} of {plural(row['folds'][1], 'fold')} done"
     return (
         f'<tr{" class=top" if is_best else ""}><td class="n">{row["n"]}</td>'
-        f'<td><i style="background:{color}"></i>{_text(row["name"])}{tag}</td>'
+        f'<td><i style="background:{color}"></i>{text_html(row["name"])}{tag}</td>'
         f'<td class="n">{score_text(row.get("score"))}</td>'
         f'<td class="n">{spread_text(row.get("std"))}</td>'
-        f'<td class="n">{duration_of_trial(row.get("seconds"))}</td><td>{_text(status)}</td></tr>'
+        f'<td class="n">{duration_of_trial(row.get("seconds"))}</td>'
+        f"<td>{text_html(status)}</td></tr>"
     )
 
 
@@ -227,9 +232,9 @@ def _failures(rows: Sequence[Mapping[str, Any]], n_failed: int) -> str:
     if not n_failed:
         return ""
     body = "".join(
-        f'<tr><td class="n">{row["n"]}</td><td>{_text(row["name"])}</td>'
-        f'<td class="bad">{_text(status_words(row["status"]))}</td>'
-        f'<td class="err">{_text(row.get("error"))}</td></tr>'
+        f'<tr><td class="n">{row["n"]}</td><td>{text_html(row["name"])}</td>'
+        f'<td class="bad">{text_html(status_words(row["status"]))}</td>'
+        f'<td class="err">{text_html(row.get("error"))}</td></tr>'
         for row in rows[:FAILED_ROWS]
     )
     table = f"<table><tbody>{body}</tbody></table>" if body else ""
@@ -244,7 +249,7 @@ def _importances(features: Sequence[tuple[str, float]]) -> str:
         return ""
     longest = max(abs(value) for _, value in features) or 1.0
     body = "".join(
-        f'<tr><td>{_text(name)}</td><td style="width:50%"><div class="prog">'
+        f'<tr><td>{text_html(name)}</td><td style="width:50%"><div class="prog">'
         f'<b style="width:{100 * max(value, 0.0) / longest:.0f}%"></b></div></td>'
         f'<td class="n">{score_text(value)}</td></tr>'
         for name, value in features
@@ -270,10 +275,10 @@ def _guardrail(guardrail: Mapping[str, Any]) -> str:
     state = guardrail["state"]
     mood = {"Passed": "ok", "Alerted": "bad"}.get(state, "live")
     details = "".join(
-        f'<div class="mut">{_text(", ".join(f"{k}: {v}" for k, v in row.items()))}</div>'
+        f'<div class="mut">{text_html(", ".join(f"{k}: {v}" for k, v in row.items()))}</div>'
         for row in guardrail["details"][:_DETAIL_ROWS]
     )
     return (
-        f'<tr><td>{_text(guardrail["name"])}</td><td class="{mood}">{_text(state)}</td>'
-        f"<td>{_text(guardrail['description'])}{details}</td></tr>"
+        f'<tr><td>{text_html(guardrail["name"])}</td><td class="{mood}">{text_html(state)}</td>'
+        f"<td>{text_html(guardrail['description'])}{details}</td></tr>"
     )

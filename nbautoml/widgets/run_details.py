@@ -20,10 +20,11 @@ from nbautoml.domain.snapshot import RunSnapshot
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
 from nbautoml.services.explanations import top_features
+from nbautoml.services.logged import run_view
 from nbautoml.services.view import view
 from nbautoml.services.workspaces import remember_workspace
 from nbautoml.store.session import Session
-from nbautoml.widgets.bundle import run_bundle
+from nbautoml.widgets.bundle import logged_bundle, run_bundle
 from nbautoml.widgets.host import allow_widgets, wants_widget
 from nbautoml.widgets.html import run_html
 from nbautoml.widgets.small_view import small_view
@@ -122,7 +123,11 @@ class RunDetails:
 
         allow_widgets()
         was_over = self._is_over()
-        shown = small_view(self._run.snapshot(), now=time.time(), workspace=self._workspace())
+        snapshot, place = self._run.snapshot(), self._workspace()
+        if snapshot.described is None:
+            shown = small_view(snapshot, now=time.time(), workspace=place)
+        else:
+            shown = run_view(session, snapshot, now=time.time(), workspace=place)
         widget = RunWidget(session, shown)
 
         def read() -> tuple[dict[str, Any], RunSnapshot]:
@@ -152,9 +157,10 @@ class RunDetails:
         -------
         dict
             ``status``, ``run_id``, ``run_properties``, ``child_runs`` (one dict a child, by
-            number), ``primary_metric``, ``best_child_run_id`` and the whole ``view``.
+            number), ``primary_metric``, ``best_child_run_id``, ``run_metrics`` and ``run_logs``
+            (of a run that is no AutoML run) and the whole ``view``.
         """
-        shown = view(self._run.snapshot(), now=time.time(), workspace=self._workspace())
+        shown = self._view()
         header = shown["header"]
         metric = header["metric"]["name"] if header["metric"] else None
         ids = {row["n"]: row["id"] for row in shown["trials"]}
@@ -170,14 +176,23 @@ class RunDetails:
             "primary_metric": metric,
             "best_child_run_id": ids.get(header["best"]["n"]) if header["best"] else None,
             "child_runs": [_child(row, metric) for row in shown["trials"]],
+            **_logged(shown),
             "view": shown,
         }
 
     def __repr__(self) -> str:
-        return view_text(view(self._run.snapshot(), now=time.time()))
+        return view_text(self._view())
+
+    def _view(self) -> dict[str, Any]:
+        snapshot, place = self._run.snapshot(), self._workspace()
+        if self._session is None:
+            return view(snapshot, now=time.time(), workspace=place)
+        return run_view(self._session, snapshot, now=time.time(), workspace=place)
 
     def _repr_html_(self) -> str:
-        snapshot = self._run.snapshot()
+        snapshot, session = self._run.snapshot(), self._session
+        if snapshot.described is not None and session is not None:
+            return str(logged_bundle(session, snapshot, now=time.time())["text/html"])
         figures, features = self._figures(snapshot), self._features(snapshot)
         return run_html(snapshot, figures=figures, features=features)
 
@@ -197,10 +212,13 @@ class RunDetails:
         return RunStatus(self._run.get_status()).is_terminal
 
     def _bundle(self) -> tuple[dict[str, Any], RunSnapshot]:
-        snapshot = self._run.snapshot()
-        figures = self._figures(snapshot)
+        snapshot, session = self._run.snapshot(), self._session
         workspace = self._workspace()
         hint = "" if snapshot.status.is_terminal else LIVE_HINT
+        if snapshot.described is not None and session is not None:
+            place = {"workspace": workspace, "hint": hint}
+            return logged_bundle(session, snapshot, now=time.time(), **place), snapshot
+        figures = self._figures(snapshot)
         bundle = run_bundle(
             snapshot,
             now=time.time(),
@@ -372,6 +390,36 @@ def is_notebook() -> bool:
 def _parent_of(run: WatchedRun) -> WatchedRun:
     parent: WatchedRun | None = getattr(run, "parent", None)
     return run if parent is None else parent
+
+
+def _logged(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run logged in the words of Azure's widget data; empty for an AutoML run."""
+    logged = shown.get("logged")
+    if not logged:
+        return {"run_metrics": [], "run_logs": ""}
+    metrics = [
+        {
+            "name": one["name"],
+            "run_id": shown["run_id"],
+            "categories": one["x"],
+            "series": [{"data": one["y"]}],
+        }
+        for one in logged["series"]
+    ]
+    metrics += [
+        {
+            "name": one["name"],
+            "run_id": shown["run_id"],
+            "categories": [0],
+            "series": [{"data": [one["value"]]}],
+        }
+        for one in logged["values"]
+        if one["n"] == 1
+    ]
+    return {
+        "run_metrics": metrics,
+        "run_logs": "\n".join(line["text"] for line in logged["lines"]),
+    }
 
 
 def _child(row: dict[str, Any], metric: str | None) -> dict[str, Any]:

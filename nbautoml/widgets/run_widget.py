@@ -35,6 +35,7 @@ from nbautoml.services.deployments import (
 )
 from nbautoml.services.explanations import explain_trial, trial_explanation, what_if_of_trial
 from nbautoml.services.hub import Hub
+from nbautoml.services.logged import run_logged
 from nbautoml.services.logs import run_log
 from nbautoml.services.models import register_trial, trial_charts
 from nbautoml.services.problems import problem_of
@@ -126,6 +127,7 @@ _ANSWERS: Mapping[str, Callable[[Session, str, Given], Any]] = {
     "code": lambda s, run, g: run_code(s, run),
     "scores": lambda s, run, g: trial_scores(s, run, str(g["metric"])),
     "log": lambda s, run, g: run_log(s, run, after=int(g["after"])),
+    "logged": lambda s, run, g: run_logged(s, run),
     "details": lambda s, run, g: trial_details(s, run, int(g["n"])),
     "charts": lambda s, run, g: _charts(s, run, int(g["n"])),
     "explanation": lambda s, run, g: trial_explanation(s, run, int(g["n"])),

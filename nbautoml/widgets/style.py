@@ -70,6 +70,9 @@ padding:0 5px;margin-left:6px}
 .R .keys{display:flex;flex-wrap:wrap;gap:2px 12px;font-size:11px}
 .R .keys i{display:inline-block;width:10px;height:3px;margin-right:5px;vertical-align:middle}
 .R summary{cursor:pointer;padding:4px 0}.R .err{overflow-wrap:anywhere}
+.R pre{margin:6px 0;padding:6px 10px;overflow:auto;max-height:320px;background:var(--soft);
+color:inherit;border-radius:4px;font:12px/1.45 ui-monospace,monospace;white-space:pre-wrap}
+.R img{max-width:100%;height:auto}.R .wide{overflow:auto}
 """
 
 

@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any  # Any: JSON values of a view
 
 from nbautoml.widgets.points import ranked_rows
-from nbautoml.widgets.words import duration_of_trial, score_text, status_words, time_words
+from nbautoml.widgets.words import (
+    duration_of_trial,
+    score_text,
+    status_words,
+    time_words,
+    value_text,
+)
 
 ROWS = 10
 _NAME_WIDTH = 44
@@ -30,6 +36,10 @@ def view_text(view: Mapping[str, Any], *, rows: int = ROWS) -> str:
         ),
         "  ".join(p for p in (header["text"], time_words(header)) if p),
     ]
+    if header.get("work"):
+        lines.append(header["work"])
+    if view.get("logged"):
+        lines += _logged(view["logged"], rows)
     if metric is not None and header["task"]:
         better = "higher" if metric["maximize"] else "lower"
         lines.append(f"{header['task']} of {header['label']}: {metric['name']}, {better} is better")
@@ -39,6 +49,21 @@ def view_text(view: Mapping[str, Any], *, rows: int = ROWS) -> str:
         more = header["n_total"] - len(listed)
         lines += [f"and {more:,} more"] if more > 0 else []
     return "\n".join(lines)
+
+
+def _logged(logged: Mapping[str, Any], rows: int) -> list[str]:
+    """Return the newest values that a run logged, and how much else there is."""
+    values = logged["values"]
+    width = max((len(one["name"]) for one in values[:rows]), default=0)
+    lines = [f"{one['name']:<{width}}  {value_text(one['value'])}" for one in values[:rows]]
+    others = ("tables", "images", "files")
+    counts = [
+        (len(logged[what]) if what != "files" else logged["n_files"], what) for what in others
+    ]
+    more = [f"{n:,} {what if n > 1 else what[:-1]}" for n, what in counts if n]
+    n_left = len(values) - rows
+    lines += [f"and {n_left:,} more"] if n_left > 0 else []
+    return [*([""] if lines or more else []), *lines, *([", ".join(more)] if more else [])]
 
 
 def _table(rows: Sequence[Mapping[str, Any]], metric: str) -> list[str]:

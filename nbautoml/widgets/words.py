@@ -30,6 +30,19 @@ def score_text(value: float | None) -> str:
     return f"{value:.2f}" if size >= 100 else f"{value:.4f}"
 
 
+def value_text(value: float | str | None) -> str:
+    """Return a logged value as people read it.
+
+    Examples
+    --------
+    >>> value_text(3.0), value_text(0.51234), value_text("adam"), value_text(None)
+    ('3', '0.5123', 'adam', 'missing')
+    """
+    if isinstance(value, str) or value is None:
+        return "missing" if value is None else value
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else score_text(value)
+
+
 def spread_text(value: float | None) -> str:
     """Return a standard deviation with two digits.
 

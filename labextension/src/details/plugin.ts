@@ -4,14 +4,13 @@ import { DeploymentApi } from '../deploy/api';
 import { DeploymentCard } from '../deploy/card';
 import { doingsIn } from '../doings';
 import { MainArea } from '../mainarea';
-import { allExtras } from '../extras';
 import { Notebooks } from '../notebook';
 import { OPEN_DATASET, OPEN_DEPLOYMENT, OPEN_MODEL, OPEN_RUN } from '../panel/commandids';
 import type { Doings } from '../panel/item';
 import { el } from '../runview/dom';
 import { shortId } from '../runview/format';
-import { RunView } from '../runview/view';
 import { IServer, type Server } from '../server';
+import { viewOf } from '../views';
 import { DatasetView } from './dataset';
 import { ModelView } from './model';
 
@@ -30,7 +29,7 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
 
     add(app, OPEN_RUN, 'Open a Run', runs, restorer, async ({ run = '', workspace = '' }) =>
       runs.show(`nbautoml-run-${run}`, shortId(run), { run, workspace }, async () =>
-        new RunView(await transport.api.run(run, workspace), transport, plotter, allExtras)
+        viewOf(await transport.api.run(run, workspace), transport, plotter)
       )
     );
     add(app, OPEN_DATASET, 'Open a Dataset', datasets, restorer, async ({ dataset = '', workspace = '' }) => {

@@ -44,15 +44,16 @@ export class Buttons implements Component {
   }
 
   update(state: RunState): void {
-    const { is_live: isLive, status, deadline } = state.header;
+    const { is_live: isLive, status, deadline, kind = 'automl' } = state.header;
+    const isSearch = kind === 'automl';
     const isStopping = this.isStopping || status === 'CancelRequested';
     const isFinishing = this.isFinishing || status === 'Finalizing';
     show(this.node, isLive);
-    this.updatePause(status, !this.isAsking && !isStopping && !isFinishing);
+    this.updatePause(status, isSearch && !this.isAsking && !isStopping && !isFinishing);
     show(this.question, this.isAsking && !isStopping);
     show(this.stop, !this.isAsking || isStopping);
     show(this.more, !this.isAsking && deadline !== null && !isStopping && !isFinishing);
-    show(this.finish, !this.isAsking && !isStopping);
+    show(this.finish, isSearch && !this.isAsking && !isStopping);
     this.stop.disabled = isStopping;
     this.finish.disabled = isFinishing;
     setText(this.stop, isStopping ? 'Stopping…' : 'Stop');

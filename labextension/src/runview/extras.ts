@@ -1,6 +1,5 @@
 import type { Component } from './component';
 import type { Plotter } from './plotter';
-import type { RunSource } from './transport';
 
 /** A tab that a home may add. */
 export interface ExtraTab extends Component {
@@ -18,6 +17,6 @@ export interface ExtraActions {
 
 /** Parts of the view that a home brings: a script that has to be small goes without them. */
 export interface RunExtras {
-  explanation?(source: RunSource, plotter: Plotter | null): ExtraTab;
+  explanation?(plotter: Plotter | null): ExtraTab;
   deployments?(n: number, proposal: string): ExtraActions;
 }

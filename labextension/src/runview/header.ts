@@ -46,7 +46,7 @@ export class HeaderBar implements Component {
     set(this.status, { 'data-status': header.status });
     setText(this.id, shortId(state.runId));
     set(this.id, { title: `Copy the run's id: ${state.runId}`, 'aria-label': `Copy run id ${state.runId}` });
-    const facts = [header.task, header.label, header.metric?.name].filter(Boolean);
+    const facts = [header.task, header.label, header.metric?.name, header.work].filter(Boolean);
     setText(this.facts, facts.join(' · '));
     this.updateBadges(state);
     this.buttons.update(state);

@@ -25,12 +25,17 @@ export class Logs implements Component {
   private isLoading = false;
   private timer: number | null = null;
 
-  constructor(private readonly load: (after: number) => Promise<RunLog>) {
+  constructor(
+    private readonly load: (after: number) => Promise<RunLog>,
+    saved: RunLog['lines'] = []
+  ) {
     const only = el('label', {}, this.problems, ' Only problems');
     this.node.append(el('div', { class: 'nba-tools' }, this.filter, only, this.save), this.message, this.list);
     this.filter.addEventListener('input', () => this.redraw());
     this.problems.addEventListener('change', () => this.redraw());
     this.save.addEventListener('click', () => this.offer());
+    this.lines = saved;
+    this.append(saved);
   }
 
   update(state: RunState): void {
@@ -72,6 +77,10 @@ export class Logs implements Component {
     this.isLoading = true;
     try {
       const { seq, lines } = await this.load(this.seq);
+      if (!this.seq) {
+        this.list.replaceChildren(); // what was saved is the end of what comes now
+        this.lines = [];
+      }
       this.seq = Math.max(this.seq, seq);
       this.lines = [...this.lines, ...lines];
       this.say('');

@@ -30,6 +30,11 @@ export function isFull(value: unknown): value is Full {
   );
 }
 
+/** Whether a run is no AutoML run: a script's, or one that is logged by hand. */
+export function isLogged({ header: { kind = 'automl' } }: Full): boolean {
+  return kind !== 'automl';
+}
+
 export function fromFull(full: Full): RunState {
   const trials = new Map<number, Trial>();
   for (const point of seriesTrials(full)) {

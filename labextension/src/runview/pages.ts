@@ -9,7 +9,7 @@ import { Metrics } from './metrics';
 import type { RunState } from './model';
 import type { Plotter } from './plotter';
 import { Tabs } from './tabs';
-import type { RunSource } from './transport';
+import type { CoreSource } from './transport';
 
 const DATA_TAB = 2;
 
@@ -24,10 +24,10 @@ export class Pages implements Component {
   private readonly logs: Logs;
   private readonly code: CodeTab;
 
-  constructor(models: Element, source: RunSource, plotter: Plotter | null, extras: RunExtras) {
+  constructor(models: Element, source: CoreSource, plotter: Plotter | null, extras: RunExtras) {
     this.columns = new Columns(() => source.columns());
     this.metrics = new Metrics(source, plotter);
-    this.explanation = extras.explanation?.(source, plotter) ?? null;
+    this.explanation = extras.explanation?.(plotter) ?? null;
     this.logs = new Logs(after => source.log(after));
     this.code = new CodeTab(source);
     const { columns, metrics, explanation, logs, code } = this;

@@ -2,6 +2,7 @@
 
 import type { DeploySource } from '../deploy/types';
 import type { ExplanationSource } from './explanation/types';
+import type { LoggedSource } from './logged/types';
 import type { ModelCharts } from './plotter';
 import type {
   Frame,
@@ -35,8 +36,8 @@ export interface Subscription extends Disposable {
   askAgain(): void;
 }
 
-/** Answers about one run, and what can be done with it. */
-export interface RunSource extends ExplanationSource, DeploySource {
+/** Answers about one run that every home gives, and what can be done with it. */
+export interface CoreSource extends LoggedSource {
   request(kind: RequestKind, minutes?: number): Promise<void>;
   columns(): Promise<RunColumns>;
   code(): Promise<RunCode>;
@@ -57,7 +58,10 @@ export interface RunSource extends ExplanationSource, DeploySource {
   file(n: number, name: string): string;
 }
 
-export interface Transport {
+/** With the answers for parts that a small home goes without. */
+export interface RunSource extends CoreSource, ExplanationSource, DeploySource {}
+
+export interface Transport<S extends CoreSource = RunSource> {
   watch(runId: string, workspace: string, listener: RunListener): Subscription;
-  of(runId: string, workspace: string): RunSource;
+  of(runId: string, workspace: string): S;
 }

@@ -1,5 +1,7 @@
 /** The shapes that the server sends. Times are seconds since the epoch; an absent key is null. */
 
+import type { Logged } from './logged/types';
+
 export type Status =
   | 'Running'
   | 'Completed'
@@ -37,6 +39,10 @@ export interface DataSummary {
 }
 
 export interface Header {
+  /** What the run does; outputs saved by older versions have none, and are of AutoML runs. */
+  kind?: 'automl' | 'script' | 'interactive';
+  /** What a script's run does, in words. */
+  work?: string;
   title: string;
   run_id: string;
   status: string;
@@ -116,6 +122,8 @@ export interface Full {
   trials: Trial[];
   guardrails: Guardrail[];
   series?: Series;
+  /** In the saved output of a run that is no AutoML run. */
+  logged?: Logged;
 }
 
 export interface Frame {

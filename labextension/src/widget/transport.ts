@@ -1,7 +1,6 @@
-import type { Cell, ExplanationAnswer, WhatIfAnswer } from '../runview/explanation/types';
-import type { Deployment, DeploymentDetails, DeploymentSource, Keys, TryReply } from '../deploy/types';
 import type { ModelCharts } from '../runview/plotter';
-import type { RequestKind, RunListener, RunSource, Subscription, Transport } from '../runview/transport';
+import type { Logged } from '../runview/logged/types';
+import type { CoreSource, RequestKind, RunListener, Subscription, Transport } from '../runview/transport';
 import type { Frame, Full, ModelVersion, RunCode, RunColumns, RunError, RunLog, Scores, TrialDetails } from '../runview/types';
 
 /** A kernel that does not answer for so long is busy with a cell, or gone. */
@@ -31,7 +30,7 @@ interface Question {
 }
 
 /** The run view's transport where a kernel follows the run. */
-export class WidgetTransport implements Transport {
+export class WidgetTransport implements Transport<CoreSource> {
   private readonly questions = new Map<number, Question>();
   private readonly onMessage = (message: Message): void => this.take(message);
   private listener: RunListener | null = null;
@@ -53,7 +52,7 @@ export class WidgetTransport implements Transport {
     };
   }
 
-  of(): RunSource {
+  of(): CoreSource {
     return new KernelSource((name, given) => this.ask(name, given));
   }
 
@@ -102,7 +101,7 @@ export class WidgetTransport implements Transport {
 }
 
 /** Answers about the run from its kernel; it has no addresses to download from. */
-class KernelSource implements RunSource {
+class KernelSource implements CoreSource {
   constructor(private readonly ask: (name: string, given: object) => Promise<unknown>) {}
 
   async request(kind: RequestKind, minutes?: number): Promise<void> {
@@ -125,6 +124,10 @@ class KernelSource implements RunSource {
     return (await this.ask('log', { after })) as RunLog;
   }
 
+  async logged(): Promise<Logged> {
+    return (await this.ask('logged', {})) as Logged;
+  }
+
   async details(n: number): Promise<TrialDetails> {
     return (await this.ask('details', { n })) as TrialDetails;
   }
@@ -133,36 +136,12 @@ class KernelSource implements RunSource {
     return (await this.ask('charts', { n })) as ModelCharts;
   }
 
-  async explanation(n: number): Promise<ExplanationAnswer> {
-    return (await this.ask('explanation', { n })) as ExplanationAnswer;
-  }
-
-  async explain(n: number): Promise<ExplanationAnswer> {
-    return (await this.ask('explain', { n })) as ExplanationAnswer;
-  }
-
-  async whatIf(n: number, row: number, changes: Record<string, Cell>): Promise<WhatIfAnswer> {
-    return (await this.ask('whatIf', { n, row, changes })) as WhatIfAnswer;
-  }
-
   async script(n: number): Promise<{ script: string }> {
     return (await this.ask('script', { n })) as { script: string };
   }
 
   async register(n: number, name: string, description: string): Promise<ModelVersion> {
     return (await this.ask('register', { n, name, description })) as ModelVersion;
-  }
-
-  async deployed(n: number): Promise<Deployment[]> {
-    return (await this.ask('deployed', { n })) as Deployment[];
-  }
-
-  async deploy(n: number, name: string): Promise<Deployment> {
-    return (await this.ask('deploy', { n, name })) as Deployment;
-  }
-
-  deployment(name: string): DeploymentSource {
-    return new KernelDeployment((what, given) => this.ask(what, { name, ...given }));
   }
 
   leaderboard(): string {
@@ -176,37 +155,8 @@ class KernelSource implements RunSource {
   file(): string {
     return '';
   }
-}
 
-/** Answers about a deployment from the kernel. */
-class KernelDeployment implements DeploymentSource {
-  constructor(private readonly ask: (name: string, given: object) => Promise<unknown>) {}
-
-  async get(): Promise<DeploymentDetails> {
-    return (await this.ask('service', {})) as DeploymentDetails;
-  }
-
-  async log(): Promise<{ text: string }> {
-    return (await this.ask('service_log', {})) as { text: string };
-  }
-
-  async send(body: unknown, probabilities: boolean): Promise<TryReply> {
-    return (await this.ask('service_try', { body, probabilities })) as TryReply;
-  }
-
-  async keys(): Promise<Keys> {
-    return (await this.ask('service_keys', {})) as Keys;
-  }
-
-  async renewKey(key: 'Primary' | 'Secondary'): Promise<Keys> {
-    return (await this.ask('service_renew', { key })) as Keys;
-  }
-
-  async restart(): Promise<DeploymentDetails> {
-    return (await this.ask('service_restart', {})) as DeploymentDetails;
-  }
-
-  async remove(): Promise<void> {
-    await this.ask('service_remove', {});
+  stored(): string {
+    return '';
   }
 }

@@ -47,6 +47,26 @@ class EventReads(Records):
             for seq, time, kind, payload in rows
         ]
 
+    def read_kinds(self, run_id: str, kinds: Sequence[str]) -> list[EventRecord]:
+        """Return the events of a run that are of some kinds, oldest first.
+
+        Parameters
+        ----------
+        run_id : str
+            The run.
+        kinds : sequence of str
+            Names of events, as in `Event.kind`.
+        """
+        query = (
+            sa.select(events.c.seq, events.c.time, events.c.kind, events.c.payload)
+            .where(events.c.run_id == run_id, events.c.kind.in_(kinds))
+            .order_by(events.c.seq)
+        )
+        return [
+            EventRecord(run_id=run_id, seq=seq, time=time, event=_event(kind, payload))
+            for seq, time, kind, payload in self._connection.execute(query)
+        ]
+
     def last_seq(self, run_id: str) -> int:
         """Return the number of the last event of a run, 0 when there is none."""
         query = sa.select(run_counters.c.n_events).where(run_counters.c.run_id == run_id)

@@ -29,6 +29,14 @@ class MetricReads(Records):
             points.setdefault(name, []).append(point)
         return points
 
+    def next_step(self, run_id: str, name: str) -> int:
+        """Return the step that the next value of a metric gets, 0 for the first."""
+        query = sa.select(metrics_last.c.step).where(
+            metrics_last.c.run_id == run_id, metrics_last.c.name == name
+        )
+        last = self._connection.execute(query).scalar_one_or_none()
+        return 0 if last is None else last + 1
+
     def last(self, run_ids: Sequence[str]) -> dict[str, dict[str, float | None]]:
         """Return the newest value of each metric of some runs.
 

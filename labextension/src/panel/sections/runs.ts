@@ -22,7 +22,7 @@ export const runSection: SectionKind = {
 function runItem(run: RunItem, root: string, header: Header | undefined): Item {
   const now = header ? withHeader(run, header) : run;
   const best = now.score === null ? '' : `${now.metric ?? 'score'} ${score(now.score)}`;
-  const done = header?.is_live ? iterations(header) : '';
+  const done = header?.is_live && !BY_HAND.has(run.type) ? iterations(header) : '';
   const code = runCode(root, run.id);
   return {
     key: `run ${run.id}`,
@@ -59,6 +59,9 @@ function iterations({ n_done: done, max_iterations: most }: Header): string {
   return most === null ? `${count(done)} done` : `${count(done)} of ${count(most)}`;
 }
 
+/** Types of runs that people log themselves: they know no search that could end early. */
+const BY_HAND: ReadonlySet<string> = new Set(['azureml.scriptrun', 'interactive']);
+
 function whileLive(run: RunItem): Action[] {
   const isStopping = run.status === 'CancelRequested';
   const finish: Action = {
@@ -72,7 +75,7 @@ function whileLive(run: RunItem): Action[] {
   const stop: Action = {
     label: 'Stop…',
     key: 'Delete',
-    confirm: 'Stop this run? Finished models are kept.',
+    confirm: `Stop this run? ${BY_HAND.has(run.type) ? 'What it stored is' : 'Finished models are'} kept.`,
     isDangerous: true,
     changes: true,
     run: async ({ things }) => {
@@ -80,7 +83,8 @@ function whileLive(run: RunItem): Action[] {
       return 'It was asked to stop.';
     }
   };
-  return isStopping ? [] : [...turn(run), finish, stop];
+  const search = BY_HAND.has(run.type) ? [] : [...turn(run), finish];
+  return isStopping ? [] : [...search, stop];
 }
 
 /** Pause a run that goes on, or let one that pauses go on. */

@@ -1,0 +1,14 @@
+import type { Actions } from './component';
+import type { CoreSource } from './transport';
+
+/** What the buttons of a run do. */
+export function actionsOf(source: CoreSource, select: (n: number | null) => void): Actions {
+  return {
+    select,
+    cancel: () => source.request('cancel'),
+    pause: () => source.request('pause'),
+    resume: () => source.request('resume'),
+    finishNow: () => source.request('finish_now'),
+    addMinutes: minutes => source.request('add_minutes', minutes)
+  };
+}

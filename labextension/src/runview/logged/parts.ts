@@ -1,0 +1,14 @@
+import type { Plotter } from '../plotter';
+import type { CoreSource } from '../transport';
+import { Charts } from './charts';
+import { Images } from './images';
+import { Outputs } from './outputs';
+import { Tables } from './tables';
+import { LoggedView, type LoggedParts } from './view';
+
+/** All that can be shown of what a run logged. */
+export function allParts(plotter: Plotter): (source: CoreSource) => LoggedParts {
+  return source => ({ below: [new Charts(plotter), new Tables()], tabs: [new Images(source), new Outputs(source)] });
+}
+
+export { LoggedView };
