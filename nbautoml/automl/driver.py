@@ -128,6 +128,8 @@ class AutoMLWork:
         del frame
         plan = self.plan(n_slots=executor.n_slots, deadline=deadline, n_valid_rows=n_valid_rows)
         has_workers = not isinstance(executor, InProcessExecutor)
+        if not has_workers:  # the cards are theirs
+            plan = replace(plan, enable_gpu=False)
         if not has_workers and n_cells > MOST_CELLS_WITHOUT_WORKERS:
             plan = replace(plan, limits=replace(plan.limits, timeout_seconds=0.0))
         self._describe(plan, executor.n_slots, deadline)

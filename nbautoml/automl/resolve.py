@@ -64,6 +64,7 @@ def resolve(
         exclude_nan_labels=bool(values["exclude_nan_labels"]),
         enable_metric_confidence=bool(values["enable_metric_confidence"]),
         positive_label=values["positive_label"],
+        enable_gpu=bool(values["enable_gpu"]),
     )
 
 

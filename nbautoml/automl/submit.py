@@ -9,6 +9,7 @@ from typing import Any  # Any: settings are JSON values
 from nbautoml.automl.automl_run import AutoMLRun
 from nbautoml.automl.checks import columns_aside, known_columns
 from nbautoml.automl.config import AutoMLConfig
+from nbautoml.automl.graphics_cards import check_families
 from nbautoml.automl.run_data import save_splits
 from nbautoml.compute.target import check_target
 from nbautoml.data.dataset import capture
@@ -50,7 +51,10 @@ def submit_config(
     session = experiment.session
     target = config.values.get("compute_target")
     # A wrong name is an error of the user's here and now, not of the run's later.
-    check_target(session, target)
+    needs_gpu = bool(config.values["enable_gpu"])
+    check_target(session, target, needs_gpu=needs_gpu)
+    if needs_gpu:
+        check_families(config)
     label = str(config.values["label_column_name"])
     training = capture(session, config.values["training_data"], label=label)
     splits = config.values["cv_splits_indices"] or ()

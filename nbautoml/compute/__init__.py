@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nbautoml.compute.clusters import AmlCompute, DaskCluster
+    from nbautoml.compute.elsewhere import (
+        GatewayCluster,
+        KubernetesCluster,
+        RemoteCompute,
+        SlurmCluster,
+        SshCluster,
+    )
     from nbautoml.compute.local import start_executor
     from nbautoml.compute.spec import ExecutorSpec, default_spec
     from nbautoml.compute.target import ComputeTarget, check_target, executor_of
@@ -20,6 +27,11 @@ __all__ = [
     "ComputeTarget",
     "DaskCluster",
     "ExecutorSpec",
+    "GatewayCluster",
+    "KubernetesCluster",
+    "RemoteCompute",
+    "SlurmCluster",
+    "SshCluster",
     "check_target",
     "default_spec",
     "executor_of",
@@ -31,6 +43,11 @@ _MODULES = {
     "ComputeTarget": "target",
     "DaskCluster": "clusters",
     "ExecutorSpec": "spec",
+    "GatewayCluster": "elsewhere",
+    "KubernetesCluster": "elsewhere",
+    "RemoteCompute": "elsewhere",
+    "SlurmCluster": "elsewhere",
+    "SshCluster": "elsewhere",
     "check_target": "target",
     "default_spec": "spec",
     "executor_of": "target",

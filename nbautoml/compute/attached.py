@@ -12,6 +12,7 @@ from distributed import Client
 from distributed.security import Security
 
 from nbautoml.compute.executor import DaskClient
+from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.local import DASK_SETTINGS
 from nbautoml.errors import ComputeTargetException, ConfigError
 
@@ -125,7 +126,7 @@ def describe(scheduler: SchedulerAddress) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``id``, ``state``, ``cores`` and ``memory_bytes`` of each.
+        ``id``, ``state``, ``cores``, ``memory_bytes`` and ``gpus`` of each.
 
     Raises
     ------
@@ -153,6 +154,7 @@ def describe(scheduler: SchedulerAddress) -> list[dict[str, Any]]:
             "state": "running" if worker["metrics"].get("executing") else "idle",
             "cores": int(worker["nthreads"]),
             "memory_bytes": int(worker["metrics"].get("memory", 0)),
+            "gpus": int(worker.get("resources", {}).get(RESOURCE, 0)),
         }
         for address, worker in workers.items()
     ]

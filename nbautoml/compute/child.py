@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from nbautoml.compute import lifeline
 from nbautoml.compute.frames import FrameReader, Kind, encode
+from nbautoml.engine.devices import CARDS_VARIABLE
 from nbautoml.engine.heap import give_back_memory
 
 THREAD_VARIABLES = (
@@ -64,7 +65,10 @@ def serve(channel: socket.socket, life: int, output: int, n_threads: int) -> Non
     channel.sendall(encode(Kind.READY, str(os.getpid()).encode()))
     reader, lock = FrameReader(), threading.Lock()
     while data := channel.recv(1 << 16):
-        for _, body in reader.feed(data):
+        for kind, body in reader.feed(data):
+            if kind is Kind.CARDS:
+                os.environ[CARDS_VARIABLE] = body.decode()
+                continue
             _answer(channel, lock, body)
             give_back_memory()
 

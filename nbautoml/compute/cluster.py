@@ -1,50 +1,51 @@
 """A cluster's own process: a Dask scheduler, and as many nodes as there is work for.
 
     python -m nbautoml.compute.cluster FOLDER
+    python -m nbautoml.compute.cluster --end-left-over FOLDER
 
 It belongs to no run and no notebook. It ends when its folder has no ``options.json`` any more, or
-on SIGTERM. A node is a Dask worker that supervises trials in processes of their own.
+on SIGTERM. A node is a Dask worker that supervises trials in processes of their own; where nodes
+are is told by `nbautoml.compute.nodes`. The second form ends what a process that was killed has
+left on a service elsewhere.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any  # Any: distributed is typed in part only
+from typing import IO
 
-import dask
-import psutil
-from distributed import LocalCluster
-
-from nbautoml.compute.cluster_options import ClusterOptions, ClusterShape, shape_of
-from nbautoml.compute.cluster_state import ClusterState, read_options, write_state
-from nbautoml.compute.local import CLOSE_SECONDS, DASK_SETTINGS, QuietNanny
+from nbautoml.compute.cluster_options import ClusterOptions, shape_of
+from nbautoml.compute.cluster_state import LOCK, ClusterState, read_options, write_state
+from nbautoml.compute.nodes import (
+    Demand,
+    Look,
+    Nodes,
+    Setting,
+    end_left_over,
+    start_nodes,
+)
 from nbautoml.compute.scratch import ScratchFolder
-from nbautoml.compute.trial import MEMORY_METRIC
+from nbautoml.errors import NbAutoMLError
 from nbautoml.store.reaper import this_process
 
 LOOK_SECONDS = 0.5
 """How often work and options are looked at."""
 WRITE_SECONDS = 1.0
 """The state is written at least this often: it is the heartbeat."""
-_WORKING = frozenset({"processing", "no-worker", "queued", "waiting"})
+LOCK_SECONDS = 2.0
+"""So long a new process waits for an earlier one that is about to end."""
+END_LEFT_OVER = "--end-left-over"
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
-    """What there is to do: tasks that are not done, and runs that are connected."""
-
-    n_tasks: int
-    n_clients: int
 
 
 class Scale:
@@ -110,16 +111,22 @@ class ClusterProcess:
         options = read_options(self._folder)
         if options is None:
             return 1
+        with (self._folder / LOCK).open("wb") as lock:
+            if not _take(lock):
+                logger.info("the cluster has a process already")
+                return 0
+            return self._run(options)
+
+    def _run(self, options: ClusterOptions) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self._write(self._state)
-        shape = shape_of(options)
         try:
             with ScratchFolder() as scratch:
-                self._serve(_start(shape, scratch.path), shape)
+                self._serve(options, scratch.path)
         except Exception as error:  # noqa: BLE001 - the border: whoever waits is told
             logger.exception("the cluster broke")
-            self._write(replace(self._state, error=f"{type(error).__name__}: {error}"))
+            self._write(replace(self._state, error=_sentence(error)))
             return 1
         return 0
 
@@ -127,35 +134,40 @@ class ClusterProcess:
         del number, frame
         self._stop.set()
 
-    def _serve(self, cluster: Any, shape: ClusterShape) -> None:
-        scale = Scale(cores=shape.cores, now=time.monotonic())
-        n_nodes = 0
+    def _serve(self, asked: ClusterOptions, scratch: Path) -> None:
+        shape = shape_of(asked)
+        scale, n_nodes = Scale(cores=shape.cores, now=time.monotonic()), 0
+        name = self._folder.name
+        nodes = start_nodes(
+            Setting(name=name, options=asked, shape=shape, folder=self._folder, scratch=scratch)
+        )
         try:
             while not self._stop.is_set():
                 options = read_options(self._folder)
                 if options is None:
                     return
-                demand, nodes = cluster.sync(_look, cluster.scheduler)
-                most = min(shape.max_nodes, options.max_nodes)
-                wanted = scale.wanted(options, demand, most=most, now=time.monotonic())
+                look = nodes.look()
+                most = min(shape_of(options).max_nodes, options.max_nodes)
+                wanted = scale.wanted(options, look.demand, most=most, now=time.monotonic())
                 if wanted != n_nodes:
-                    logger.info("%d nodes, %d wanted: %s", n_nodes, wanted, demand)
-                    cluster.scale(wanted)
+                    logger.info("%d nodes, %d wanted: %s", n_nodes, wanted, look.demand)
                     n_nodes = wanted
-                self._tell(cluster, demand, nodes, wanted)
+                nodes.scale(wanted)
+                self._tell(nodes, look, wanted)
                 self._stop.wait(LOOK_SECONDS)
         finally:
-            _close(cluster)
+            nodes.close()
 
-    def _tell(self, cluster: Any, demand: Demand, nodes: list[dict[str, Any]], wanted: int) -> None:
+    def _tell(self, nodes: Nodes, look: Look, wanted: int) -> None:
         now = time.time()
         state = replace(
             self._state,
-            address=str(cluster.scheduler_address),
-            dashboard=_dashboard(cluster),
+            address=nodes.address,
+            dashboard=nodes.dashboard,
             n_wanted=wanted,
-            n_clients=demand.n_clients,
-            nodes=tuple(nodes),
+            n_clients=look.demand.n_clients,
+            nodes=look.nodes,
+            problem=look.problem,
         )
         if state != self._state or now - self._state.written_at >= WRITE_SECONDS:
             self._write(replace(state, written_at=now))
@@ -166,66 +178,40 @@ class ClusterProcess:
             write_state(self._folder, state)
 
 
-def _start(shape: ClusterShape, scratch: Path) -> Any:
-    new_cluster: Any = LocalCluster
-    # Not undone at the end of a block: nodes are started later, too.
-    dask.config.set(DASK_SETTINGS)
-    return new_cluster(
-        n_workers=0,
-        threads_per_worker=shape.cores,
-        worker_class=QuietNanny,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        memory_limit=0,  # supervisors watch the memory that counts
-        local_directory=str(scratch),
-        silence_logs=logging.CRITICAL,
-    )
+def _take(lock: IO[bytes]) -> bool:
+    """Take the lock of a cluster's folder, which one process has as long as it lives."""
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        else:
+            return True
 
 
-async def _look(scheduler: Any) -> tuple[Demand, list[dict[str, Any]]]:
-    """Return what there is to do and who does it; runs in the scheduler's thread."""
-    n_tasks = sum(task.state in _WORKING for task in scheduler.tasks.values())
-    clients = [name for name in scheduler.clients if not name.startswith("fire-and-forget")]
-    nodes = [
-        {
-            "id": str(worker.name),
-            "state": "running" if worker.processing else "idle",
-            "cores": worker.nthreads,
-            "memory_bytes": int(worker.metrics.get("memory", 0))
-            + int(worker.metrics.get(MEMORY_METRIC, 0)),
-        }
-        for worker in scheduler.workers.values()
-    ]
-    return Demand(n_tasks=n_tasks, n_clients=len(clients)), nodes
+def _sentence(error: Exception) -> str:
+    """Return what went wrong; what was raised on purpose says it itself."""
+    if isinstance(error, NbAutoMLError):
+        return error.message
+    return f"{type(error).__name__}: {error}"
 
 
-def _dashboard(cluster: Any) -> str:
-    link = cluster.dashboard_link
-    return str(link) if link else ""
-
-
-def _close(cluster: Any) -> None:
-    processes = []
-    for nanny in cluster.workers.values():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if nanny.pid is not None:
-                processes.append(psutil.Process(nanny.pid))
-    try:
-        cluster.close(timeout=CLOSE_SECONDS)
-    finally:
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(processes, timeout=CLOSE_SECONDS)
-
-
-def main() -> int:
-    """Run the cluster of the folder that the command line names."""
+def main(arguments: list[str]) -> int:
+    """Run the cluster of the folder that the command line names, or clean up after it."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    return ClusterProcess(Path(sys.argv[1])).run()
+    folder = Path(arguments[-1])
+    if arguments[0] != END_LEFT_OVER:
+        return ClusterProcess(folder).run()
+    options = read_options(folder)
+    if options is not None:
+        end_left_over(options, folder)
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,8 @@
 """What a cluster's process and the rest of the platform tell each other: two small files.
 
 The process writes ``state.json``, others write ``options.json``. The folder is one of the machine
-that the cluster runs on.
+that the process runs on. Beside them are its log, the logs of nodes that it starts elsewhere, and
+the certificates that its scheduler asks for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from nbautoml.compute.cluster_options import ClusterOptions
 from nbautoml.domain.records import Owner
 from nbautoml.store.reaper import is_owner_alive
 
-OPTIONS, STATE, LOG = "options.json", "state.json", "cluster.log"
+OPTIONS, STATE, LOG, LOCK = "options.json", "state.json", "cluster.log", "lock"
+NODE_LOGS, TLS = "nodes", "tls"
+"""Folders: logs of nodes, and certificates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +44,12 @@ class ClusterState:
     n_clients : int
         Runs that use the cluster now.
     nodes : tuple of dict
-        ``id``, ``state`` (``"running"`` or ``"idle"``), ``cores`` and ``memory_bytes`` (held).
+        ``id``, ``state`` (``"running"`` or ``"idle"``), ``cores``, ``memory_bytes`` (held) and
+        ``gpus``.
     error : str
         Why the process gave up, if it did.
+    problem : str
+        What goes wrong with nodes now; the process goes on trying.
     """
 
     pid: int
@@ -55,6 +61,7 @@ class ClusterState:
     n_clients: int = 0
     nodes: tuple[Mapping[str, Any], ...] = field(default=())
     error: str = ""
+    problem: str = ""
 
     @property
     def is_alive(self) -> bool:

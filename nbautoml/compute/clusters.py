@@ -37,8 +37,8 @@ class AmlCompute(ComputeTarget):
         Parameters
         ----------
         vm_size : str, default ""
-            Name of a size. A known one sets cores and memory of a node, as far as this machine
-            has them; another one is a label.
+            Name of a size. A known one sets cores, memory and graphics cards of a node, as far
+            as this machine has them; another one is a label.
         vm_priority : str, default "dedicated"
             A label.
         min_nodes : int, default 0
@@ -74,7 +74,7 @@ class AmlCompute(ComputeTarget):
     def supported_vmsizes(
         workspace: object = None, location: str | None = None
     ) -> builtins.list[dict[str, Any]]:
-        """Return the sizes that set cores and memory.
+        """Return the sizes that set cores, memory and graphics cards.
 
         Parameters
         ----------
@@ -90,6 +90,17 @@ class AmlCompute(ComputeTarget):
         return known_sizes()
 
 
+def bytes_of(gib: float | None) -> int | None:
+    """Return an amount of memory in bytes.
+
+    Examples
+    --------
+    >>> bytes_of(0.5)
+    536870912
+    """
+    return None if gib is None else int(gib * _GIB)
+
+
 class DaskCluster(ComputeTarget):
     """Clusters in the words of this package."""
 
@@ -100,6 +111,7 @@ class DaskCluster(ComputeTarget):
         *,
         cores: int | None = None,
         memory_gb: float | None = None,
+        gpus: int | None = None,
         idle_seconds: float = DEFAULT_IDLE_SECONDS,
         description: str = "",
     ) -> ProvisioningConfiguration:
@@ -113,6 +125,8 @@ class DaskCluster(ComputeTarget):
             Cores of a node; by default all of the machine.
         memory_gb : float, optional
             Memory of a node in GiB; by default an equal share of the machine's.
+        gpus : int, optional
+            Graphics cards of a node, as far as this machine has them; by default none.
         idle_seconds : float, default 1800
             How long there has to be nothing to do before nodes end.
         description : str, default ""
@@ -128,7 +142,8 @@ class DaskCluster(ComputeTarget):
                 min_nodes=min_nodes,
                 max_nodes=max_nodes,
                 cores=cores,
-                memory_bytes=None if memory_gb is None else int(memory_gb * _GIB),
+                memory_bytes=bytes_of(memory_gb),
+                gpus=gpus,
                 idle_seconds=idle_seconds,
                 description=description,
             )

@@ -8,6 +8,9 @@ from typing import Any  # Any: JSON values
 
 from nbautoml.compute.cluster_options import ClusterOptions
 
+SCHEDULER = "DaskScheduler"
+"""The type of a Dask scheduler that runs already, as `ComputeTarget.type` has it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisioningConfiguration:
@@ -18,6 +21,7 @@ class ProvisioningConfiguration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachConfiguration:
-    """A scheduler that `ComputeTarget.attach` is to use; `options` as they are recorded."""
+    """What `ComputeTarget.attach` is to use: a kind of target, and `options` as recorded."""
 
     options: Mapping[str, Any]
+    kind: str = SCHEDULER

@@ -24,6 +24,7 @@ from typing import Any, Protocol, TypeAlias  # Any: bodies and values belong to 
 
 from distributed import KilledWorker
 
+from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.pool import PoolSettings
 from nbautoml.compute.spec import ExecutorSpec
 from nbautoml.compute.supervisor import Ending, Order
@@ -116,12 +117,18 @@ class DaskExecutor:
         Raises
         ------
         ConfigError
-            When the key was used before, or the payload cannot be pickled.
+            When the key was used before, the payload cannot be pickled, or the task needs a
+            graphics card and there is none.
         ComputeError
             When the executor has been closed.
         """
         if self._dispatcher.is_closing:
             raise ComputeError(f"Task {task.key!r} came after the executor was closed.")
+        if task.n_gpus > self._spec.n_gpus:
+            raise ConfigError(
+                f"Task {task.key!r} needs {task.n_gpus} of the workers' graphics cards, and they "
+                f"have {self._spec.n_gpus}. Use a compute target with more."
+            )
         if task.key in self._keys:
             raise ConfigError(f"Each task needs a key of its own; {task.key!r} was used before.")
         try:
@@ -341,11 +348,23 @@ class _Dispatcher:
     def _send_more(self) -> None:
         if self._client is None:
             return
+        held_back = []
         while self._queue and self.n_sent < self._spec.n_workers:
-            _, number = heapq.heappop(self._queue)
-            flight = self._flights.get(number)
-            if flight is not None:
+            place = heapq.heappop(self._queue)
+            flight = self._flights.get(place[1])
+            if flight is not None and not self._has_card_for(flight.task):
+                held_back.append(place)  # others need not wait for a card
+            elif flight is not None:
                 self._send(self._client, flight)
+        for place in held_back:
+            heapq.heappush(self._queue, place)
+
+    def _has_card_for(self, task: TrialTask) -> bool:
+        """Whether a task that needs graphics cards would find them, or needs none."""
+        if not task.n_gpus:
+            return True
+        taken = sum(f.task.n_gpus for f in self._flights.values() if f.future is not None)
+        return taken + task.n_gpus <= self._spec.n_gpus
 
     def _send(self, client: DaskClient, flight: _Flight) -> None:
         task, own = flight.task, self._spec.memory_limit_bytes
@@ -356,11 +375,16 @@ class _Dispatcher:
             number=flight.number,
             time_limit_seconds=task.time_limit_seconds,
             memory_limit_bytes=min(limits, default=None),
+            n_gpus=task.n_gpus,
         )
         flight.sent_at = time.monotonic()
         self.n_sent += 1
         flight.future = client.submit(
-            run_task, order, key=f"{self._topic}-{flight.number}", pure=False
+            run_task,
+            order,
+            key=f"{self._topic}-{flight.number}",
+            pure=False,
+            resources={RESOURCE: task.n_gpus} if task.n_gpus else None,
         )
         flight.future.add_done_callback(partial(self._on_done, flight.number))
 
@@ -425,6 +449,8 @@ class _Dispatcher:
                 traceback=ending.traceback,
                 peak_memory_bytes=ending.peak_memory_bytes,
                 attempts=max(1, flight.n_attempts),
+                worker=ending.worker,
+                output=ending.output,
             )
         )
         flight.is_reported = True

@@ -13,6 +13,7 @@ class Kind(Enum):
     """What a frame says."""
 
     READY = b"R"  # child: its process id; it waits for a task
+    CARDS = b"C"  # worker: numbers of the graphics cards that the next task may use
     TASK = b"T"  # worker: entry and pickled payload
     MESSAGE = b"M"  # child: a pickled body that the entry emitted
     DONE = b"D"  # child: the pickled value that the entry returned

@@ -15,6 +15,7 @@ from distributed import Client, LocalCluster, Nanny
 
 from nbautoml.compute.child import THREAD_VARIABLES
 from nbautoml.compute.executor import DaskClient, DaskExecutor
+from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.scratch import ScratchFolder
 from nbautoml.compute.spec import ExecutorSpec
 from nbautoml.domain.ports import Executor
@@ -85,7 +86,9 @@ class LocalWorkers:
 
     def __init__(self, spec: ExecutorSpec) -> None:
         self._scratch = ScratchFolder()
-        n_workers, n_threads = share_slots(spec.n_workers)
+        # Workers that shared a card would not know of each other: with cards there is one worker.
+        n_cards = spec.n_gpus
+        n_workers, n_threads = (1, spec.n_workers) if n_cards else share_slots(spec.n_workers)
         try:
             with dask.config.set(DASK_SETTINGS):
                 new_cluster: Any = LocalCluster
@@ -100,6 +103,7 @@ class LocalWorkers:
                     memory_limit=0,  # supervisors watch the memory that counts
                     local_directory=str(self._scratch.path),
                     silence_logs=logging.CRITICAL,
+                    **({"resources": {RESOURCE: n_cards}} if n_cards else {}),
                 )
         except BaseException:
             self._scratch.close()

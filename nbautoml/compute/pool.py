@@ -68,10 +68,19 @@ class Child:
     fresh_bound_bytes: int = 0
     fresh_bytes: int = 0
 
-    def send_task(self, body: bytes) -> None:
-        """Hand a task over; a child that died is noticed when its channel is read."""
+    def send_task(self, body: bytes, cards: tuple[int, ...] = ()) -> None:
+        """Hand a task over; a child that died is noticed when its channel is read.
+
+        Parameters
+        ----------
+        body : bytes
+            The task.
+        cards : tuple of int, default empty
+            Numbers of the graphics cards that are its own.
+        """
+        numbers = encode(Kind.CARDS, ",".join(map(str, cards)).encode())
         with contextlib.suppress(OSError):
-            self.channel.sendall(encode(Kind.TASK, body))
+            self.channel.sendall(numbers + encode(Kind.TASK, body))
 
     def became_ready(self, pid: int) -> None:
         """Keep the process id, and what the process holds before its first task."""

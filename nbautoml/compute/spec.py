@@ -33,6 +33,8 @@ class ExecutorSpec:
         Threads that a task may use.
     memory_limit_bytes : int or None
         Most that a task's process tree may hold, unless the task says less; None is no limit.
+    n_gpus : int, default 0
+        How many of the tasks may have a graphics card at a time.
     preload : tuple of str
         Modules that each worker imports before its first task. One that cannot be imported
         is left out: a task that needs it reports the error.
@@ -51,6 +53,7 @@ class ExecutorSpec:
     n_workers: int
     threads_per_worker: int
     memory_limit_bytes: int | None
+    n_gpus: int = 0
     preload: tuple[str, ...] = PRELOAD
 
     def __post_init__(self) -> None:

@@ -47,6 +47,7 @@ class Order:
     number: int
     time_limit_seconds: float | None
     memory_limit_bytes: int | None
+    n_gpus: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,8 @@ class Ending:
     error: str = ""
     traceback: str = ""
     peak_memory_bytes: int = 0
+    worker: str = ""
+    output: str = ""
 
 
 class Cancel:
@@ -92,6 +95,8 @@ class Supervisor:
         Takes a list of pickled messages, in order.
     cancel : Cancel
         Set when the task is to end.
+    cards : tuple of int, default empty
+        Numbers of the graphics cards that are the task's.
     """
 
     def __init__(
@@ -100,11 +105,14 @@ class Supervisor:
         order: Order,
         send: Callable[[list[bytes]], None],
         cancel: Cancel,
+        *,
+        cards: tuple[int, ...] = (),
     ) -> None:
         self._pool = pool
         self._order = order
         self._send = send
         self._cancel = cancel
+        self._cards = cards
         self._child = pool.lend()
         self._frames = FrameReader()
         self._messages: list[bytes] = []
@@ -161,7 +169,7 @@ class Supervisor:
         return max(0.0, min(due) - time.monotonic())
 
     def _start(self) -> None:
-        self._child.send_task(self._order.body)
+        self._child.send_task(self._order.body, self._cards)
         self._started = time.monotonic()
         self._watch.due_at = self._started + SAMPLE_SECONDS
 
@@ -195,6 +203,7 @@ class Supervisor:
         """Report an entry that returned or raised; the child is kept."""
         if self._watch.peak_bytes == 0:
             self._watch.peak_bytes = self._child.estimate_bytes()
+        self._drain_output()
         self._pool.take_back(self._child)
         if kind is Kind.DONE:
             return self._end(TrialOutcome.COMPLETED, value=body)
@@ -239,6 +248,7 @@ class Supervisor:
             error=error,
             traceback=traceback,
             peak_memory_bytes=self._watch.peak_bytes,
+            output=self._tail.decode(errors="replace").strip(),
         )
 
     def _flush(self) -> None:

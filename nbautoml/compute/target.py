@@ -14,16 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol  # Any: JSON values
 
-from nbautoml.compute.cluster_options import ClusterOptions
 from nbautoml.compute.configurations import AttachConfiguration, ProvisioningConfiguration
-from nbautoml.compute.kinds import (
-    CLUSTER,
-    LOCAL,
-    SCHEDULER,
-    Backend,
-    ClusterBackend,
-    backend_of,
-)
+from nbautoml.compute.kinds import LOCAL, Backend, ClusterBackend, backend_of, cluster_of
+from nbautoml.compute.naming import is_attached, named_for
 from nbautoml.domain.records import ComputeRecord
 from nbautoml.errors import ComputeError, ComputeTargetException, ConfigError, did_you_mean
 from nbautoml.store.session import Session
@@ -37,6 +30,7 @@ __all__ = [
     "ComputeTarget",
     "check_target",
     "executor_of",
+    "find_record",
 ]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -56,7 +50,7 @@ class ComputeStatus:
     Parameters
     ----------
     values : mapping
-        The state with the SDK's keys, and ``cores`` and ``memoryBytes`` of a node.
+        The state with the SDK's keys, and ``cores``, ``memoryBytes`` and ``gpus`` of a node.
     """
 
     values: Mapping[str, Any]
@@ -109,12 +103,12 @@ class ComputeTarget:
 
     def __init__(self, workspace: _HasSession, name: str) -> None:
         self._session = workspace.session
-        self._record = _find(self._session, name)
+        self._record = find_record(self._session, name)
         self.name = name
 
     @property
     def type(self) -> str:
-        """What kind of target it is: ``"local"``, ``"AmlCompute"`` or ``"DaskScheduler"``."""
+        """What kind of target it is, such as ``"local"``, ``"AmlCompute"`` or ``"Ssh"``."""
         return LOCAL if self._record is None else self._record.kind
 
     @property
@@ -151,7 +145,7 @@ class ComputeTarget:
         -------
         list of dict
             ``nodeId``, ``nodeState`` (``"running"`` or ``"idle"``), ``cores``, ``memoryBytes``
-            (held).
+            (held) and ``gpus``.
         """
         return [
             {
@@ -159,6 +153,7 @@ class ComputeTarget:
                 "nodeState": node["state"],
                 "cores": node["cores"],
                 "memoryBytes": node["memory_bytes"],
+                "gpus": node.get("gpus", 0),
             }
             for node in self._backend().nodes()
         ]
@@ -207,7 +202,7 @@ class ComputeTarget:
             if time.monotonic() > until:
                 raise ComputeTargetException(
                     f"Compute target '{self.name}' has {status.current_node_count} of {needed} "
-                    f"nodes after {timeout_in_minutes:g} minutes."
+                    f"nodes after {timeout_in_minutes:g} minutes.{_problem_of(status)}"
                 )
             time.sleep(_POLL_SECONDS)
         if show_output:
@@ -224,20 +219,21 @@ class ComputeTarget:
         Raises
         ------
         ComputeTargetException
-            When the target is no cluster of this machine.
+            When the target has no nodes of its own.
         ConfigError
             When the numbers do not fit.
         """
-        record = self._record
-        if record is None or record.kind != CLUSTER:
+        backend, record = cluster_of(self._session, self._record), self._record
+        if backend is None or record is None:
             raise ComputeTargetException(
                 f"Compute target '{self.name}' is of type '{self.type}'; only a cluster that was "
                 "made with ComputeTarget.create has nodes to scale."
             )
-        options = ClusterOptions.from_dict(record.options["cluster"])
-        options = options.with_scale(min_nodes, max_nodes, idle_seconds_before_scaledown)
+        options = backend.options.with_scale(min_nodes, max_nodes, idle_seconds_before_scaledown)
         self._record = replace(record, options={**record.options, "cluster": options.to_dict()})
-        ClusterBackend(self._session, self._record).update()
+        changed = cluster_of(self._session, self._record)
+        assert changed is not None, "its kind is the same"
+        changed.update()
         with self._session.write() as tx:
             tx.computes.put(self._record)
 
@@ -254,14 +250,14 @@ class ComputeTarget:
             tx.computes.delete(self.name)
 
     def detach(self) -> None:
-        """Forget a scheduler that was attached.
+        """Forget what was attached; what was started on a machine that was attached ends.
 
         Raises
         ------
         ComputeTargetException
             When the target was made with `create`: delete it.
         """
-        if self.type != SCHEDULER:
+        if self._record is None or not is_attached(self._record):
             raise ComputeTargetException(
                 f"Compute target '{self.name}' of type '{self.type}' is not attached; "
                 "use delete() to end a cluster."
@@ -283,7 +279,7 @@ class ComputeTarget:
     def create(
         workspace: _HasSession, name: str, provisioning_configuration: ProvisioningConfiguration
     ) -> ComputeTarget:
-        """Start a cluster of this machine; returns at once.
+        """Make a cluster; returns at once.
 
         It lives in a process of its own, shared by runs and notebooks, grows from its fewest to
         its most nodes when there is work, and shrinks when there is none.
@@ -295,12 +291,15 @@ class ComputeTarget:
         name : str
             Letters, digits, ``-`` and ``_``. A target of that name is replaced.
         provisioning_configuration : ProvisioningConfiguration
-            From `AmlCompute.provisioning_configuration`.
+            From `AmlCompute.provisioning_configuration`, or that of `DaskCluster`, `SshCluster`,
+            `SlurmCluster`, `GatewayCluster` or `KubernetesCluster`.
 
         Raises
         ------
         ComputeTargetException
-            When the name cannot be used.
+            When the name cannot be used, or a program is missing.
+        MissingExtraError
+            When a package is missing.
         ConfigError
             When the configuration is something else.
         """
@@ -309,17 +308,16 @@ class ComputeTarget:
                 "provisioning_configuration must come from AmlCompute.provisioning_configuration "
                 f"or DaskCluster.provisioning_configuration; got {provisioning_configuration!r}."
             )
-        options = ClusterBackend.record_options(provisioning_configuration.options)
-        return _put(workspace, name, CLUSTER, options)
+        asked = named_for(provisioning_configuration.options, name, workspace.session.root)
+        return _put(workspace, name, asked.kind, ClusterBackend.record_options(asked))
 
     @staticmethod
     def attach(
         workspace: _HasSession, name: str, attach_configuration: AttachConfiguration
     ) -> ComputeTarget:
-        """Use a Dask scheduler that runs already.
+        """Use a Dask scheduler, or a machine, that is there already.
 
-        Its workers need this nbautoml, and must see the files of the workspace under the same
-        path.
+        It needs this nbautoml, and must see the files of the workspace under the same path.
 
         Parameters
         ----------
@@ -328,7 +326,7 @@ class ComputeTarget:
         name : str
             Letters, digits, ``-`` and ``_``.
         attach_configuration : AttachConfiguration
-            From `DaskCluster.attach_configuration`.
+            From `DaskCluster.attach_configuration` or `RemoteCompute.attach_configuration`.
 
         Raises
         ------
@@ -342,13 +340,13 @@ class ComputeTarget:
                 "attach_configuration must come from DaskCluster.attach_configuration; got "
                 f"{attach_configuration!r}."
             )
-        return _put(workspace, name, SCHEDULER, attach_configuration.options)
+        return _put(workspace, name, attach_configuration.kind, attach_configuration.options)
 
     def _backend(self) -> Backend:
         return backend_of(self._session, self._record)
 
     def _needed(self, status: ComputeStatus, min_node_count: int | None) -> int:
-        if self._record is None or self._record.kind != CLUSTER:
+        if cluster_of(self._session, self._record) is None:
             return min_node_count or 0
         possible = int(status.values["maxNodeCountOfThisMachine"])
         fewest = int(status.values["scaleSettings"]["minNodeCount"])
@@ -366,13 +364,14 @@ class ComputeTarget:
             "Nodes": f"{values['currentNodeCount']} of {values['targetNodeCount']}",
             "Cores of a node": str(values["cores"]),
             "Memory of a node": f"{values['memoryBytes'] / _GIB:.1f} GB",
+            "Graphics cards of a node": str(values["gpus"]),
         }
         head = "".join(f"<th>{key}</th>" for key in cells)
         row = "".join(f"<td>{html.escape(value)}</td>" for value in cells.values())
         return f"<table><tr>{head}</tr><tr>{row}</tr></table>"
 
 
-def check_target(session: Session, name: str | None) -> None:
+def check_target(session: Session, name: str | None, *, needs_gpu: bool = False) -> None:
     """Look whether runs can use a compute target; costs no more than reading its record.
 
     Parameters
@@ -381,15 +380,37 @@ def check_target(session: Session, name: str | None) -> None:
         The workspace.
     name : str or None
         A compute target; None is ``local``.
+    needs_gpu : bool, default False
+        Whether it has to have a graphics card; a scheduler that was attached is asked.
 
     Raises
     ------
     ComputeTargetException
-        When the workspace has no compute target of that name.
+        When the workspace has no compute target of that name, or it has no graphics card.
     NotAvailableError
         When this version does not know its kind.
     """
-    backend_of(session, _find(session, LOCAL if name is None else name))
+    record = find_record(session, LOCAL if name is None else name)
+    backend = backend_of(session, record)
+    if needs_gpu:
+        status = backend.status()
+        if not status["gpus"]:
+            raise ComputeTargetException(
+                f"The run asks for a graphics card (enable_gpu), and the compute target "
+                f"'{name or LOCAL}' has none{_why_no_gpu(status)}. Name one with nodes that have "
+                "some (gpus=1, or a vm_size such as Standard_NC6), or leave enable_gpu out."
+            )
+
+
+def _why_no_gpu(status: Mapping[str, Any]) -> str:
+    asked = status.get("gpusAsked", 0)
+    if asked:
+        return (
+            f": its nodes are to have {asked}, but this machine has none that nvidia-smi tells of"
+        )
+    if status["provisioningState"] == "Failed":
+        return f" that answers: {(status['errors'] or [{}])[0].get('error', {}).get('message', '')}"
+    return ""
 
 
 def executor_of(session: Session, name: str | None, max_concurrent: int | None) -> Executor:
@@ -409,12 +430,18 @@ def executor_of(session: Session, name: str | None, max_concurrent: int | None) 
     ComputeTargetException
         When the workspace has no compute target of that name, or it cannot be used now.
     """
-    record = _find(session, LOCAL if name is None else name)
+    record = find_record(session, LOCAL if name is None else name)
     return backend_of(session, record).executor(max_concurrent)
 
 
-def _find(session: Session, name: str) -> ComputeRecord | None:
-    """Return the record of a target; None for the one that has none."""
+def find_record(session: Session, name: str) -> ComputeRecord | None:
+    """Return the record of a target; None for ``local``, which has none.
+
+    Raises
+    ------
+    ComputeTargetException
+        When the workspace has no compute target of that name.
+    """
     if name == LOCAL:
         return None
     with session.read() as tx:
@@ -443,6 +470,10 @@ def _put(workspace: _HasSession, name: str, kind: str, options: Mapping[str, Any
     with workspace.session.write() as tx:
         tx.computes.put(record)
     return ComputeTarget(workspace, name)
+
+
+def _problem_of(status: ComputeStatus) -> str:
+    return f" {_first_error(status)}" if status.errors else ""
 
 
 def _first_error(status: ComputeStatus) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import pickle
 import threading
 import uuid
+from dataclasses import replace
 from typing import Any, cast  # Any: Dask's states
 
 from dask.typing import Key
 from distributed import Worker, WorkerPlugin, get_worker
 
 from nbautoml.compute import memory
+from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.pool import ChildPool, PoolSettings
 from nbautoml.compute.supervisor import Cancel, Order, Supervisor
 
@@ -46,6 +48,8 @@ class TrialPlugin(WorkerPlugin):
         self._pool = ChildPool(self._settings, worker.local_directory)
         self._lock = threading.Lock()
         self._running: dict[Key, Cancel] = {}
+        n_cards = int(worker.state.total_resources.get(RESOURCE, 0))
+        self._free_cards = list(range(n_cards))
         worker.metrics[MEMORY_METRIC] = lambda _worker: self._pool.memory_bytes()
         worker.metrics[FREE_METRIC] = lambda _worker: memory.free_bytes()
         self._pool.warm_up()
@@ -73,13 +77,18 @@ class TrialPlugin(WorkerPlugin):
 
         with self._lock:
             cancel = self._running[key] = Cancel()
+            cards = tuple(self._free_cards[: order.n_gpus])
+            del self._free_cards[: order.n_gpus]
         try:
-            supervisor = Supervisor(self._pool, order, lambda bodies: tell(messages=bodies), cancel)
+            supervisor = Supervisor(
+                self._pool, order, lambda bodies: tell(messages=bodies), cancel, cards=cards
+            )
             tell(started=True)
-            ending = pickle.dumps(supervisor.run())
+            ending = pickle.dumps(replace(supervisor.run(), worker=str(worker.name)))
         finally:
             with self._lock:
                 del self._running[key]
+                self._free_cards = sorted([*self._free_cards, *cards])
                 cancel.close()
         if len(ending) <= LARGEST_EVENT_BYTES:
             tell(ending=ending)

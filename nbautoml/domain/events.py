@@ -190,11 +190,16 @@ class WorkersChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogWritten(Event):
-    """A line for the run's log view; `level` is a ``logging`` level name."""
+    """A line for the run's log view; `level` is a ``logging`` level name.
+
+    ``number`` is the trial that it is about and ``worker`` where that happened, if any.
+    """
 
     kind: ClassVar[str] = "log_written"
     level: str
     message: str
+    number: int | None = None
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

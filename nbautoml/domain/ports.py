@@ -38,6 +38,8 @@ class TrialTask:
         The task is killed when its process tree holds more.
     priority : int
         Smaller is earlier.
+    n_gpus : int
+        How many graphics cards it needs for itself; it runs only where they are.
     """
 
     key: str
@@ -46,6 +48,7 @@ class TrialTask:
     time_limit_seconds: float | None = None
     memory_limit_bytes: int | None = None
     priority: int = 0
+    n_gpus: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +63,8 @@ class TaskMessage:
 class TaskReport:
     """How a task ended; `value` is what its entry returned, when it completed.
 
-    ``error`` is one sentence, ``traceback`` the full text where there is one.
+    ``error`` is one sentence, ``traceback`` the full text where there is one. ``worker`` is where
+    it ran last, empty where that is not known; ``output`` is the end of what it printed.
     """
 
     key: str
@@ -71,6 +75,8 @@ class TaskReport:
     traceback: str = ""
     peak_memory_bytes: int = 0
     attempts: int = 1
+    worker: str = ""
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

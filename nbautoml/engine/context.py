@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nbautoml.domain.ports import ArtifactSink, EventSink, Executor, RunControl
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.models._base import DataShape, Vector
+from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.search.candidate import Candidate, candidate_key
 from nbautoml.engine.trial_data import DataSpec
@@ -129,6 +130,10 @@ class RunContext:
     data: PreparedData
     scratch: Path
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+
+    def uses_gpu(self, candidate: Candidate) -> bool:
+        """Whether a trial of this candidate is fitted on a graphics card."""
+        return self.plan.enable_gpu and get_family(candidate.family).takes_gpu(candidate.params)
 
     def key_of(self, candidate: Candidate) -> str:
         """Return the key of a trial of this candidate."""

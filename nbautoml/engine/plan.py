@@ -136,6 +136,8 @@ class SearchPlan:
         Whether the best model gets intervals of all metrics, not of the primary one only.
     positive_label : object or None
         The class for which the metrics named ``*_binary`` are reported; None is no class.
+    enable_gpu : bool, default False
+        Whether families that can are fitted on graphics cards of the executor's workers.
     """
 
     task: Task
@@ -151,6 +153,7 @@ class SearchPlan:
     exclude_nan_labels: bool = True
     enable_metric_confidence: bool = False
     positive_label: Any = None
+    enable_gpu: bool = False
 
     @property
     def columns_aside(self) -> tuple[str, ...]:

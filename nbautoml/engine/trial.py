@@ -23,6 +23,7 @@ from threadpoolctl import ThreadpoolController
 
 from nbautoml.domain.ports import Emit
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.devices import device_for
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.metrics import score_classification, score_regression
 from nbautoml.engine.models._base import (
@@ -83,6 +84,8 @@ class FoldsJob:
     ends_at : float or None
         When they shall have ended whenever they began, in seconds since the epoch: a task may
         wait for its slot.
+    use_gpu : bool
+        Whether the task has a graphics card.
     """
 
     data: Path
@@ -94,6 +97,7 @@ class FoldsJob:
     threads: int
     seconds: float | None = None
     ends_at: float | None = None
+    use_gpu: bool = False
 
     def seconds_left(self) -> float | None:
         """Return the seconds for all folds from now on; None when there is no limit."""
@@ -114,6 +118,7 @@ class RefitJob:
     rounds: int | None
     threads: int
     seconds: float | None = None
+    use_gpu: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,6 +359,7 @@ def _context(
         seed=fold_seed(job.seed, job.key, fold),
         deadline=deadline,
         categories=prepared.categories,
+        device=device_for(job.use_gpu),
     )
 
 

@@ -1,15 +1,27 @@
-"""Compute targets as a panel lists them."""
+"""Compute targets: what there is, how it stands, and what people may do with it."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any  # Any: JSON values
 from urllib.parse import urlsplit
 
-from nbautoml.compute.target import LOCAL, ComputeStatus, ComputeTarget
+from nbautoml.compute.cluster_state import LOG, NODE_LOGS
+from nbautoml.compute.kinds import Backend, ClusterBackend, backend_of, cluster_of
+from nbautoml.compute.target import LOCAL, ComputeStatus, ComputeTarget, find_record
 from nbautoml.domain.records import ComputeRecord
-from nbautoml.errors import NotAvailableError
+from nbautoml.errors import (
+    ComputeTargetException,
+    NotAvailableError,
+    NotFoundError,
+    did_you_mean,
+)
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.session import Session
+
+MOST_LOG_BYTES = 1 << 20
+"""One answer holds the end of a log, up to this."""
 
 
 def list_computes(session: Session) -> list[dict[str, Any]]:
@@ -20,12 +32,160 @@ def list_computes(session: Session) -> list[dict[str, Any]]:
     list of dict
         ``name``, ``kind``, ``state`` (``"Succeeded"`` for one that can be used), ``problem``
         (why it cannot), ``nodes``, ``cores`` and ``memory_bytes`` (None where they are not
-        known) and ``dashboard`` (an address, or None).
+        known), ``gpus`` of a node and ``dashboard`` (an address, or None).
     """
     with session.read() as tx:
         records = {record.name: record for record in tx.computes.list()}
     names = sorted({LOCAL, *records})
     return [_describe(session, name, records.get(name)) for name in names]
+
+
+def compute_details(session: Session, name: str) -> dict[str, Any]:
+    """Return one compute target with its scale and its nodes.
+
+    Returns
+    -------
+    dict
+        As in `list_computes`, and ``status`` (with the SDK's keys) and ``list_nodes`` (``id``,
+        ``state``, ``cores``, ``memory_bytes``, ``gpus`` of each).
+
+    Raises
+    ------
+    ComputeTargetException
+        When there is none of that name.
+    """
+    record = find_record(session, name)
+    row = _describe(session, name, record)
+    backend = backend_of(session, record)
+    return {**row, "status": backend.status(), "list_nodes": _nodes(backend)}
+
+
+def start_compute(session: Session, name: str) -> dict[str, Any]:
+    """Start a cluster's process, unless it runs; return the target as `list_computes` does.
+
+    Raises
+    ------
+    ComputeTargetException
+        When there is none of that name, or it has nothing to start.
+    """
+    _cluster(session, name).start()
+    return _describe(session, name, find_record(session, name))
+
+
+def stop_compute(session: Session, name: str) -> dict[str, Any]:
+    """End a cluster's process and its nodes; the target stays, and the next run starts it again.
+
+    Raises
+    ------
+    ComputeTargetException
+        When there is none of that name, it has nothing to stop, or a run uses it.
+    """
+    _cluster(session, name).stop()
+    return _describe(session, name, find_record(session, name))
+
+
+def scale_compute(
+    session: Session,
+    name: str,
+    *,
+    min_nodes: int | None = None,
+    max_nodes: int | None = None,
+    idle_seconds: float | None = None,
+) -> dict[str, Any]:
+    """Change how many nodes a cluster may have; None leaves a value as it is.
+
+    Raises
+    ------
+    ComputeTargetException
+        When there is none of that name, or it has no nodes of its own.
+    ConfigError
+        When the numbers do not fit.
+    """
+    target = ComputeTarget(WorkspaceHandle(session), name)
+    target.update(min_nodes, max_nodes, idle_seconds)
+    return _describe(session, name, find_record(session, name))
+
+
+def delete_compute(session: Session, name: str) -> dict[str, str]:
+    """End a compute target and forget it; return its ``name``.
+
+    Raises
+    ------
+    ComputeTargetException
+        When there is none of that name, it is this machine, or a run uses it.
+    """
+    ComputeTarget(WorkspaceHandle(session), name).delete()
+    return {"name": name}
+
+
+def compute_log(session: Session, name: str, *, node: str = "", after: int = 0) -> dict[str, Any]:
+    """Return what a cluster's process, or one of its nodes, has written.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    name : str
+        The compute target.
+    node : str, default ""
+        One of ``nodes``; by default the cluster's own process, whose log also has what nodes of
+        this machine write.
+    after : int, default 0
+        How much of it is known already, in bytes.
+
+    Returns
+    -------
+    dict
+        ``text``, ``next`` (to ask with the next time) and ``nodes``, the logs that there are.
+
+    Raises
+    ------
+    ComputeTargetException
+        When there is none of that name, or it keeps no log here.
+    NotFoundError
+        When there is no log of that node.
+    """
+    folder = _cluster(session, name).folder
+    paths = [path for path in sorted((folder / NODE_LOGS).glob("*")) if path.is_file()]
+    logs = {path.name.removesuffix(".log"): path for path in paths}
+    if node and node not in logs:
+        raise NotFoundError(
+            f"The compute target '{name}' has no log of a node called {node!r}."
+            f"{did_you_mean(node, logs)} There are: {', '.join(logs) or 'none'}."
+        )
+    text, end = _read_from(logs[node] if node else folder / LOG, after)
+    return {"text": text, "next": end, "nodes": list(logs)}
+
+
+def _read_from(path: Path, after: int) -> tuple[str, int]:
+    """Return what follows in a file, and where it ends; all of one that is shorter than before."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            start = after if after <= size else 0
+            file.seek(max(start, size - MOST_LOG_BYTES))
+            return file.read(size - file.tell()).decode(errors="replace"), size
+    except FileNotFoundError:
+        return "", 0
+
+
+def _cluster(session: Session, name: str) -> ClusterBackend:
+    record = find_record(session, name)
+    backend = cluster_of(session, record)
+    if backend is None:
+        kind = record.kind if record else LOCAL
+        raise ComputeTargetException(
+            f"The compute target '{name}' of type '{kind}' has no process of its own; clusters "
+            "that were made with ComputeTarget.create have one."
+        )
+    return backend
+
+
+def _nodes(backend: Backend) -> list[dict[str, Any]]:
+    try:
+        return backend.nodes()
+    except ComputeTargetException:  # an attached scheduler that is gone; the status says so
+        return []
 
 
 def _describe(session: Session, name: str, record: ComputeRecord | None) -> dict[str, Any]:
@@ -37,6 +197,7 @@ def _describe(session: Session, name: str, record: ComputeRecord | None) -> dict
         "nodes": None,
         "cores": None,
         "memory_bytes": None,
+        "gpus": None,
         "dashboard": None,
     }
     try:
@@ -49,6 +210,7 @@ def _describe(session: Session, name: str, record: ComputeRecord | None) -> dict
         "nodes": status.current_node_count,
         "cores": status.values["cores"],
         "memory_bytes": status.values["memoryBytes"],
+        "gpus": status.values["gpus"],
         "dashboard": _link(str(status.values.get("dashboard") or "")),
     }
 

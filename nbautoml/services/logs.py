@@ -20,7 +20,14 @@ _LEVELS = {
 }
 
 
-def run_log(session: Session, run_id: str, *, after: int = 0) -> dict[str, Any]:
+def run_log(
+    session: Session,
+    run_id: str,
+    *,
+    after: int = 0,
+    trial: int | None = None,
+    worker: str = "",
+) -> dict[str, Any]:
     """Return what the log of a run says since an event.
 
     Parameters
@@ -31,12 +38,17 @@ def run_log(session: Session, run_id: str, *, after: int = 0) -> dict[str, Any]:
         The run.
     after : int, default 0
         Number of the last event that is known already.
+    trial : int, optional
+        Only lines about this trial.
+    worker : str, default ""
+        Only lines about what this worker did.
 
     Returns
     -------
     dict
         ``seq``, the number of the last event, and ``lines``: dicts with ``seq``, ``time``
-        (seconds since the epoch), ``level`` (a name of the ``logging`` module) and ``text``.
+        (seconds since the epoch), ``level`` (a name of the ``logging`` module) and ``text``, and
+        where a line is about one ``trial`` or ``worker``, that.
 
     Raises
     ------
@@ -46,7 +58,12 @@ def run_log(session: Session, run_id: str, *, after: int = 0) -> dict[str, Any]:
     with session.read() as tx:
         tx.runs.get(run_id)
         records = list(tx.events.read(run_id, after=after))
-    lines = log_lines(records)
+    lines = [
+        line
+        for line in log_lines(records)
+        if trial is None or line.get("trial") == trial
+        if not worker or line.get("worker") == worker
+    ]
     return {"seq": records[-1].seq if records else after, "lines": lines[-MAX_LINES:]}
 
 
@@ -67,8 +84,15 @@ def log_lines(records: Iterable[ev.EventRecord]) -> list[dict[str, Any]]:
             level, text = write(record.event)
             line = {"seq": record.seq, "time": round(record.time, 3), "level": level}
             is_output = isinstance(record.event, ev.OutputWritten)
-            lines += [line | {"text": part} for part in (text.split("\n") if is_output else [text])]
+            parts = text.split("\n") if is_output else [text]
+            lines += [line | {"text": part} | _about(record.event) for part in parts]
     return lines
+
+
+def _about(event: ev.Event) -> dict[str, Any]:
+    """Return which trial and worker an event is about, where it is about one."""
+    number, worker = getattr(event, "number", None), getattr(event, "worker", "")
+    return ({} if number is None else {"trial": number}) | ({"worker": worker} if worker else {})
 
 
 def _configured(event: ev.RunConfigured) -> tuple[str, str]:

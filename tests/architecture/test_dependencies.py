@@ -13,6 +13,9 @@ import pytest
 MODULE_OF = {
     "alembic": "alembic",
     "dask": "dask",
+    "dask-gateway": "dask_gateway",
+    "dask-jobqueue": "dask_jobqueue",
+    "dask-kubernetes": "dask_kubernetes",
     "ipython": "IPython",
     "jupyter-server": "jupyter_server",
     "pyyaml": "yaml",

@@ -19,7 +19,7 @@ LAYERS = (
     {"workspace"},
     {"nbautoml"},
     {"services", "labserver", "widgets"},
-    {"magics", "cli", "testing"},
+    {"magics", "cli", "commands", "testing"},
 )
 """Lower parts first. ``nbautoml`` is the public package itself, ``nbautoml/__init__.py``."""
 
@@ -27,7 +27,7 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
 # Parts of one layer know nothing of each other, but for these.
 SIDEWAYS = {("engine", "runtime"), ("labserver", "services"), ("widgets", "services")}
-SIDEWAYS |= {("domain", "errors"), ("errors", "domain"), ("cli", "magics")}
+SIDEWAYS |= {("domain", "errors"), ("errors", "domain"), ("cli", "magics"), ("cli", "commands")}
 
 ONLY = {
     "distributed": ("nbautoml.compute",),

@@ -8,6 +8,7 @@ import psutil
 import pytest
 from nbformat import NotebookNode
 
+from nbautoml.compute.gpus import machine_gpus
 from tests.notebooks.test_quickstart import text_of
 
 pytestmark = pytest.mark.notebooks
@@ -28,5 +29,8 @@ def test_compute(execute: Callable[[str], NotebookNode]) -> None:
     assert "Completed on my-cluster" in text
     assert text.count("nodes: 0") == 2
     assert "workers: 1" in text
+    assert "where 1 is asked for" in text
+    assert ("has none" in text) != bool(machine_gpus())
+    assert "Ssh 2 nodes" in text
     assert "targets: local\n" in text
     assert clusters() == before

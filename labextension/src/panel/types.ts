@@ -34,6 +34,8 @@ export interface ComputeItem {
   nodes: number | null;
   cores: number | null;
   memory_bytes: number | null;
+  /** Graphics cards of a node. */
+  gpus: number | null;
   /** Address of its Dask dashboard. */
   dashboard: string | null;
 }

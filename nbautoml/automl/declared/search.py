@@ -76,6 +76,14 @@ COMPUTE = (
         group=_COMPUTE,
     ),
     Option(
+        name="enable_gpu",
+        constraint=Flag(),
+        doc="Train boosted trees on graphics cards of compute_target: XGBoost, LightGBM and "
+        "CatBoost, where they are built for CUDA. The target must have a card.",
+        default=False,
+        group=_COMPUTE,
+    ),
+    Option(
         name="max_concurrent_iterations",
         constraint=Whole(1),
         doc="Most models to train at once; as many as the compute has room for when not given.",

@@ -13,10 +13,10 @@ class Backend(Protocol):
     kind: ClassVar[str]
 
     def status(self) -> dict[str, Any]:
-        """Return the state with the SDK's keys, and ``cores`` and ``memoryBytes`` of a node."""
+        """Return the state with the SDK's keys; ``cores``, ``memoryBytes``, ``gpus`` of a node."""
 
     def nodes(self) -> list[dict[str, Any]]:
-        """Return ``id``, ``state``, ``cores`` and ``memory_bytes`` of each node there is."""
+        """Return ``id``, ``state``, ``cores``, ``memory_bytes`` and ``gpus`` of each node."""
 
     def start(self) -> None:
         """Make it usable; returns at once."""
@@ -37,8 +37,9 @@ def sdk_status(
     n_running: int = 0,
     provisioning: str = "Succeeded",
     error: str = "",
+    gpus: int = 0,
 ) -> dict[str, Any]:
-    """Return a state with the SDK's keys, and ``cores`` and ``memoryBytes`` of a node.
+    """Return a state with the SDK's keys, and ``cores``, ``memoryBytes`` and ``gpus`` of a node.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ def sdk_status(
         Whether the target can be used.
     error : str, default ""
         What went wrong.
+    gpus : int, default 0
+        Graphics cards of a node.
     """
     return {
         "provisioningState": provisioning,
@@ -69,4 +72,5 @@ def sdk_status(
         "errors": [{"error": {"message": error}}] if error else None,
         "cores": cores,
         "memoryBytes": memory_bytes,
+        "gpus": gpus,
     }

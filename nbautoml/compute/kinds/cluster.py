@@ -1,4 +1,7 @@
-"""A cluster of this machine, in a process of its own (`nbautoml.compute.cluster`)."""
+"""Clusters with a process of their own (`nbautoml.compute.cluster`).
+
+Here are those of this machine, and what they have in common with those whose nodes are elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,20 @@ import contextlib
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar  # Any: JSON values
+from typing import TYPE_CHECKING, Any, ClassVar  # Any: JSON values
 
 import psutil
 
-from nbautoml.compute.cluster_options import ClusterOptions, shape_of
+from nbautoml.compute.cluster_options import THIS_MACHINE, ClusterOptions, shape_of
 from nbautoml.compute.cluster_state import (
     LOG,
+    OPTIONS,
+    STATE,
     ClusterState,
     read_options,
     read_state,
@@ -29,10 +36,14 @@ from nbautoml.errors import ComputeError, ComputeTargetException
 from nbautoml.store.detached import import_environment, start_detached
 from nbautoml.store.session import Session
 
-CLUSTER = "AmlCompute"
+if TYPE_CHECKING:
+    from nbautoml.compute.executor import Cluster
+
+CLUSTER_MODULE = "nbautoml.compute.cluster"
+CLUSTER = THIS_MACHINE
 """The type, as `ComputeTarget.type` has it."""
 START_SECONDS = 60.0
-"""How long a cluster's process may take until its scheduler listens."""
+"""How long a cluster's process may take until its scheduler listens here."""
 LEAVING_SECONDS = 3.0
 """So long a cluster may take to notice that a run has left it."""
 STOP_SECONDS = 10.0
@@ -52,10 +63,14 @@ class ClusterBackend:
     """
 
     kind: ClassVar[str] = CLUSTER
+    start_seconds: ClassVar[float] = START_SECONDS
+    stop_seconds: ClassVar[float] = STOP_SECONDS
+    keeps_after_death: ClassVar[bool] = False
+    """Whether something stays elsewhere when the process is killed."""
 
     def __init__(self, session: Session, record: ComputeRecord) -> None:
         self._record = record
-        self._folder = session.state_dir / "clusters" / record.name
+        self.folder = session.state_dir / "clusters" / record.name
         self._host = str(record.options.get("host", ""))
         self.options = ClusterOptions.from_dict(record.options["cluster"])
 
@@ -64,29 +79,44 @@ class ClusterBackend:
         """Return what is recorded of a cluster."""
         return {"cluster": options.to_dict(), "host": socket.gethostname()}
 
+    def check_programs(self) -> None:
+        """Look whether this machine has what the kind needs.
+
+        Raises
+        ------
+        MissingExtraError
+            When a package is missing; the message names the extra.
+        ComputeTargetException
+            When a program is missing.
+        """
+
     def start(self) -> None:
         """Start the cluster's process, unless it is there.
 
         Raises
         ------
         ComputeTargetException
-            When the cluster belongs to another machine.
+            When the cluster belongs to another machine, or a program is missing.
+        MissingExtraError
+            When a package is missing.
         """
         self._check_host()
-        write_options(self._folder, self.options)
-        state = read_state(self._folder)
+        self.check_programs()
+        write_options(self.folder, self.options)
+        state = read_state(self.folder)
         if state is None or not state.is_alive or state.error:
-            _launch(self._folder)
+            (self.folder / STATE).unlink(missing_ok=True)  # nobody shall read the old one's error
+            _launch(self.folder)
 
     def update(self) -> None:
         """Tell a cluster that runs of its changed options."""
         self._check_host()
-        if read_options(self._folder) is not None:
-            write_options(self._folder, self.options)
+        if read_options(self.folder) is not None:
+            write_options(self.folder, self.options)
 
     def state(self) -> ClusterState | None:
         """Return how the process stands; None when there is none."""
-        state = read_state(self._folder)
+        state = read_state(self.folder)
         return state if state is not None and (state.is_alive or state.error) else None
 
     def status(self) -> dict[str, Any]:
@@ -94,11 +124,7 @@ class ClusterBackend:
         shape, state = shape_of(self.options), self.state()
         nodes = list(state.nodes) if state else []
         running = sum(node["state"] == "running" for node in nodes)
-        provisioning = "Succeeded"
-        if state is not None and state.error:
-            provisioning = "Failed"
-        elif state is not None and not state.is_ready:
-            provisioning = "Creating"
+        provisioning, error = self._standing(state)
         found = sdk_status(
             n_nodes=len(nodes),
             n_wanted=state.n_wanted if state else 0,
@@ -106,7 +132,8 @@ class ClusterBackend:
             memory_bytes=shape.memory_bytes,
             n_running=running,
             provisioning=provisioning,
-            error=state.error if state else "",
+            error=error,
+            gpus=shape.gpus,
         )
         options = self.options
         return found | {
@@ -119,8 +146,23 @@ class ClusterBackend:
                 "nodeIdleTimeBeforeScaleDown": f"PT{options.idle_seconds:g}S",
             },
             "maxNodeCountOfThisMachine": shape.max_nodes,
+            "gpusAsked": options.asked_gpus,
+            "address": state.address if state else "",
             "dashboard": state.dashboard if state else "",
         }
+
+    def _standing(self, state: ClusterState | None) -> tuple[str, str]:
+        """Return whether the cluster can be used, and what goes wrong if anything does."""
+        if state is not None:
+            if state.error:
+                return "Failed", state.error
+            return ("Succeeded" if state.is_ready else "Creating"), state.problem
+        launched = self.folder / OPTIONS
+        if (self.folder / STATE).exists() or not launched.exists():
+            return "Succeeded", ""  # the next run starts it
+        if time.time() - launched.stat().st_mtime < START_SECONDS:
+            return "Creating", ""
+        return "Failed", f"its process did not come up. The end of its log: {self._log()}"
 
     def nodes(self) -> list[dict[str, Any]]:
         """Return the nodes that work now."""
@@ -144,8 +186,38 @@ class ClusterBackend:
                 "it. Wait for them, or cancel them."
             )
         if state is not None:
-            _stop(state)
-        shutil.rmtree(self._folder, ignore_errors=True)
+            _stop(state, self.stop_seconds)
+        if self.keeps_after_death:
+            self.end_left_over()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def stop(self) -> None:
+        """End the process and its nodes, but keep the target: the next run starts it again.
+
+        Raises
+        ------
+        ComputeTargetException
+            When a run uses the cluster.
+        """
+        self.delete()
+
+    def end_left_over(self) -> None:
+        """End what a process that was killed has left on a service.
+
+        Raises
+        ------
+        ComputeTargetException
+            When that cannot be done now.
+        """
+        if read_options(self.folder) is None:
+            return
+        command = [sys.executable, "-m", CLUSTER_MODULE, "--end-left-over", str(self.folder)]
+        ended = subprocess.run(command, env=import_environment(), capture_output=True, text=True)
+        if ended.returncode:
+            lines = ended.stderr.strip().splitlines() or [f"code {ended.returncode}"]
+            raise ComputeTargetException(
+                f"What the cluster '{self._record.name}' has left cannot be ended: {lines[-1]}"
+            )
 
     def _settled(self) -> ClusterState | None:
         """Return a state from now on, in which nobody is who has just left the cluster."""
@@ -159,23 +231,29 @@ class ClusterBackend:
 
     def executor(self, max_concurrent: int | None) -> Executor:
         """Return an executor that uses the cluster; it is started where it does not run."""
-        from nbautoml.compute.attached import AttachedWorkers, SchedulerAddress
         from nbautoml.compute.executor import DaskExecutor
 
         self.start()
         shape = shape_of(self.options)
         slots = shape.n_slots if max_concurrent is None else min(max_concurrent, shape.n_slots)
+        share = shape.memory_bytes // shape.cores
         spec = ExecutorSpec(
             n_workers=max(1, slots),
             threads_per_worker=1,
-            memory_limit_bytes=max(1, shape.memory_bytes // shape.cores),
+            memory_limit_bytes=share or None,
+            n_gpus=min(slots, shape.n_gpus),
         )
 
-        def use(_spec: ExecutorSpec) -> AttachedWorkers:
-            state = self.wait(lambda state: state.is_ready, START_SECONDS)
-            return AttachedWorkers(SchedulerAddress(address=state.address))
+        def use(_spec: ExecutorSpec) -> Cluster:
+            return self.workers(self.wait(lambda state: state.is_ready, self.start_seconds))
 
         return DaskExecutor(spec, use)
+
+    def workers(self, state: ClusterState) -> Cluster:
+        """Return what connects a run to the nodes."""
+        from nbautoml.compute.attached import AttachedWorkers, SchedulerAddress
+
+        return AttachedWorkers(SchedulerAddress(address=state.address))
 
     def wait(self, check: Callable[[ClusterState], bool], seconds: float) -> ClusterState:
         """Return the state once it is as it should be.
@@ -187,7 +265,7 @@ class ClusterBackend:
         """
         until, begun = time.monotonic() + seconds, time.monotonic()
         while True:
-            state = read_state(self._folder)
+            state = read_state(self.folder)
             if state is not None and state.error:
                 raise ComputeError(f"The cluster '{self._record.name}' failed: {state.error}.")
             if state is not None and state.is_alive and check(state):
@@ -202,7 +280,7 @@ class ClusterBackend:
 
     def _log(self) -> str:
         with contextlib.suppress(OSError):
-            lines = (self._folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = (self.folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
             return "\n".join(lines[-_LOG_LINES:])
         return "(there is none)"
 
@@ -223,10 +301,10 @@ def _launch(folder: Path) -> None:
     """Start the process of a cluster in a session of its own; returns at once."""
     env = import_environment()
     with (folder / LOG).open("ab") as log:
-        start_detached("nbautoml.compute.cluster", str(folder), env=env, folder=folder, log=log)
+        start_detached(CLUSTER_MODULE, str(folder), env=env, folder=folder, log=log)
 
 
-def _stop(state: ClusterState) -> None:
+def _stop(state: ClusterState, seconds: float) -> None:
     """End a cluster's process and all that descends from it."""
     if not state.is_alive:
         return
@@ -234,7 +312,7 @@ def _stop(state: ClusterState) -> None:
     tree = [root, *root.children(recursive=True)]
     with contextlib.suppress(psutil.NoSuchProcess):
         root.send_signal(signal.SIGTERM)
-    _, alive = psutil.wait_procs(tree, timeout=STOP_SECONDS)
+    _, alive = psutil.wait_procs(tree, timeout=seconds)
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from typing import Any, ClassVar  # Any: JSON values
 
+from nbautoml.compute.gpus import machine_gpus
 from nbautoml.compute.kinds._base import sdk_status
 from nbautoml.compute.spec import default_spec
 from nbautoml.domain.ports import Executor
@@ -24,7 +26,8 @@ class LocalBackend:
         spec = default_spec()
         cores = spec.n_workers * spec.threads_per_worker
         held = spec.n_workers * (spec.memory_limit_bytes or 0)
-        return sdk_status(n_nodes=1, n_wanted=1, cores=cores, memory_bytes=held)
+        gpus = len(machine_gpus())
+        return sdk_status(n_nodes=1, n_wanted=1, cores=cores, memory_bytes=held, gpus=gpus)
 
     def nodes(self) -> list[dict[str, Any]]:
         """Return the machine."""
@@ -35,6 +38,7 @@ class LocalBackend:
                 "state": "idle",
                 "cores": status["cores"],
                 "memory_bytes": status["memoryBytes"],
+                "gpus": status["gpus"],
             }
         ]
 
@@ -55,4 +59,5 @@ class LocalBackend:
         """Start workers in the background."""
         from nbautoml.compute.local import start_executor
 
-        return start_executor(default_spec(max_concurrent))
+        spec = default_spec(max_concurrent)
+        return start_executor(replace(spec, n_gpus=min(spec.n_workers, len(machine_gpus()))))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar  # Any: JSON values
 
+from nbautoml.compute.configurations import SCHEDULER as SCHEDULER
 from nbautoml.compute.kinds._base import sdk_status
 from nbautoml.compute.spec import ExecutorSpec
 from nbautoml.domain.ports import Executor
 from nbautoml.domain.records import ComputeRecord
 from nbautoml.errors import ComputeTargetException
 from nbautoml.store.session import Session
-
-SCHEDULER = "DaskScheduler"
-"""The type, as `ComputeTarget.type` has it."""
 
 
 class SchedulerBackend:
@@ -57,6 +55,7 @@ class SchedulerBackend:
             cores=cores,
             memory_bytes=0,
             n_running=running,
+            gpus=max((node["gpus"] for node in nodes), default=0),
         )
         return found | {"address": self._address}
 
@@ -80,7 +79,8 @@ class SchedulerBackend:
         from nbautoml.compute.attached import AttachedWorkers, SchedulerAddress
         from nbautoml.compute.executor import DaskExecutor
 
-        slots = sum(node["cores"] for node in self.nodes())
+        nodes = self.nodes()
+        slots = sum(node["cores"] for node in nodes)
         if not slots:
             raise ComputeTargetException(
                 f"The scheduler at {self._address} has no workers. Start some, and run again."
@@ -89,6 +89,7 @@ class SchedulerBackend:
             n_workers=slots if max_concurrent is None else min(slots, max_concurrent),
             threads_per_worker=1,
             memory_limit_bytes=None,
+            n_gpus=sum(min(node["gpus"], node["cores"]) for node in nodes),
         )
         scheduler = SchedulerAddress.from_dict(self._record.options)
         return DaskExecutor(spec, lambda _spec: AttachedWorkers(scheduler))

@@ -62,6 +62,7 @@ def refit(
                 time_limit_seconds=max(left, 0.1) if math.isfinite(left) else None,
                 memory_limit_bytes=context.plan.limits.memory_limit_bytes,
                 priority=place,
+                n_gpus=int(context.uses_gpu(record.candidate)),
             )
         )
     return _collect(context, requests, pending, writing)
@@ -144,6 +145,7 @@ def _job(context: RunContext, record: TrialRecord, left: float) -> RefitJob:
         rounds=_rounds(context, record),
         threads=context.ports.executor.threads_per_slot,
         seconds=left if math.isfinite(left) else None,
+        use_gpu=context.uses_gpu(record.candidate),
     )
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.devices import CPU
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.search.budget import Deadline
 
@@ -80,7 +81,8 @@ class FitContext:
     ``deadline`` is cooperative: a family that can stop early keeps what it has by then.
     ``categories`` are the positions of columns that hold codes of categories from 0 (NaN where
     missing), for families that can treat them as such. ``progress`` is told which share of a fit
-    is done, from 0 to 1 and never less than before, by families that train in rounds.
+    is done, from 0 to 1 and never less than before, by families that train in rounds. ``device``
+    is ``"cpu"``, or ``"cuda:<number>"`` for a fit whose family said that it `takes_gpu`.
     """
 
     task: Task
@@ -90,6 +92,7 @@ class FitContext:
     deadline: Deadline = field(default_factory=Deadline)
     categories: tuple[int, ...] = ()
     progress: Progress = _ignore_progress
+    device: str = CPU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +236,14 @@ class ModelFamily(ABC):
     def suits(self, shape: DataShape) -> bool:
         """Whether the family is any use on data of this shape."""
         return shape.n_rows > 0
+
+    def takes_gpu(self, params: Params) -> bool:
+        """Whether a fit can be done on a graphics card, by what is installed here.
+
+        A model that was fitted there must be one that predicts without it.
+        """
+        del params
+        return False
 
     def rounds_of(self, model: Any) -> int | None:
         """Return how many boosting rounds a fitted estimator uses; None where it does not boost."""

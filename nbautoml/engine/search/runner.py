@@ -36,6 +36,8 @@ _DROP_SHARE = 0.15
 # estimate may be half of what it takes.
 _MEMORY_SHARE = 0.4
 _MEGABYTE = 1e6
+# The log keeps so much of the end of what a task printed; warnings tend to repeat themselves.
+_MOST_OUTPUT = 2_000
 
 
 class TrialRunner:
@@ -176,6 +178,7 @@ class TrialRunner:
             usable = share * max(left - self._time_to_go(), 0.0)
             seconds, ends_at = usable / n_waves, time.time() + usable
             trial.ends_by = time.time() + left
+        use_gpu = context.uses_gpu(trial.candidate)
         for folds in chunks:
             key = f"{context.token}.trial{trial.number}.fold{'-'.join(map(str, folds))}"
             trial.tasks[key] = folds
@@ -190,6 +193,7 @@ class TrialRunner:
                 threads=executor.threads_per_slot,
                 seconds=seconds,
                 ends_at=ends_at,
+                use_gpu=use_gpu,
             )
             executor.submit(
                 TrialTask(
@@ -199,6 +203,7 @@ class TrialRunner:
                     time_limit_seconds=max(left, 0.1) if math.isfinite(left) else None,
                     memory_limit_bytes=context.plan.limits.memory_limit_bytes,
                     priority=trial.number,
+                    n_gpus=int(use_gpu),
                 )
             )
 
@@ -232,10 +237,11 @@ class TrialRunner:
         trial = self.active.get(self._trial_of.pop(report.key, -1))
         if trial is None:
             return None
-        trial.tasks.pop(report.key)
+        folds = trial.tasks.pop(report.key)
+        self._log(_task_done(trial.number, folds, report))
         if report.outcome is not TrialOutcome.COMPLETED:
             if report.traceback:
-                self._log(f"Trial {trial.number} failed.\n{report.traceback}")
+                self._log(_failure(trial.number, report))
             if report.outcome is TrialOutcome.TIME_LIMIT:
                 return self._stop(trial, self._overdue(trial))
             return self._stop(trial, TrialEnd(outcome=report.outcome, error=report.error))
@@ -351,5 +357,23 @@ class TrialRunner:
             )
         )
 
-    def _log(self, message: str) -> None:
-        self._context.ports.events.emit(ev.LogWritten(level="ERROR", message=message))
+    def _log(self, event: ev.LogWritten | None) -> None:
+        if event is not None:
+            self._context.ports.events.emit(event)
+
+
+def _failure(number: int, report: TaskReport) -> ev.LogWritten:
+    message = f"Trial {number} failed.\n{report.traceback}"
+    return ev.LogWritten(level="ERROR", message=message, number=number, worker=report.worker)
+
+
+def _task_done(number: int, folds: tuple[int, ...], report: TaskReport) -> ev.LogWritten | None:
+    """Return where a task ran and what it printed, as far as its executor knows."""
+    if not report.worker and not report.output:
+        return None
+    named = ", ".join(str(fold) for fold in folds)
+    place = f" on {report.worker}" if report.worker else ""
+    message = f"Trial {number}, folds {named}: {report.seconds:.1f} s{place}."
+    if report.output:
+        message += f"\n{report.output[-_MOST_OUTPUT:]}"
+    return ev.LogWritten(level="DEBUG", message=message, number=number, worker=report.worker)

@@ -16,13 +16,14 @@ export const computeSection: SectionKind = {
 
 function computeItem(compute: ComputeItem, root: string): Item {
   const code = computeCode(root, compute.name);
-  const { nodes, cores, memory_bytes: memory, dashboard } = compute;
+  const { nodes, cores, memory_bytes: memory, gpus, dashboard } = compute;
   const facts = [
     compute.kind === compute.name ? 'this machine' : compute.kind,
     STATES[compute.state] ?? compute.state,
     nodes === null || nodes === 1 ? '' : plural(nodes, 'node'),
     cores === null ? '' : plural(cores, 'core'),
-    memory === null ? '' : bytes(memory)
+    memory === null || memory === 0 ? '' : bytes(memory),
+    gpus ? plural(gpus, 'GPU') : ''
   ];
   return {
     key: `compute ${compute.name}`,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar  # Any: models and messages of CatBoost
 
@@ -10,6 +11,7 @@ from catboost import CatBoostClassifier, CatBoostRegressor, Pool
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.devices import card_of, is_card
 from nbautoml.engine.models._base import (
     DataShape,
     FitContext,
@@ -84,14 +86,24 @@ class CatBoost(ModelFamily):
     def build(self, params: Params, shape: DataShape, context: FitContext) -> Any:
         """Return the estimator, not yet fitted."""
         kind = CatBoostClassifier if is_classification(context) else CatBoostRegressor
+        settings, card = dict(params), {}
+        if is_card(context.device):
+            del settings["rsm"]  # CatBoost leaves out columns on cores only
+            card = {"task_type": "GPU", "devices": str(card_of(context.device))}
         return kind(
-            **params,
+            **settings,
+            **card,
             iterations=max_rounds(params["learning_rate"]),
             random_seed=context.seed,
             thread_count=context.threads,
             allow_writing_files=False,
             verbose=False,
         )
+
+    def takes_gpu(self, params: Params) -> bool:
+        """Whether the installed CatBoost is built with CUDA: its wheels are, but for macOS."""
+        del params
+        return sys.platform != "darwin"
 
     def rounds_of(self, model: Any) -> int | None:
         """Return how many rounds the model uses: up to the best where it stopped early."""
@@ -149,8 +161,9 @@ class CatBoost(ModelFamily):
             return FitResult(
                 model=kind().fit(X, y, sample_weight=weight), rounds=model.get_param("iterations")
             )
-        watch = _Watch(context, model.get_param("iterations"))
-        rows = {"sample_weight": weight, "callbacks": [watch], **rows_to_stop_on}
+        rows = {"sample_weight": weight, **rows_to_stop_on}
+        if not is_card(context.device):  # CatBoost calls nobody from a card
+            rows["callbacks"] = [_Watch(context, model.get_param("iterations"))]
         model.fit(_writable(X), _writable(y), **rows)
         return FitResult(model=model, rounds=self.rounds_of(model))
 

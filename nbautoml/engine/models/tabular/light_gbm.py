@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar  # Any: settings and callbacks of LightGBM
 
 import lightgbm
+import numpy as np
 from lightgbm.callback import CallbackEnv, EarlyStopException
 
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.devices import CPU, CUDA, card_of, is_card
 from nbautoml.engine.models._base import (
     Choice,
     DataShape,
@@ -36,6 +39,8 @@ from nbautoml.engine.search.budget import Deadline
 _WIDE = 1_000
 # Penalty of the lines in leaves, which few rows would else make steep.
 _LINEAR_LAMBDA = 0.1
+# LightGBM says this of a learner that it was built without.
+_NOT_BUILT = "not enabled in this build"
 # LightGBM 4.7 renamed the arguments of the rows to stop on, and warns about the old name.
 _TAKES_EVAL_X = "eval_X" in inspect.signature(lightgbm.LGBMModel.fit).parameters
 
@@ -133,8 +138,12 @@ class LightGBM(ModelFamily):
             n_jobs=context.threads,
             deterministic=True,
             verbosity=-1,
-            **{layout: True},
+            **(_card(context) or {layout: True}),
         )
+
+    def takes_gpu(self, params: Params) -> bool:
+        """Whether the installed LightGBM is built with CUDA; linear leaves are fitted on cores."""
+        return not params.get("linear_tree") and _has_cuda()
 
     def rounds_of(self, model: Any) -> int | None:
         """Return how many rounds the model uses: up to the best where it stopped early."""
@@ -160,12 +169,12 @@ class LightGBM(ModelFamily):
             callbacks.append(_StopAt(context.deadline))
         if valid is None:
             model.fit(X, y, sample_weight=weight, **codes, callbacks=callbacks)
-            return FitResult(model=model, rounds=self.rounds_of(model))
+            return self._result(model, context)
         patience = early_stopping_rounds(params["learning_rate"])
         callbacks.append(lightgbm.early_stopping(patience, verbose=False))
         rows = _eval_data(valid, valid_weight)
         model.fit(X, y, sample_weight=weight, **codes, **rows, callbacks=callbacks)
-        return FitResult(model=model, rounds=self.rounds_of(model))
+        return self._result(model, context)
 
     def refit(
         self,
@@ -184,6 +193,11 @@ class LightGBM(ModelFamily):
         callbacks = [_StopAt(context.deadline)] if limited else None
         codes = _categories(context)
         model.fit(X, y, sample_weight=weight, **codes, callbacks=callbacks)
+        return self._result(model, context)
+
+    def _result(self, model: Any, context: FitContext) -> FitResult:
+        if is_card(context.device):  # who loads it may have no card
+            model.set_params(device_type=CPU)
         return FitResult(model=model, rounds=self.rounds_of(model))
 
 
@@ -224,6 +238,24 @@ def _eval_data(valid: tuple[Matrix, Vector], weight: Vector | None) -> dict[str,
     if _TAKES_EVAL_X:
         return {"eval_X": valid[0], "eval_y": valid[1]} | weights
     return {"eval_set": [valid]} | weights
+
+
+def _card(context: FitContext) -> dict[str, Any]:
+    if not is_card(context.device):
+        return {}
+    return {"device_type": CUDA, "gpu_device_id": card_of(context.device)}
+
+
+@functools.cache
+def _has_cuda() -> bool:
+    """Ask for a learner on a card: a build without them refuses by this sentence."""
+    rows = np.arange(8.0).reshape(-1, 1)
+    settings = {"device_type": CUDA, "verbosity": -1, "min_data_in_leaf": 1}
+    try:
+        lightgbm.Booster(settings, lightgbm.Dataset(rows, label=rows[:, 0]))
+    except lightgbm.basic.LightGBMError as error:
+        return _NOT_BUILT not in str(error)
+    return True
 
 
 def _trees_a_round(shape: DataShape) -> int:

@@ -9,6 +9,7 @@ import xgboost
 from xgboost.callback import TrainingCallback
 
 from nbautoml.domain.tasks import Task
+from nbautoml.engine.devices import CPU, is_card
 from nbautoml.engine.models._base import (
     DataShape,
     FitContext,
@@ -91,7 +92,13 @@ class _XGBoost(ModelFamily):
             random_state=context.seed,
             n_jobs=context.threads,
             verbosity=0,
+            **({"device": context.device} if is_card(context.device) else {}),
         )
+
+    def takes_gpu(self, params: Params) -> bool:
+        """Whether the installed XGBoost is built with CUDA; that of ``xgboost-cpu`` is not."""
+        del params
+        return bool(xgboost.build_info().get("USE_CUDA"))
 
     def fit(
         self,
@@ -152,6 +159,9 @@ class _XGBoost(ModelFamily):
         model.fit(X, y, sample_weight=weight, verbose=False, **rows_to_stop_on)
         # What only steered the fit is no part of the model that people save.
         model.set_params(callbacks=None)
+        if is_card(context.device):  # who loads it may have no card
+            model.set_params(device=CPU)
+            model.get_booster().set_param({"device": CPU})
         return FitResult(model=model, rounds=self.rounds_of(model))
 
 

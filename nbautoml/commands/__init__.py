@@ -1,0 +1,23 @@
+"""The commands of the command line, one noun a module; each calls `nbautoml.services`."""
+
+from __future__ import annotations
+
+import typer
+
+from nbautoml.commands import clusters, datasets, endpoints, models, runs, workspaces
+
+NOUNS: tuple[tuple[str, typer.Typer], ...] = (
+    ("cluster", clusters.app),
+    ("runs", runs.app),
+    ("models", models.app),
+    ("endpoints", endpoints.app),
+    ("datasets", datasets.app),
+    ("workspace", workspaces.app),
+)
+"""What stands behind ``nbautoml``, and the commands of each."""
+
+
+def add_nouns(app: typer.Typer) -> None:
+    """Put all nouns behind a program."""
+    for name, noun in NOUNS:
+        app.add_typer(noun, name=name)

@@ -1,0 +1,1 @@
+"""What dask-kubernetes 2026.3 offers to programs, with processes of this machine for pods."""
