@@ -2,7 +2,8 @@
 
 import type { Api } from './api';
 import { DeploymentApi } from './deploy/api';
-import type { DatasetContent, DatasetDetails, ModelDetails, ModelVersionDetails, Words } from './details/types';
+import type { ComputeDetails, ComputeLog, DatasetContent, DatasetDetails, ModelDetails, ModelVersionDetails, Words } from './details/types';
+import type { Scale } from './panel/types';
 import type { RequestKind } from './runview/transport';
 import type { ModelVersion } from './runview/types';
 
@@ -19,6 +20,12 @@ export interface Things {
   deleteModel(name: string, version: number): Promise<void>;
   ask(runId: string, kind: RequestKind): Promise<void>;
   register(runId: string, n: number, name: string, description: string): Promise<ModelVersion>;
+  compute(name: string): Promise<ComputeDetails>;
+  scaleCompute(name: string, scale: Scale): Promise<void>;
+  turnCompute(name: string, turn: 'start' | 'stop'): Promise<void>;
+  deleteCompute(name: string): Promise<void>;
+  /** The end of a log of a cluster: its own, or a node's. */
+  computeLog(name: string, node: string): Promise<ComputeLog>;
   restartDeployment(name: string): Promise<void>;
   deleteDeployment(name: string): Promise<void>;
   /** Addresses of files to keep. */
@@ -73,6 +80,26 @@ export class ServerThings implements Things {
     return this.api.of(runId, this.workspace).register(n, name, description);
   }
 
+  compute(name: string): Promise<ComputeDetails> {
+    return this.get(pathOf('computes', name));
+  }
+
+  async scaleCompute(name: string, scale: Scale): Promise<void> {
+    await this.change('PATCH', pathOf('computes', name), scale);
+  }
+
+  async turnCompute(name: string, turn: 'start' | 'stop'): Promise<void> {
+    await this.change('POST', pathOf('computes', name, turn), {});
+  }
+
+  async deleteCompute(name: string): Promise<void> {
+    await this.change('DELETE', pathOf('computes', name));
+  }
+
+  computeLog(name: string, node: string): Promise<ComputeLog> {
+    return this.get(pathOf('computes', name, 'log'), { node });
+  }
+
   async restartDeployment(name: string): Promise<void> {
     await new DeploymentApi(this.api, this.workspace, name).restart();
   }
@@ -94,11 +121,11 @@ export class ServerThings implements Things {
     return this.api.address(path, { workspace: this.workspace });
   }
 
-  private async get<T>(path: string): Promise<T> {
-    return (await this.api.call(path, { workspace: this.workspace })) as T;
+  private async get<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T> {
+    return (await this.api.call(path, { workspace: this.workspace, ...query })) as T;
   }
 
-  private change(method: 'PATCH' | 'DELETE', path: string, body?: object): Promise<unknown> {
+  private change(method: 'PATCH' | 'DELETE' | 'POST', path: string, body?: object): Promise<unknown> {
     return this.api.call(path, { workspace: this.workspace }, body, method);
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { summary } from '../src/details/columns';
+import { ComputeView } from '../src/details/compute';
 import { DatasetView } from '../src/details/dataset';
 import { number } from '../src/details/histogram';
 import { ModelView } from '../src/details/model';
@@ -195,6 +196,48 @@ describe('a model', () => {
     expect(texts('[role=tabpanel]')[0]).toContain('registered from a file');
     await press('Insert code');
     expect(page.done[0]).toContain('trust=False');
+  });
+});
+
+describe('a compute target', () => {
+  let made: ComputeView;
+
+  beforeEach(async () => {
+    made = new ComputeView('big', page.doings('/w'));
+    view = made;
+    document.body.replaceChildren(made.node);
+    await made.show();
+  });
+
+  it('shows its nodes, whatever they are called', () => {
+    expect(texts('h2')).toEqual(['big']);
+    expect(rows('Nodes')).toEqual([[SCRIPT, 'idle', '4', '8.0 GB', '1']]);
+  });
+
+  it('is stopped, and can be started then', async () => {
+    await press('Stop…');
+    await send();
+    expect(page.things.asked).toContain('stop big');
+    expect(texts('[role=tabpanel]')[0]).toContain('No nodes now');
+    expect(button('Start')).toBeDefined();
+  });
+
+  it('shows the log of the cluster and of its nodes', async () => {
+    await press('Log');
+    expect(texts('pre')).toEqual(['big has begun\n']);
+    const chooser = all('select')[0] as HTMLSelectElement;
+    chooser.value = 'node-1';
+    chooser.dispatchEvent(new Event('change'));
+    await settle();
+    expect(texts('pre')).toEqual(['node-1 has begun\n']);
+  });
+
+  it('without a process has no log to ask for', async () => {
+    page.things.target = { ...page.things.target, is_started: null, scale: null };
+    await made.show();
+    await press('Log');
+    expect(texts('pre')[0]).toContain('no process of its own');
+    expect(page.things.asked).not.toContain('log big');
   });
 });
 

@@ -1,9 +1,9 @@
 /** A catalog, things and a host in memory; every number is made up. */
 
-import type { DatasetContent, DatasetDetails, ModelDetails, ModelVersionDetails, Words } from '../src/details/types';
+import type { ComputeDetails, ComputeLog, DatasetContent, DatasetDetails, ModelDetails, ModelVersionDetails, Words } from '../src/details/types';
 import type { Action, Doings, Item } from '../src/panel/item';
 import type { PanelHost } from '../src/panel/panel';
-import type { Catalog, RunItem, WorkspaceItem } from '../src/panel/types';
+import type { Catalog, ComputeItem, RunItem, Scale, WorkspaceItem } from '../src/panel/types';
 import type { RunListener, Subscription } from '../src/runview/transport';
 import type { ModelVersion } from '../src/runview/types';
 import type { Things } from '../src/things';
@@ -41,13 +41,31 @@ export function catalog(changes: Partial<Catalog> = {}): Catalog {
       { id: 'd-1', name: 'heart', version: 3, rows: 299, columns: 13, description: '', tags: { area: 'care' }, created_at: 5 }
     ],
     computes: [
-      { name: 'local', kind: 'local', state: 'Succeeded', problem: '', nodes: 1, cores: 4, memory_bytes: 8e9, gpus: 0, dashboard: null }
+      { name: 'local', kind: 'local', state: 'Succeeded', problem: '', nodes: 1, cores: 4, memory_bytes: 8e9, gpus: 0, dashboard: null, is_started: null, scale: null }
     ],
     runs: [run()],
     deployments: [deployment({ name: 'served', models: ['m:1'], run_ids: [], description: '' })],
     models: [
       { name: 'heart-model', version: 2, description: '', tags: {}, framework: '', run_id: 'AutoML_x_12', created_at: 5 }
     ],
+    ...changes
+  };
+}
+
+/** A cluster with a process of its own. */
+export function cluster(changes: Partial<ComputeItem> = {}): ComputeItem {
+  return {
+    name: 'big',
+    kind: 'DaskCluster',
+    state: 'Succeeded',
+    problem: '',
+    nodes: 2,
+    cores: 4,
+    memory_bytes: 8e9,
+    gpus: 0,
+    dashboard: 'http://big:8787/status',
+    is_started: true,
+    scale: { min_nodes: 0, max_nodes: 3, idle_seconds: 120 },
     ...changes
   };
 }
@@ -140,6 +158,7 @@ export class FakeThings implements Things {
   inside: DatasetContent = content();
   versions: number[] = [2, 1];
   details: Partial<ModelVersionDetails> = {};
+  target: ComputeItem = cluster();
 
   async dataset(id: string): Promise<DatasetDetails> {
     this.note(`dataset ${id}`);
@@ -190,6 +209,31 @@ export class FakeThings implements Things {
   async register(runId: string, n: number, name: string, description: string): Promise<ModelVersion> {
     this.note(`register ${runId} ${n} ${name} ${description}`);
     return { name, version: 1 };
+  }
+
+  async compute(name: string): Promise<ComputeDetails> {
+    this.note(`compute ${name}`);
+    const nodes = this.target.is_started ? [{ id: SCRIPT, state: 'idle', cores: 4, memory_bytes: 8e9, gpus: 1 }] : [];
+    return { ...this.target, name, list_nodes: nodes };
+  }
+
+  async scaleCompute(name: string, scale: Scale): Promise<void> {
+    this.note(`scale ${name} ${JSON.stringify(scale)}`);
+    this.target = { ...this.target, scale };
+  }
+
+  async turnCompute(name: string, turn: 'start' | 'stop'): Promise<void> {
+    this.note(`${turn} ${name}`);
+    this.target = { ...this.target, is_started: turn === 'start' };
+  }
+
+  async deleteCompute(name: string): Promise<void> {
+    this.note(`delete compute ${name}`);
+  }
+
+  async computeLog(name: string, node: string): Promise<ComputeLog> {
+    this.note(`log ${name} ${node}`.trim());
+    return { text: `${node || name} has begun\n`, nodes: ['node-1'] };
   }
 
   async restartDeployment(name: string): Promise<void> {

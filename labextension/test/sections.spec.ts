@@ -10,7 +10,7 @@ import { deploymentSection } from '../src/panel/sections/deployments';
 import { modelSection, parentOf } from '../src/panel/sections/models';
 import { modelName, runSection } from '../src/panel/sections/runs';
 import { deployment, RUN } from './fixtures';
-import { actionOf, catalog, FakePage, run } from './panelfixtures';
+import { actionOf, catalog, cluster, FakePage, run } from './panelfixtures';
 
 const NOBODY = new Map();
 const first = (items: Item[]): Item => items[0]!;
@@ -83,6 +83,37 @@ describe('compute targets', () => {
   it('show the graphics cards of their nodes', () => {
     const [cluster] = catalog().computes.map(one => ({ ...one, name: 'lab', kind: 'Ssh', memory_bytes: 0, gpus: 2 }));
     expect(first(computeSection.items(catalog({ computes: [cluster!] }), NOBODY)).note).toBe('Ssh · ready · 4 cores · 2 GPUs');
+  });
+
+  it('scale, stop and go where they have a process of their own', async () => {
+    const page = new FakePage();
+    const item = first(computeSection.items(catalog({ computes: [cluster()] }), NOBODY));
+    expect(item.note).toBe('DaskCluster · ready · 2 nodes · 0 to 3 · 4 cores · 8.0 GB');
+    const scaled = await actionOf(item, 'Scale…').run(page.doings('/w'), { min_nodes: '1', max_nodes: '5', idle_seconds: '60' });
+    expect(scaled).toBe('big has 1 to 5 nodes from now on.');
+    await actionOf(item, 'Stop…').run(page.doings('/w'), {});
+    await actionOf(item, 'Delete…').run(page.doings('/w'), {});
+    expect(page.things.asked).toEqual([
+      'scale big {"min_nodes":1,"max_nodes":5,"idle_seconds":60}',
+      'stop big',
+      'delete compute big'
+    ]);
+    const words = { min_nodes: 'few', max_nodes: '5', idle_seconds: '60' };
+    await expect(actionOf(item, 'Scale…').run(page.doings('/w'), words)).rejects.toThrow('min_nodes must be a number; got few.');
+  });
+
+  it('start by hand, or when they are used', async () => {
+    const page = new FakePage();
+    const off = cluster({ is_started: false, nodes: 0, dashboard: null });
+    const item = first(computeSection.items(catalog({ computes: [off] }), NOBODY));
+    expect(item.note).toContain('starts when it is used');
+    await actionOf(item, 'Start').run(page.doings('/w'), {});
+    expect(page.things.asked).toEqual(['start big']);
+  });
+
+  it('without a process have nothing to turn off', () => {
+    const labels = first(computeSection.items(catalog(), NOBODY)).actions.map(action => action.label);
+    expect(labels).toEqual(['Open', 'Insert code', 'Copy name']);
   });
 });
 

@@ -34,6 +34,11 @@ describe('things of the server', () => {
     await things.model('m');
     await things.changeModel('m', 2, { description: 'x' });
     await things.deleteModel('m', 2);
+    await things.compute('c');
+    await things.scaleCompute('c', { min_nodes: 0, max_nodes: 2, idle_seconds: 9 });
+    await things.turnCompute('c', 'stop');
+    await things.deleteCompute('c');
+    await things.computeLog('c', 'n 1');
     await things.ask(RUN, 'cancel');
     await things.register(RUN, 3, 'm', '');
     expect(calls).toEqual([
@@ -44,6 +49,11 @@ describe('things of the server', () => {
       'GET models/m?workspace=%2Fw',
       'PATCH models/m/versions/2?workspace=%2Fw {"description":"x"}',
       'DELETE models/m/versions/2?workspace=%2Fw',
+      'GET computes/c?workspace=%2Fw',
+      'PATCH computes/c?workspace=%2Fw {"min_nodes":0,"max_nodes":2,"idle_seconds":9}',
+      'POST computes/c/stop?workspace=%2Fw {}',
+      'DELETE computes/c?workspace=%2Fw',
+      'GET computes/c/log?workspace=%2Fw&node=n%201',
       `POST runs/${RUN}/requests?workspace=%2Fw {"kind":"cancel"}`,
       `POST runs/${RUN}/trials/3/register?workspace=%2Fw {"name":"m","description":""}`
     ]);

@@ -7,6 +7,7 @@ from pathlib import Path
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
 
+from nbautoml.labserver.compute_routes import ROUTES as COMPUTE_ROUTES
 from nbautoml.labserver.dataset_routes import ROUTES as DATASET_ROUTES
 from nbautoml.labserver.deployment_routes import ROUTES as DEPLOYMENT_ROUTES
 from nbautoml.labserver.events import EventsHandler
@@ -28,6 +29,7 @@ ROUTES: Routes = (
     *WORKSPACE_ROUTES,
     *DATASET_ROUTES,
     *MODEL_ROUTES,
+    *COMPUTE_ROUTES,
     *RUN_ROUTES,
     *LOGGED_ROUTES,
     *EXPLANATION_ROUTES,

@@ -35,6 +35,7 @@ NAME = r"(?P<name>[a-z_]{1,60})"
 PATH = r"(?P<name>[A-Za-z0-9_.\-/]{1,300})"
 FILE = r"(?P<file>.{1,600})"  # looked up among names, never opened as a path
 DATASET = r"(?P<dataset_id>[A-Za-z0-9_.\-]{1,100})"
+COMPUTE = r"(?P<compute>[A-Za-z0-9_.\-]{1,100})"
 MODEL = r"(?P<model>[A-Za-z0-9_.\-]{1,255})"
 VERSION = r"(?P<version>[0-9]{1,9})"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any  # Any: JSON values
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from nbautoml.compute.target import LOCAL, ComputeStatus, ComputeTarget, find_re
 from nbautoml.domain.records import ComputeRecord
 from nbautoml.errors import (
     ComputeTargetException,
+    ConfigError,
     NotAvailableError,
     NotFoundError,
     did_you_mean,
@@ -20,6 +22,7 @@ from nbautoml.errors import (
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.session import Session
 
+_CHANGES = ("min_nodes", "max_nodes", "idle_seconds")
 MOST_LOG_BYTES = 1 << 20
 """One answer holds the end of a log, up to this."""
 
@@ -32,7 +35,9 @@ def list_computes(session: Session) -> list[dict[str, Any]]:
     list of dict
         ``name``, ``kind``, ``state`` (``"Succeeded"`` for one that can be used), ``problem``
         (why it cannot), ``nodes``, ``cores`` and ``memory_bytes`` (None where they are not
-        known), ``gpus`` of a node and ``dashboard`` (an address, or None).
+        known), ``gpus`` of a node, ``dashboard`` (an address, or None), ``is_started`` (whether
+        the process of a cluster runs) and ``scale`` (``min_nodes``, ``max_nodes`` and
+        ``idle_seconds`` of a cluster); the last two are None for what has no process of its own.
     """
     with session.read() as tx:
         records = {record.name: record for record in tx.computes.list()}
@@ -104,6 +109,34 @@ def scale_compute(
     target = ComputeTarget(WorkspaceHandle(session), name)
     target.update(min_nodes, max_nodes, idle_seconds)
     return _describe(session, name, find_record(session, name))
+
+
+def change_compute(session: Session, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Change how many nodes a cluster may have, as a form sends it.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    name : str
+        The compute target.
+    changes : mapping
+        Some of ``min_nodes``, ``max_nodes`` and ``idle_seconds``.
+
+    Raises
+    ------
+    ComputeTargetException
+        When there is none of that name, or it has no nodes of its own.
+    ConfigError
+        When something else is to be changed, or the numbers do not fit.
+    """
+    for key, value in changes.items():
+        if key not in _CHANGES:
+            raise ConfigError(f"Only {', '.join(_CHANGES)} can be changed; got {key!r:.60}.")
+        allowed = (int, float) if key == "idle_seconds" else int
+        if isinstance(value, bool) or not isinstance(value, allowed):
+            raise ConfigError(f"{key} must be a number; got {value!r:.60}.")
+    return scale_compute(session, name, **changes)
 
 
 def delete_compute(session: Session, name: str) -> dict[str, str]:
@@ -199,6 +232,8 @@ def _describe(session: Session, name: str, record: ComputeRecord | None) -> dict
         "memory_bytes": None,
         "gpus": None,
         "dashboard": None,
+        "is_started": None,
+        "scale": None,
     }
     try:
         status = ComputeTarget(WorkspaceHandle(session), name).get_status()
@@ -212,7 +247,21 @@ def _describe(session: Session, name: str, record: ComputeRecord | None) -> dict
         "memory_bytes": status.values["memoryBytes"],
         "gpus": status.values["gpus"],
         "dashboard": _link(str(status.values.get("dashboard") or "")),
+        **_process(cluster_of(session, record)),
     }
+
+
+def _process(cluster: ClusterBackend | None) -> dict[str, Any]:
+    """Return whether a cluster's process runs, and how far it scales."""
+    if cluster is None:
+        return {}
+    state, options = cluster.state(), cluster.options
+    scale = {
+        "min_nodes": options.min_nodes,
+        "max_nodes": options.max_nodes,
+        "idle_seconds": options.idle_seconds,
+    }
+    return {"is_started": state is not None and not state.error, "scale": scale}
 
 
 def _problem(status: ComputeStatus) -> str:

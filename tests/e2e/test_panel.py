@@ -13,8 +13,10 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, expect
 
+from nbautoml.compute.clusters import DaskCluster
+from nbautoml.compute.kinds.cluster import CLUSTER, ClusterBackend
 from nbautoml.data import Dataset
-from nbautoml.domain.records import SessionAddress
+from nbautoml.domain.records import ComputeRecord, SessionAddress
 from nbautoml.registry.model import Model
 from nbautoml.services.workspaces import remember_workspace
 from nbautoml.store.session import open_session
@@ -259,6 +261,42 @@ def test_a_model_is_edited_downloaded_and_deleted(lab_page, things):
     expect(line).to_contain_text("version 1")
     with open_session(things) as session, session.read() as tx:
         assert [model.version for model in tx.models.list(name="heart-model")] == [1]
+    check_quiet(lab_page)
+
+
+def test_a_cluster_is_started_looked_at_and_stopped(lab_page, things):
+    options = DaskCluster.provisioning_configuration(min_nodes=1, max_nodes=2, cores=1).options
+    record = ComputeRecord(
+        name="small",
+        kind=CLUSTER,
+        options=ClusterBackend.record_options(options),
+        created_at=1.0,
+    )
+    with open_session(things) as session, session.write() as tx:
+        tx.computes.put(record)
+    panel = open_panel(lab_page, things.root)
+    line = the_line(panel, "Compute", "small")
+    expect(line).to_contain_text("starts when it is used")
+    line.locator(".nba-itemmain").dblclick()
+    view = lab_page.page.get_by_role("article", name="Compute")
+    view.get_by_role("button", name="Start", exact=True).click()
+    rows = view.get_by_role("table", name="Nodes").locator("tbody tr")
+    expect(rows).to_have_count(1, timeout=90_000)
+    view.get_by_role("tab", name="Log").click()
+    expect(view.get_by_label("Log", exact=True)).not_to_have_text("Nothing is written yet.")
+    shoot(lab_page, "compute-light")
+    view.get_by_role("button", name="Scale…").click()
+    view.get_by_label("Most nodes").fill("3")
+    view.get_by_role("button", name="Scale", exact=True).click()
+    expect(view.locator(".nba-detailshead")).to_contain_text("1 to 3")
+    view.get_by_role("button", name="Stop…").click()
+    view.get_by_role("button", name="Stop", exact=True).click()
+    expect(view.get_by_role("button", name="Start", exact=True)).to_be_visible(timeout=60_000)
+    view.get_by_role("tab", name="Nodes (0)").click()
+    expect(view).to_contain_text("No nodes now")
+    choose(line, "Delete")
+    line.get_by_role("button", name="Delete", exact=True).click()
+    expect(line).to_have_count(0)
     check_quiet(lab_page)
 
 

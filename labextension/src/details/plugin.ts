@@ -5,12 +5,13 @@ import { DeploymentCard } from '../deploy/card';
 import { doingsIn } from '../doings';
 import { MainArea } from '../mainarea';
 import { Notebooks } from '../notebook';
-import { OPEN_DATASET, OPEN_DEPLOYMENT, OPEN_MODEL, OPEN_RUN } from '../panel/commandids';
+import { OPEN_COMPUTE, OPEN_DATASET, OPEN_DEPLOYMENT, OPEN_MODEL, OPEN_RUN } from '../panel/commandids';
 import type { Doings } from '../panel/item';
 import { el } from '../runview/dom';
 import { shortId } from '../runview/format';
 import { IServer, type Server } from '../server';
 import { viewOf } from '../views';
+import { ComputeView } from './compute';
 import { DatasetView } from './dataset';
 import { ModelView } from './model';
 
@@ -25,7 +26,8 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
     const notebooks = new Notebooks(app);
     const doings = (workspace: string): Doings => doingsIn(workspace, app, notebooks, transport);
     const area = (name: string): MainArea => new MainArea(app, `nbautoml-${name}`);
-    const [runs, datasets, models, deployments] = [area('runs'), area('datasets'), area('models'), area('deployments')];
+    const [runs, datasets, models] = [area('runs'), area('datasets'), area('models')];
+    const [computes, deployments] = [area('computes'), area('deployments')];
 
     add(app, OPEN_RUN, 'Open a Run', runs, restorer, async ({ run = '', workspace = '' }) =>
       runs.show(`nbautoml-run-${run}`, shortId(run), { run, workspace }, async () =>
@@ -40,6 +42,14 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
         return view;
       });
     });
+    add(app, OPEN_COMPUTE, 'Open a Compute Target', computes, restorer, async ({ compute = '', workspace = '' }) =>
+      computes.show(`nbautoml-compute-${workspace}-${compute}`, compute, { compute, workspace }, async () => {
+        await doings(workspace).things.compute(compute); // one that is not there opens nothing
+        const view = new ComputeView(compute, doings(workspace));
+        await view.show();
+        return view;
+      })
+    );
     add(app, OPEN_MODEL, 'Open a Model', models, restorer, async ({ model = '', workspace = '' }) =>
       models.show(`nbautoml-model-${workspace}-${model}`, model, { model, workspace }, async () => {
         const { things } = doings(workspace);

@@ -1,4 +1,6 @@
-/** What the server tells of one dataset and of one model. Times are seconds since the epoch. */
+/** What the server tells of one thing. Times are seconds since the epoch. */
+
+import type { ComputeItem } from '../panel/types';
 
 export interface DatasetVersion {
   id: string;
@@ -97,4 +99,23 @@ export interface ModelVersionDetails extends ModelVersionItem {
 export interface Words {
   description?: string;
   tags?: Record<string, string>;
+}
+
+export interface NodeItem {
+  id: string;
+  /** `running`, or `idle`. */
+  state: string;
+  cores: number;
+  memory_bytes: number;
+  gpus?: number;
+}
+
+export interface ComputeDetails extends ComputeItem {
+  list_nodes: NodeItem[];
+}
+
+export interface ComputeLog {
+  text: string;
+  /** Nodes that have a log of their own. */
+  nodes: string[];
 }

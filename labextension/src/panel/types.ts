@@ -38,6 +38,16 @@ export interface ComputeItem {
   gpus: number | null;
   /** Address of its Dask dashboard. */
   dashboard: string | null;
+  /** Whether a cluster's process runs; null where there is none. */
+  is_started: boolean | null;
+  scale: Scale | null;
+}
+
+/** How many nodes a cluster may have. */
+export interface Scale {
+  min_nodes: number;
+  max_nodes: number;
+  idle_seconds: number;
 }
 
 export interface RunItem {

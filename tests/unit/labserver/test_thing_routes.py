@@ -8,6 +8,9 @@ from urllib.parse import quote
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from nbautoml.compute.clusters import DaskCluster
+from nbautoml.compute.kinds.cluster import ClusterBackend
+from nbautoml.domain.records import ComputeRecord
 from nbautoml.services.workspaces import remember_workspace
 from nbautoml.store.session import open_session
 
@@ -67,6 +70,29 @@ async def test_a_model_is_read_changed_and_deleted(call):
     gone = await call(*path, method="DELETE")
     assert json.loads(gone.body) == {"name": "churn", "version": 1, "left": 0}
     assert await status_of(call("models", "churn")) == 404
+
+
+async def test_a_compute_target_is_read_scaled_and_deleted(call, workspace):
+    options = DaskCluster.provisioning_configuration(max_nodes=3, cores=1).options
+    record = ComputeRecord(
+        name="big",
+        kind="AmlCompute",
+        options=ClusterBackend.record_options(options),
+        created_at=1.0,
+    )
+    with open_session(workspace) as session, session.write() as tx:
+        tx.computes.put(record)
+    path = ("computes", "big")
+    assert json.loads((await call(*path)).body)["scale"]["max_nodes"] == 3
+    scaled = await call(*path, method="PATCH", body={"max_nodes": 4})
+    assert json.loads(scaled.body)["scale"]["max_nodes"] == 4
+    assert json.loads((await call(*path, "log")).body)["text"] == ""
+    assert await status_of(call(*path, method="PATCH", body={"max_nodes": "many"})) == 400
+    stopped = await call(*path, "stop", method="POST", body={})
+    assert json.loads(stopped.body)["is_started"] is False
+    assert json.loads((await call(*path, method="DELETE")).body) == {"name": "big"}
+    assert await status_of(call(*path)) == 404
+    assert await status_of(call("computes", "local", method="DELETE")) == 404
 
 
 async def test_a_model_is_sent_as_an_archive(call):

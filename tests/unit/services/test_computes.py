@@ -7,7 +7,8 @@ from nbautoml.compute.cluster_state import ClusterState, write_options, write_st
 from nbautoml.compute.clusters import DaskCluster
 from nbautoml.compute.kinds.cluster import ClusterBackend
 from nbautoml.domain.records import ComputeRecord
-from nbautoml.services.computes import list_computes
+from nbautoml.errors import ComputeTargetException, ConfigError
+from nbautoml.services.computes import change_compute, compute_details, list_computes
 from nbautoml.store.session import open_memory_session
 
 
@@ -77,3 +78,47 @@ def test_a_dashboard_is_an_address_that_a_browser_may_open(session, address, sho
     assert big["dashboard"] == shown
     write_state(folder, replace(state, error="no port was free"))
     assert list_computes(session)[0]["problem"] == "no port was free"
+
+
+def put_cluster(session):
+    options = DaskCluster.provisioning_configuration(max_nodes=3, cores=1).options
+    record = ComputeRecord(
+        name="big",
+        kind="AmlCompute",
+        options=ClusterBackend.record_options(options),
+        created_at=1.0,
+    )
+    with session.write() as tx:
+        tx.computes.put(record)
+
+
+def test_a_cluster_says_how_far_it_scales_and_whether_it_runs(session):
+    put_cluster(session)
+    big = compute_details(session, "big")
+    assert (big["is_started"], big["list_nodes"]) == (False, [])
+    assert (big["scale"]["min_nodes"], big["scale"]["max_nodes"]) == (0, 3)
+    local = compute_details(session, "local")
+    assert (local["is_started"], local["scale"]) == (None, None)
+
+
+def test_a_cluster_is_scaled(session):
+    put_cluster(session)
+    changed = change_compute(session, "big", {"max_nodes": 5, "idle_seconds": 7.5})
+    assert changed["scale"] == {"min_nodes": 0, "max_nodes": 5, "idle_seconds": 7.5}
+    assert list_computes(session)[0]["scale"] == changed["scale"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"max_nodes": "5"}, {"max_nodes": 2.5}, {"min_nodes": True}, {"cores": 4}, {"max_nodes": -1}],
+)
+def test_a_wrong_change_is_refused_and_changes_nothing(session, changes):
+    put_cluster(session)
+    with pytest.raises(ConfigError):
+        change_compute(session, "big", changes)
+    assert list_computes(session)[0]["scale"]["max_nodes"] == 3
+
+
+def test_what_has_no_nodes_of_its_own_is_not_scaled(session):
+    with pytest.raises(ComputeTargetException, match="only a cluster"):
+        change_compute(session, "local", {"max_nodes": 5})
