@@ -72,6 +72,39 @@ describe('a deployment', () => {
     expect(source.asked.length).toBe(settled);
   });
 
+  it('shows how far its rows are from the training data when asked', async () => {
+    const node = await open();
+    const drift = find(node, '.nba-drift');
+    press(drift, 'Show drift');
+    await settle();
+    expect(find(drift, '[role=status]').textContent).toBe('Nothing was written down.');
+    const column = { kind: 'number', verdict: 'strong', missing_then: 0, missing_now: 0.125, unseen: 0 };
+    source.compared = {
+      is_collecting: true,
+      reason: '',
+      report: {
+        model: 'heart:1',
+        n_rows: 500,
+        n_requests: 1,
+        columns: [{ ...column, name: '<b>age</b>', psi: 0.7 }],
+        prediction: { ...column, name: 'prediction', psi: 0.01, verdict: 'stable' }
+      }
+    };
+    const box = find<HTMLInputElement>(drift, 'input');
+    box.checked = true;
+    box.dispatchEvent(new Event('change'));
+    await settle();
+    expect(source.asked).toContain('collect true');
+    expect(find(drift, '[role=status]').textContent).toBe('500 rows of 1 request to heart:1, against its training data.');
+    const rows = [...drift.querySelectorAll('tbody tr')].map(row => [...row.children].map(cell => cell.textContent));
+    expect(rows).toEqual([
+      ['prediction', '0.010 ', 'stable', '0.0 %', '12.5 %', '0.0 %'],
+      ['<b>age</b>', '0.700 ', 'strong', '0.0 %', '12.5 %', '0.0 %']
+    ]);
+    press(drift, 'Hide drift');
+    expect(find(drift, 'div').hidden).toBe(true);
+  });
+
   it('says what went wrong', async () => {
     source.details = deployment({ state: 'Failed', error: 'No module named x' });
     const node = await open();

@@ -133,7 +133,7 @@ describe('a model', () => {
 
   it('begins with its newest version', () => {
     expect(page.things.asked).toEqual(['model heart-model', 'version heart-model 2']);
-    expect(rows('Versions').map(cells => [cells[0], cells[2], cells[5]])).toEqual([
+    expect(rows('Versions').map(cells => [cells[0], cells[3], cells[6]])).toEqual([
       ['2', 'AUC_weighted 0.9100', 'stage: trial'],
       ['1', 'AUC_weighted 0.9100', 'stage: trial']
     ]);
@@ -147,6 +147,29 @@ describe('a model', () => {
     expect(rows('Metrics')).toEqual([['AUC_weighted', '0.9100', ''], ['log_loss', '0.3000', 'less is better']]);
     await press('Columns');
     expect(texts('p')).toContain('Takes 1 column, predicts DEATH_EVENT (classification)');
+  });
+
+  it('says in which stage it is, and which names stand for it', async () => {
+    page.things.details = { stage: 'Production', aliases: ['champion'] };
+    await made.show(null);
+    expect(texts('.nba-detailshead p')[0]).toContain('Production · champion · registered');
+  });
+
+  it('shows its history as a picture whose boxes lead on', async () => {
+    await press('Lineage');
+    const boxes = [...made.node.querySelectorAll<SVGGElement>('.nba-lineagebox')];
+    expect(boxes.map(box => box.getAttribute('role'))).toEqual(['link', null, 'link']);
+    expect(boxes[0]!.querySelectorAll('text')[1]!.textContent).toBe('<b>heart</b>');
+    expect(boxes[0]!.querySelector('b')).toBeNull();
+    boxes[0]!.dispatchEvent(new MouseEvent('click'));
+    boxes[2]!.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }));
+    boxes[2]!.dispatchEvent(new KeyboardEvent('keydown', { key: 'a' }));
+    await settle();
+    expect(page.done).toEqual([
+      `run nbautoml:open-run {"run":"${RUN}"}`,
+      'run nbautoml:open-deployment {"deployment":"live"}'
+    ]);
+    expect(made.node.querySelectorAll('.nba-lineageline').length).toBe(2);
   });
 
   it('is downloaded, and leads to its run', async () => {

@@ -1,7 +1,7 @@
 /** Headers, trials and whole views for the tests; every number is made up. */
 
 import type { Cell, Explanation, ExplanationAnswer, WhatIfAnswer } from '../src/runview/explanation/types';
-import type { Deployment, DeploymentDetails, DeploymentSource, Keys, TryReply } from '../src/deploy/types';
+import type { Deployment, DeploymentDetails, DeploymentSource, Drift, Keys, TryReply } from '../src/deploy/types';
 import type { Logged } from '../src/runview/logged/types';
 import type { Figure, ModelCharts, ModelFigure, Plotter } from '../src/runview/plotter';
 import type { RequestKind, RunListener, RunSource, Subscription, Transport } from '../src/runview/transport';
@@ -357,6 +357,7 @@ export class FakeDeployment implements DeploymentSource {
   details = deployment();
   text = 'worker 1 serves';
   answer: TryReply = { status: 200, reply: { predictions: ['yes'] }, seconds: 0.0123 };
+  compared: Drift = { is_collecting: false, report: null, reason: 'Nothing was written down.' };
   refusal: Error | null = null;
   readonly asked: string[] = [];
   readonly sent: unknown[] = [];
@@ -386,6 +387,16 @@ export class FakeDeployment implements DeploymentSource {
   async renewKey(key: string): Promise<Keys> {
     this.ask(`renew ${key}`);
     return { primary: 'new-key', secondary: 'second-key' };
+  }
+
+  async drift(): Promise<Drift> {
+    this.ask('drift');
+    return this.compared;
+  }
+
+  async collect(isOn: boolean): Promise<Drift> {
+    this.ask(`collect ${isOn}`);
+    return { ...this.compared, is_collecting: isOn };
   }
 
   async restart(): Promise<DeploymentDetails> {

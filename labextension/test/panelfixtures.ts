@@ -146,6 +146,21 @@ export function modelVersion(changes: Partial<ModelVersionDetails> = {}): ModelV
     metrics: { AUC_weighted: 0.91, log_loss: 0.3 },
     minimized: ['log_loss'],
     schema: { task: 'classification', label: 'DEATH_EVENT', columns: [{ name: 'age', dtype: 'int64', is_nullable: true }] },
+    stage: 'None',
+    aliases: [],
+    lineage: {
+      width: 372,
+      height: 198,
+      box_width: 176,
+      box_height: 46,
+      boxes: [
+        { kind: 'run', id: RUN, x: 98, y: 4, title: 'AutoML_…_3', note: '<b>heart</b>', text: 'AutoML_3 (<b>heart</b>)' },
+        { kind: 'model', id: 'heart-model:2', x: 98, y: 76, title: 'heart-model:2', note: 'model', text: 'heart-model:2 (model)' },
+        { kind: 'deployment', id: 'live', x: 98, y: 148, title: 'live', note: 'deployment', text: 'live (deployment)' }
+      ],
+      lines: [[0, 1], [1, 2]],
+      text: 'made by: AutoML_3'
+    },
     ...changes
   };
 }

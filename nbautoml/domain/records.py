@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any  # Any: JSON values
 
-from nbautoml.domain.status import RequestKind, RunStatus
+from nbautoml.domain.status import ModelStage, RequestKind, RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +153,12 @@ class ArtifactRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRecord:
-    """One version of a registered model; its files are artifacts of ``owner_id``."""
+    """One version of a registered model; its files are artifacts of ``owner_id``.
+
+    ``datasets`` are pairs of a word (such as ``"training"``) and the id of a dataset, as they
+    were given; ``samples`` holds ids of datasets with a sample request (``"input"``) and its
+    answer (``"output"``). An alias names one version of a model at a time.
+    """
 
     name: str
     version: int
@@ -164,6 +169,10 @@ class ModelRecord:
     framework_version: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
+    stage: ModelStage = ModelStage.NONE
+    datasets: tuple[tuple[str, str], ...] = ()
+    samples: Mapping[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

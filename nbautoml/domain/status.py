@@ -55,6 +55,15 @@ class TrialOutcome(StrEnum):
     WORKER_LOST = "WorkerLost"
 
 
+class ModelStage(StrEnum):
+    """How far a version of a model has come; one version of a name at most is in production."""
+
+    NONE = "None"
+    STAGING = "Staging"
+    PRODUCTION = "Production"
+    ARCHIVED = "Archived"
+
+
 class RequestKind(StrEnum):
     """What anyone may ask of a running run; its controller obeys."""
 

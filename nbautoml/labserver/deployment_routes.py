@@ -7,9 +7,11 @@ from tornado import web
 
 from nbautoml.labserver.handler import Handler, Routes
 from nbautoml.services.deployments import (
+    collect_data,
     delete_deployment,
     deploy_model,
     deployment,
+    deployment_drift,
     deployment_keys,
     deployment_log,
     deployments,
@@ -90,6 +92,22 @@ class KeysHandler(Handler):
         await self.answer(self.with_session(lambda s: renew_key(s, service, self.body())))
 
 
+class DriftHandler(Handler):
+    """``deployments/{name}/drift``: requests against the training data."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, service: str) -> None:
+        """Return how far the rows of requests are from the training data."""
+        await self.answer(self.with_session(lambda s: deployment_drift(s, service)))
+
+    @web.authenticated
+    @authorized
+    async def post(self, service: str) -> None:
+        """Switch on or off that requests are written down; return the same."""
+        await self.answer(self.with_session(lambda s: collect_data(s, service, self.body())))
+
+
 class RestartHandler(Handler):
     """``POST deployments/{name}/restart``: the same address again."""
 
@@ -108,5 +126,6 @@ ROUTES: Routes = (
     (f"{_ONE}/log", DeploymentLogHandler),
     (f"{_ONE}/try", TryHandler),
     (f"{_ONE}/keys", KeysHandler),
+    (f"{_ONE}/drift", DriftHandler),
     (f"{_ONE}/restart", RestartHandler),
 )

@@ -215,7 +215,7 @@ COMMANDS: Mapping[str, Command] = {
         ),
         Command(
             name="endpoint",
-            argument="[NAME [--logs | --keys | --restart | --delete]]",
+            argument="[NAME [--logs | --keys | --drift | --restart | --delete]]",
             doc="What is served, and how it stands.",
             act=serve.endpoint,
         ),

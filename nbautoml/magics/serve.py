@@ -157,6 +157,10 @@ def _logs(service: nbautoml.Webservice) -> None:
     say(service.get_logs(LOG_LINES) or "Nothing yet.")
 
 
+def _drift(service: nbautoml.Webservice) -> None:
+    display(service.get_drift())  # type: ignore[no-untyped-call]
+
+
 def _keys(service: nbautoml.Webservice) -> None:
     primary, secondary = service.get_keys()
     say(f'Primary: {primary}\nSecondary: {secondary}\nAs a header: "Authorization: Bearer KEY"')
@@ -175,6 +179,7 @@ def _restart(service: nbautoml.Webservice) -> None:
 ACTIONS: Mapping[str, Callable[[nbautoml.Webservice], None]] = {
     "--logs": _logs,
     "--keys": _keys,
+    "--drift": _drift,
     "--restart": _restart,
     "--delete": _delete,
 }

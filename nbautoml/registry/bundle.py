@@ -30,13 +30,18 @@ import yaml
 import nbautoml.runtime
 from nbautoml import __version__
 from nbautoml.errors import ModelError
+from nbautoml.registry.profile import describe_profile
 from nbautoml.registry.schema import ModelSchema, to_json, to_rows
 from nbautoml.registry.trust import Versions, sha256_of
 
 MODEL_FILE = "model.pkl"
 MANIFEST_FILE = "manifest.json"
 SCORING_FILE = "scoring_file_v_1_0_0.py"
+NAMED_SCORING_FILE = "scoring_file_v_2_0_0.py"
+"""The same for servers that give the members of a request by name."""
 CONDA_FILE = "conda_env_v_1_0_0.yml"
+
+PROFILE_FILE = "profile.json"
 
 MANIFEST_VERSION = 1
 SAMPLE_ROWS = 5
@@ -83,7 +88,8 @@ def export_bundle(
     schema : ModelSchema
         The rows that the model takes: see `nbautoml.registry.schema.describe_frame`.
     sample : DataFrame
-        A few raw training rows without the label; the first `SAMPLE_ROWS` are kept.
+        Raw training rows without the label; the first `SAMPLE_ROWS` are kept as a sample
+        request, the shares of all their values as a profile.
     metrics : mapping of str to float
         Scores to keep in the manifest.
     run_id : str
@@ -109,7 +115,8 @@ def export_bundle(
     _write_environment(folder, packages)
     _write_json(folder / "schema.json", schema.to_dict())
     _write_json(folder / "sample.json", {"data": to_rows(rows)})
-    for name in (SCORING_FILE, "score.py"):
+    _write_json(folder / PROFILE_FILE, describe_profile(model, sample))
+    for name in (SCORING_FILE, NAMED_SCORING_FILE, "score.py"):
         source = files("nbautoml.registry") / "templates" / name
         (folder / name).write_bytes(source.read_bytes())
     hashes = {name: sha256_of(folder / name) for name in _FILES}
@@ -261,6 +268,7 @@ def _write_environment(folder: Path, packages: Versions) -> None:
     }
     text = yaml.safe_dump(environment, sort_keys=False)
     (folder / CONDA_FILE).write_text(text, encoding="utf-8")
+    _write_json(folder / "env_dependencies.json", dict(packages))
 
 
 def _write_json(path: Path, value: Any) -> None:
@@ -275,7 +283,10 @@ _FILES = (
     CONDA_FILE,
     "schema.json",
     "sample.json",
+    PROFILE_FILE,
+    "env_dependencies.json",
     SCORING_FILE,
+    NAMED_SCORING_FILE,
     "score.py",
 )
 

@@ -2,58 +2,48 @@
 
 from __future__ import annotations
 
-import builtins
-import html
 import importlib
 import json
-import re
+import os
 import shutil
+import sys
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol  # Any: a loaded model is any object with predict
+from typing import Any  # Any: a loaded model is any object with predict
 
 from nbautoml.domain.records import ArtifactRecord, ModelRecord
-from nbautoml.errors import ConfigError, ConflictError, ModelError, NotFoundError
+from nbautoml.errors import ConflictError, ModelError, NotFoundError
+from nbautoml.registry.facts import HasSession
 from nbautoml.registry.files import (
+    MODEL_PATHS_VARIABLE,
     is_from_run,
+    kept_copy,
     local_files,
+    manifest_of,
+    only_children,
     only_pickle,
     path_in_service,
     place_inside,
     select_files,
 )
-from nbautoml.registry.lookup import find_model, tag_filter, version_number
+from nbautoml.registry.lookup import Wanted, find_model, tag_filter
+from nbautoml.registry.registration import Framework, Registration, add_version, check_stage
 from nbautoml.registry.trust import Versions, check_hash, load_pickle
-from nbautoml.store.session import Session
+from nbautoml.registry.words import ModelWords
+from nbautoml.store.session import Session, open_session
 
-# Deployments stand above this part, so that they are called by name.
+__all__ = ["Framework", "HasSession", "Model", "register_from_run"]
+
+# Deployments and jobs stand above this part, so that they are called by name.
 _SERVING = "nbautoml.serving.deploy"
 _PACKAGING = "nbautoml.serving.docker"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+_CONFIGS = "nbautoml.serving.configs"
+_BATCH = "nbautoml.serving.batch.driver"
+_RUNS = "nbautoml.runs.child_process"
 
 
-class HasSession(Protocol):
-    """Anything that stands for an open workspace."""
-
-    @property
-    def session(self) -> Session:
-        """The workspace's store."""
-
-
-class Framework(StrEnum):
-    """What a model was made with, in the SDK's spelling."""
-
-    CUSTOM = "Custom"
-    ONNX = "Onnx"
-    SCIKITLEARN = "ScikitLearn"
-    TENSORFLOW = "TensorFlow"
-
-
-class Model:
+class Model(ModelWords):
     """One version of a registered model.
 
     Parameters
@@ -61,15 +51,23 @@ class Model:
     workspace : Workspace
         Where it is registered.
     name : str, optional
-        Its name; the latest version is meant unless `version` says otherwise.
+        Its name; the latest version is meant unless another argument says otherwise.
     version : int, optional
         Counts from 1 for each name.
     id : str, optional
         ``"name:version"`` in place of the two.
-    tags : sequence or mapping, optional
-        Only a version with these tags, as in `Model.list`.
+    tags, properties : sequence or mapping, optional
+        Only a version with these, as in `Model.list`.
     run_id : str, optional
         Only a version that this run made.
+    model_framework : str, optional
+        Only a version that was made with this.
+    alias : str, optional
+        The version of `name` that has this alias (see `set_alias`).
+    stage : str, optional
+        The newest version in this stage (see `set_stage`).
+    **_azure
+        ``expand`` of the SDK: accepted, of no use here.
 
     Raises
     ------
@@ -91,19 +89,30 @@ class Model:
         *,
         id: str | None = None,
         tags: Sequence[Any] | Mapping[str, str] | None = None,
+        properties: Sequence[Any] | Mapping[str, str] | None = None,
         run_id: str | None = None,
+        model_framework: str | None = None,
+        alias: str | None = None,
+        stage: str | None = None,
+        **_azure: Any,
     ) -> None:
-        if id is not None:
-            name, _, number = id.rpartition(":")
-            version = version_number(number, of=id)
-        self._session = workspace.session
-        self._record = find_model(self._session, name, version, tags=tags, run_id=run_id)
+        wanted = Wanted(
+            name=name,
+            version=version,
+            tags=tag_filter(tags),
+            properties=tag_filter(properties),
+            run_id=run_id,
+            framework=model_framework,
+            alias=alias,
+            stage=None if stage is None else check_stage(stage),
+        )
+        session = workspace.session
+        super().__init__(session, find_model(session, wanted.with_id(id)))
 
     @classmethod
     def _of(cls, session: Session, record: ModelRecord) -> Model:
         model = cls.__new__(cls)
-        model._session = session
-        model._record = record
+        ModelWords.__init__(model, session, record)
         return model
 
     @staticmethod
@@ -115,9 +124,13 @@ class Model:
         properties: Mapping[str, str] | None = None,
         description: str | None = None,
         *,
+        datasets: Sequence[tuple[str, Any]] | None = None,
         model_framework: str | None = None,
         model_framework_version: str | None = None,
-        datasets: Sequence[tuple[str, Any]] | None = None,
+        child_paths: Sequence[str] | None = None,
+        sample_input_dataset: Any = None,
+        sample_output_dataset: Any = None,
+        **_azure: Any,
     ) -> Model:
         """Copy files into the workspace as a new version of a model.
 
@@ -134,10 +147,16 @@ class Model:
             Words to find it by; properties cannot be changed later.
         description : str, optional
             A text for people.
+        datasets : sequence of (str, dataset), optional
+            What it was made with, such as ``[("training", dataset)]``.
         model_framework, model_framework_version : str, optional
             What it was made with, such as ``Model.Framework.SCIKITLEARN``.
-        datasets : sequence of (str, dataset), optional
-            What it was trained on; the ids are kept as properties ``dataset.<label>``.
+        child_paths : sequence of str, optional
+            Only these files and folders of the folder `model_path`.
+        sample_input_dataset, sample_output_dataset : dataset, optional
+            Rows to try it with, and what it answers.
+        **_azure
+            ``resource_configuration`` of the SDK: accepted, of no use here.
 
         Returns
         -------
@@ -146,32 +165,40 @@ class Model:
         Raises
         ------
         NotFoundError
-            When there is nothing at `model_path`.
+            When there is nothing at `model_path`, or a child path is not in it.
+        ConfigError
+            When the name cannot be one, or a dataset is not kept in the workspace.
         """
         session = workspace.session
-        record = ModelRecord(
-            name=_check_name(model_name),
-            version=0,
-            created_at=0.0,
-            description=description or "",
-            framework=str(model_framework or ""),
-            framework_version=str(model_framework_version or ""),
-            tags=_as_text(tags),
-            properties={**_as_text(properties), **_lineage(datasets)},
+        wanted = Registration.of(
+            name=model_name,
+            tags=tags,
+            properties=properties,
+            description=description,
+            framework=model_framework,
+            framework_version=model_framework_version,
+            datasets=datasets,
+            samples={"input": sample_input_dataset, "output": sample_output_dataset},
         )
+        files = dict(local_files(Path(model_path)))
         owner = f"upload:{uuid.uuid4()}"
-        saved = [
-            session.save_artifact(owner, name, path) for name, path in local_files(Path(model_path))
-        ]
-        return _add_version(session, record, saved)
+        chosen = only_children(files, child_paths, folder=str(model_path))
+        saved = [session.save_artifact(owner, name, files[name]) for name in chosen]
+        return Model._of(session, add_version(session, wanted, saved))
 
     @staticmethod
     def list(
         workspace: HasSession,
         name: str | None = None,
         tags: Sequence[Any] | Mapping[str, str] | None = None,
-        latest: bool = False,
+        properties: Sequence[Any] | Mapping[str, str] | None = None,
         run_id: str | None = None,
+        latest: bool = False,
+        *,
+        dataset_id: str | None = None,
+        model_framework: str | None = None,
+        stage: str | None = None,
+        **_azure: Any,
     ) -> list[Model]:
         """Return the registered models that fit, newest first.
 
@@ -181,114 +208,35 @@ class Model:
             Where to look.
         name : str, optional
             Only this name.
-        tags : sequence or mapping, optional
+        tags, properties : sequence or mapping, optional
             Words that must be there: ``["area"]``, ``[["area", "hr"]]`` or ``{"area": "hr"}``.
-        latest : bool, default False
-            Only the latest version of each name.
         run_id : str, optional
             Only what this run made.
+        latest : bool, default False
+            Only the latest version of each name, among those that fit.
+        dataset_id : str, optional
+            Only models that were registered with this dataset, or made by a run that took it in.
+        model_framework : str, optional
+            Only models that were made with this.
+        stage : str, optional
+            Only models in this stage.
+        **_azure
+            ``expand`` and ``page_count`` of the SDK: accepted, of no use here, because all is
+            read at once.
         """
         session = workspace.session
+        wanted = Wanted(
+            name=name,
+            tags=tag_filter(tags),
+            properties=tag_filter(properties),
+            run_id=run_id,
+            framework=model_framework,
+            stage=None if stage is None else check_stage(stage),
+            dataset_id=dataset_id,
+        )
         with session.read() as tx:
-            records = tx.models.list(name=name, tags=tag_filter(tags), run_id=run_id, latest=latest)
+            records = wanted.select(tx, latest=latest)
         return [Model._of(session, record) for record in records]
-
-    @property
-    def name(self) -> str:
-        """The name."""
-        return self._record.name
-
-    @property
-    def version(self) -> int:
-        """Counts from 1 for each name."""
-        return self._record.version
-
-    @property
-    def id(self) -> str:
-        """``name:version``."""
-        return self._record.id
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """Words to find it by (a copy)."""
-        return dict(self._record.tags)
-
-    @property
-    def properties(self) -> dict[str, str]:
-        """Words that were given at registration (a copy)."""
-        return dict(self._record.properties)
-
-    @property
-    def description(self) -> str:
-        """A text for people."""
-        return self._record.description
-
-    @property
-    def run_id(self) -> str | None:
-        """The run that made it; None when it came from a file."""
-        return self._record.run_id
-
-    @property
-    def model_framework(self) -> str:
-        """What it was made with."""
-        return self._record.framework
-
-    @property
-    def model_framework_version(self) -> str:
-        """Version of what it was made with."""
-        return self._record.framework_version
-
-    @property
-    def created_time(self) -> datetime:
-        """When it was registered (UTC)."""
-        return datetime.fromtimestamp(self._record.created_at, UTC)
-
-    def add_tags(self, tags: Mapping[str, str]) -> None:
-        """Add tags, or change those of the same name."""
-        with self._session.write() as tx:
-            self._record = tx.models.update(self.name, self.version, tags=_as_text(tags))
-
-    def remove_tags(self, tags: Iterable[str]) -> None:
-        """Take tags away by name; names that are not there are left out."""
-        gone = (tags,) if isinstance(tags, str) else tuple(tags)
-        with self._session.write() as tx:
-            self._record = tx.models.update(self.name, self.version, remove_tags=gone)
-
-    def update(self, tags: Mapping[str, str] | None = None, description: str | None = None) -> None:
-        """Replace the tags, the description or both; what is None stays.
-
-        Raises
-        ------
-        NotFoundError
-            When the model has been deleted.
-        """
-        with self._session.write() as tx:
-            has = tx.models.get(self.name, self.version).tags
-            wanted = dict(has) if tags is None else _as_text(tags)
-            self._record = tx.models.update(
-                self.name,
-                self.version,
-                description=description,
-                tags=wanted,
-                remove_tags=set(has) - set(wanted),
-            )
-
-    def delete(self) -> None:
-        """Remove this version from the workspace; its number is not used again.
-
-        Raises
-        ------
-        ConflictError
-            When a deployment serves it.
-        """
-        with self._session.write() as tx:
-            users = tx.deployments.using(self.id)
-            if users:
-                raise ConflictError(
-                    f"{self.id} is served by {', '.join(users)}. Delete that first: "
-                    f"Webservice(ws, {users[0]!r}).delete(), or update it to another version."
-                )
-            tx.models.delete(self.name, self.version)
 
     @staticmethod
     def deploy(
@@ -367,21 +315,126 @@ class Model:
         return module.package(workspace, models, inference_config, trust=trust)
 
     @staticmethod
+    def print_configuration(
+        models: Sequence[Model],
+        inference_config: Any,  # an InferenceConfig
+        deployment_config: Any,  # of deploy_configuration
+        deployment_target: object = None,
+    ) -> None:
+        """Print what `deploy` would be given: models, entry script, settings; no keys."""
+        text = importlib.import_module(_CONFIGS).describe_configuration(
+            [model.id for model in models], inference_config, deployment_config
+        )
+        sys.stdout.write(text)
+
+    def score(
+        self,
+        data: Any,
+        output: str | Path,
+        *,
+        compute_target: Any = None,  # a ComputeTarget or its name
+        probabilities: bool = False,
+        columns: Sequence[str] | None = None,
+        partition_rows: int = 100_000,
+        max_concurrent: int | None = None,
+        overwrite: bool = False,
+        trust: bool = False,
+        show_output: bool = False,
+    ) -> Any:
+        """Predict a whole dataset, partition by partition; it may be larger than memory.
+
+        Parameters
+        ----------
+        data : dataset, DataFrame, dask DataFrame, str or Path
+            The rows. A path or a pattern names ``.csv`` or ``.parquet`` files.
+        output : str or Path
+            A file that ends in ``.csv`` or ``.parquet``, or a folder, which gets a Parquet file
+            a partition. It is there only once it is whole.
+        compute_target : ComputeTarget or str, optional
+            Where partitions are predicted; this machine when not given.
+        probabilities : bool, default False
+            Whether to write a column ``probability of <class>`` for each class, too.
+        columns : sequence of str, optional
+            Columns of the rows to write before the predictions; all when not given.
+        partition_rows : int, default 100000
+            About how many rows are predicted, and held in memory, at a time.
+        max_concurrent : int, optional
+            Partitions at once; as many as the target has slots when not given.
+        overwrite : bool, default False
+            Whether what is at `output` is replaced, and what an unlike job left is thrown away.
+        trust : bool, default False
+            Whether you know where the files of a model from elsewhere come from.
+        show_output : bool, default False
+            Whether to print how far it is.
+
+        Returns
+        -------
+        BatchScore
+            Where the predictions are, and how many.
+
+        Raises
+        ------
+        DatasetError
+            When rows cannot be predicted; the message names partition and row.
+        ConflictError
+            When `output` is there already, or another job writes it.
+
+        Notes
+        -----
+        A job that was stopped, in whatever way, goes on with the partitions that are missing
+        when it is called again in the same way. Rows keep their order.
+        """
+        return importlib.import_module(_BATCH).score(
+            self,
+            data,
+            output,
+            compute_target=compute_target,
+            probabilities=probabilities,
+            columns=columns,
+            partition_rows=partition_rows,
+            max_concurrent=max_concurrent,
+            overwrite=overwrite,
+            trust=trust,
+            show_output=show_output,
+        )
+
+    @staticmethod
     def get_model_path(
-        model_name: str, version: int | None = None, _workspace: object = None
+        model_name: str, version: int | None = None, _workspace: HasSession | None = None
     ) -> str:
-        """Return where a model's files lie, inside the entry script of a deployment.
+        """Return where a model's files lie, inside of a script.
+
+        In the entry script of a deployment they are the deployment's own. In the script of a
+        run, and where `_workspace` is given, they are copied once into the workspace's folder;
+        the copy is checked each time.
+
+        Parameters
+        ----------
+        model_name : str
+            The model.
+        version : int, optional
+            Its version; the latest when not given.
+        _workspace : Workspace, optional
+            Where to look, outside of deployments and runs.
+
+        Returns
+        -------
+        str
+            Path of the file, or of the folder that was registered.
 
         Raises
         ------
         NotFoundError
-            Outside of a deployment, or when it does not serve that model.
+            When there is no such model, or nobody says in which workspace to look.
         """
-        return path_in_service(model_name, version)
-
-    def get_file_names(self) -> builtins.list[str]:
-        """Return the names of its files, as `download` writes them."""
-        return sorted(a.name for a in self._artifacts())
+        if _workspace is not None:
+            return Model(_workspace, model_name, version)._kept_copy()
+        run = importlib.import_module(_RUNS).current_run()
+        if run is None or MODEL_PATHS_VARIABLE in os.environ:
+            return path_in_service(model_name, version)
+        with open_session(run[0]) as session:
+            record = find_model(session, Wanted(name=model_name, version=version))
+            return Model._of(session, record)._kept_copy()
 
     def download(
         self,
@@ -457,12 +510,15 @@ class Model:
     def _recorded_versions(
         self, chosen: ArtifactRecord, artifacts: Sequence[ArtifactRecord]
     ) -> Versions:
-        name = str(PurePosixPath(chosen.name).with_name("manifest.json"))
-        found = next((a for a in artifacts if a.name == name), None)
+        found = manifest_of(self._session, self.run_id, chosen, artifacts)
         if found is None:
             return {}
         manifest = json.loads(self._verified(found).read_text(encoding="utf-8"))
         return {"python": manifest["python"], **manifest["packages"]}
+
+    def _kept_copy(self) -> str:
+        folder = self._session.state_dir / "models" / self.name / str(self.version)
+        return str(kept_copy(self, self._artifacts(), folder))
 
     def _artifacts(self) -> Sequence[ArtifactRecord]:
         with self._session.read() as tx:
@@ -475,26 +531,6 @@ class Model:
         path = self._session.load_artifact(artifact.owner, artifact.name)
         check_hash(path, artifact.sha256, of=self.id)
         return path
-
-    def __repr__(self) -> str:
-        return f"Model(name={self.name!r}, version={self.version}, run_id={self.run_id!r})"
-
-    def _repr_html_(self) -> str:
-        rows = {
-            "version": self.version,
-            "registered": f"{self.created_time:%Y-%m-%d %H:%M} UTC",
-            "run": self.run_id or "none: from a file",
-            "tags": ", ".join(f"{k}: {v}" for k, v in self.tags.items()),
-            "description": self.description,
-            "files": ", ".join(self.get_file_names()),
-        }
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{k}</th>"
-            f"<td style='text-align:left'>{html.escape(str(v))}</td></tr>"
-            for k, v in rows.items()
-            if v != ""
-        )
-        return f"<table><caption>Model <b>{html.escape(self.name)}</b></caption>{cells}</table>"
 
 
 def register_from_run(
@@ -509,6 +545,9 @@ def register_from_run(
     model_framework: str | None = None,
     model_framework_version: str | None = None,
     datasets: Sequence[tuple[str, Any]] | None = None,
+    child_paths: Sequence[str] | None = None,
+    sample_input_dataset: Any = None,
+    sample_output_dataset: Any = None,
 ) -> Model:
     """Register files that a run has stored; nothing is copied, and nothing is loaded.
 
@@ -523,7 +562,9 @@ def register_from_run(
         ``"outputs"``.
     model_name, tags, properties, description
         As in `Model.register`.
-    model_framework, model_framework_version, datasets
+    model_framework, model_framework_version, datasets, child_paths
+        As in `Model.register`.
+    sample_input_dataset, sample_output_dataset
         As in `Model.register`.
 
     Raises
@@ -531,51 +572,20 @@ def register_from_run(
     NotFoundError
         When the run has no such file; the message names what there is.
     """
-    record = ModelRecord(
-        name=_check_name(model_name),
-        version=0,
-        created_at=0.0,
+    wanted = Registration.of(
+        name=model_name,
         run_id=run_id,
-        description=description or "",
-        framework=str(model_framework or ""),
-        framework_version=str(model_framework_version or ""),
-        tags=_as_text(tags),
-        properties={**_as_text(properties), **_lineage(datasets)},
+        tags=tags,
+        properties=properties,
+        description=description,
+        framework=model_framework,
+        framework_version=model_framework_version,
+        datasets=datasets,
+        samples={"input": sample_input_dataset, "output": sample_output_dataset},
     )
     with session.read() as tx:
         stored = tx.artifacts.list(run_id)
-    return _add_version(session, record, select_files(stored, model_path, run_id=run_id))
-
-
-def _add_version(session: Session, record: ModelRecord, files: Iterable[ArtifactRecord]) -> Model:
-    """Make the next version with its files in one transaction: seen whole, or not at all."""
-    with session.write() as tx:
-        made = tx.models.register(
-            record.name,
-            run_id=record.run_id,
-            description=record.description,
-            tags=record.tags,
-            properties=record.properties,
-            framework=record.framework,
-            framework_version=record.framework_version,
-        )
-        for file in files:
-            tx.artifacts.add(replace(file, owner=made.owner_id))
-    return Model._of(session, made)
-
-
-def _check_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ConfigError(
-            "model_name must be 1 to 255 letters, digits, '.', '_' or '-', and begin with a "
-            f"letter or a digit; got {name!r}."
-        )
-    return name
-
-
-def _as_text(values: Mapping[str, Any] | None) -> dict[str, str]:
-    return {str(k): str(v) for k, v in (values or {}).items()}
-
-
-def _lineage(datasets: Sequence[tuple[str, Any]] | None) -> dict[str, str]:
-    return {f"dataset.{label}": str(dataset.id) for label, dataset in datasets or ()}
+    files = {file.name: file for file in select_files(stored, model_path, run_id=run_id)}
+    chosen = only_children(files, child_paths, folder=model_path)
+    record = add_version(session, wanted, [files[name] for name in chosen])
+    return Model._of(session, record)

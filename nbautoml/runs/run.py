@@ -329,9 +329,16 @@ class Run(LogsValues, EndsByHand):
         tags: Mapping[str, str] | None = None,
         properties: Mapping[str, str] | None = None,
         description: str | None = None,
+        *,
+        model_framework: str | None = None,
+        model_framework_version: str | None = None,
+        datasets: Sequence[tuple[str, Any]] | None = None,
+        child_paths: Sequence[str] | None = None,
+        sample_input_dataset: Any = None,
+        sample_output_dataset: Any = None,
         **_azure: Any,
     ) -> Model:
-        """Register files of the run as a new version of a model.
+        """Register files of the run as a new version of a model; none of them is loaded.
 
         Parameters
         ----------
@@ -343,10 +350,21 @@ class Run(LogsValues, EndsByHand):
             Kept with the version.
         description : str, optional
             A sentence for people.
+        model_framework, model_framework_version, datasets, child_paths
+            As in ``Model.register``.
+        sample_input_dataset, sample_output_dataset
+            As in ``Model.register``.
+        **_azure
+            ``resource_configuration`` of the SDK: accepted, of no use here.
 
         Returns
         -------
         Model
+
+        Raises
+        ------
+        NotFoundError
+            When the run has no such file; the message names what there is.
         """
         return register_from_run(
             self.session,
@@ -356,6 +374,12 @@ class Run(LogsValues, EndsByHand):
             tags=tags,
             properties=properties,
             description=description,
+            model_framework=model_framework,
+            model_framework_version=model_framework_version,
+            datasets=datasets,
+            child_paths=child_paths,
+            sample_input_dataset=sample_input_dataset,
+            sample_output_dataset=sample_output_dataset,
         )
 
     def cancel(self) -> None:

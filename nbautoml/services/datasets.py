@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from nbautoml.domain.ids import content_owner
 from nbautoml.domain.records import DatasetRecord, ModelRecord, RunRecord
+from nbautoml.domain.run_inputs import input_datasets
 from nbautoml.errors import NbAutoMLError, NotFoundError
 from nbautoml.runs.child_process import run_apart
 from nbautoml.runs.details import OUTPUT_DATASETS
@@ -20,7 +21,6 @@ CONTENT = "view/content-1.json"
 another number."""
 MOST_SEARCHED = 500
 """Newest runs among which those that used a dataset are looked for."""
-_ROLES = {"training_data": "training", "validation_data": "validation", "test_data": "test"}
 
 
 def dataset_details(session: Session, dataset_id: str) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _lineage(tx: Reader, dataset_id: str) -> dict[str, Any]:
 
 
 def _roles(run: RunRecord, dataset_id: str) -> list[str]:
-    return [role for key, role in _ROLES.items() if run.settings.get(key) == dataset_id]
+    return [role for role, used in input_datasets(run.settings) if used == dataset_id]
 
 
 def _use(run: RunRecord, roles: Sequence[str]) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _made(run: RunRecord) -> list[str]:
 
 def _learned_from(model: ModelRecord, dataset_id: str, runs: set[str]) -> bool:
     """Whether the model says so itself, or a run that used the dataset (or its child) made it."""
-    if dataset_id in (v for k, v in model.properties.items() if k.startswith("dataset.")):
+    if dataset_id in (used for _, used in model.datasets):
         return True
     run_id = model.run_id or ""
     return run_id in runs or run_id.rpartition("_")[0] in runs

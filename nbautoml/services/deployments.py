@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,10 +13,12 @@ from nbautoml.automl.export import registered_child
 from nbautoml.domain.records import DeploymentRecord
 from nbautoml.errors import ConfigError, ConflictError
 from nbautoml.registry.model import Model
+from nbautoml.runs.child_process import run_apart
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.services.runs import find_trial
 from nbautoml.serving import client
 from nbautoml.serving.deploy import deploy
+from nbautoml.serving.folder import read_json
 from nbautoml.serving.lifecycle import remove, restart, tidy
 from nbautoml.serving.standing import Standing, folder_of, standing_of
 from nbautoml.serving.supervisor import MAIN
@@ -200,6 +203,55 @@ def renew_key(session: Session, name: str, asked: Mapping[str, Any]) -> dict[str
     """
     webservice_of(session, _find(session, name)).regen_key(str(asked.get("key")))
     return deployment_keys(session, name)
+
+
+def deployment_drift(session: Session, name: str) -> dict[str, Any]:
+    """Return how far the rows of requests are from the training data.
+
+    It is worked out in a process of its own.
+
+    Returns
+    -------
+    dict
+        ``is_collecting`` (whether requests are written down), ``report`` (see
+        `nbautoml.serving.drift.DriftReport`; None where there is none) and ``reason``, why not.
+
+    Raises
+    ------
+    WebserviceNotFoundError
+        When there is none of that name.
+    """
+    folder = folder_of(session, _find(session, name).name)
+    is_collecting = bool(read_json(folder.settings_file).get("log_data"))
+    with tempfile.TemporaryDirectory(prefix="nbautoml-drift-") as place:
+        file = Path(place) / "report.json"
+        reason = run_apart(session, "", "nbautoml.serving.drift", name, str(file))
+        report = None if reason else read_json(file)
+    return {"is_collecting": is_collecting, "report": report, "reason": reason}
+
+
+def collect_data(session: Session, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Switch on or off that requests and replies are written down; return the drift.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    name : str
+        The deployment.
+    asked : mapping
+        ``collect``: true or false.
+
+    Raises
+    ------
+    ConfigError
+        When it is something else.
+    """
+    wanted = asked.get("collect")
+    if not isinstance(wanted, bool):
+        raise ConfigError(f"collect must be true or false; got {wanted!r}.")
+    webservice_of(session, _find(session, name)).update(collect_model_data=wanted)
+    return deployment_drift(session, name)
 
 
 def restart_deployment(session: Session, name: str) -> dict[str, Any]:

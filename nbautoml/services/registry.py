@@ -13,6 +13,7 @@ from nbautoml.domain.events import json_safe
 from nbautoml.domain.metrics import METRICS, Direction
 from nbautoml.domain.records import ArtifactRecord, ModelRecord, RunRecord
 from nbautoml.errors import NotFoundError, did_you_mean
+from nbautoml.registry.lineage import lineage_of
 from nbautoml.services.words import asked_words
 from nbautoml.store.session import Reader, Session
 
@@ -28,7 +29,8 @@ def model_details(session: Session, name: str) -> dict[str, Any]:
     -------
     dict
         ``name`` and ``versions``: ``version``, ``created_at``, ``description``, ``tags``,
-        ``framework``, ``framework_version``, ``run_id`` (None for one from a file),
+        ``framework``, ``framework_version``, ``stage``, ``aliases``, ``run_id`` (None for one
+        from a file),
         ``parent_id`` (the run to show), ``metric`` and ``score`` (None where not known).
 
     Raises
@@ -49,8 +51,10 @@ def version_details(session: Session, name: str, version: int) -> dict[str, Any]
     -------
     dict
         As in `model_details`, and ``properties``, ``files`` (``name``, ``size_bytes``),
-        ``metrics`` by name, ``minimized`` (those of which less is better) and ``schema``
-        (``task``, ``label``, ``columns``), None where the model has none.
+        ``metrics`` by name, ``minimized`` (those of which less is better), ``schema``
+        (``task``, ``label``, ``columns``), None where the model has none, and ``lineage``, the
+        picture of where it comes from and where it is used
+        (see `nbautoml.registry.lineage.Picture`).
 
     Raises
     ------
@@ -71,6 +75,7 @@ def version_details(session: Session, name: str, version: int) -> dict[str, Any]
         "metrics": {key: json_safe(value) for key, value in sorted(metrics.items())},
         "minimized": [key for key in metrics if _is_minimized(key)],
         "schema": _schema(session, files),
+        "lineage": lineage_of(session, record).to_dict(),
     }
 
 
@@ -116,6 +121,8 @@ def delete_version(session: Session, name: str, version: int) -> dict[str, Any]:
     ------
     NotFoundError
         When there is no such version.
+    ConflictError
+        When a deployment serves it.
     """
     with session.write() as tx:
         tx.models.delete(name, version)
@@ -227,6 +234,8 @@ def _describe(
         "tags": dict(record.tags),
         "framework": record.framework,
         "framework_version": record.framework_version,
+        "stage": record.stage.value,
+        "aliases": list(record.aliases),
         "run_id": record.run_id,
         "parent_id": parent.id if parent else None,
         "metric": metric,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any  # Any: arguments of the SDK that do nothing here
 
@@ -181,3 +181,30 @@ class DeploymentConfig:
 def as_text(values: Mapping[str, Any] | None) -> dict[str, str]:
     """Return tags or properties as text."""
     return {str(key): str(value) for key, value in (values or {}).items()}
+
+
+def describe_configuration(
+    models: Sequence[str], inference: InferenceConfig | None, deployment: DeploymentConfig | None
+) -> str:
+    """Return models, entry script and settings of a deployment as lines of text; no keys.
+
+    Examples
+    --------
+    >>> print(describe_configuration(["churn:1"], None, DeploymentConfig(port=8000)), end="")
+    models: churn:1
+    entry script: none, nbautoml answers
+    kind: ACI
+    port: 8000
+    host: 127.0.0.1
+    cpu_cores: 1.0
+    auth_enabled: True
+    """
+    config = deployment or DeploymentConfig()
+    hidden = ("primary_key", "secondary_key")
+    facts: dict[str, Any] = {
+        "models": ", ".join(models) or "none",
+        "entry script": inference.entry_script if inference else "none, nbautoml answers",
+        "source_directory": inference.source_directory if inference else None,
+        **{f.name: getattr(config, f.name) for f in fields(config) if f.name not in hidden},
+    }
+    return "".join(f"{name}: {value}\n" for name, value in facts.items() if value)

@@ -6,6 +6,9 @@ r"""Requests and replies: the two forms of the SDK's scoring scripts, and a plai
 | ``{"Inputs": {"data": [row, …]}, "GlobalParameters": {"method": …}}`` | ``{"Results": […]}`` |
 | ``[row, …]`` or one row, ``?probabilities=true`` | ``{"predictions": […], …}`` |
 
+``"explain": true`` beside ``"data"`` or in ``"GlobalParameters"``, and ``?explain=true``, add what
+each column did to the answers.
+
 A row is an object of column names and values, or a list in the order of the training columns.
 The first reply is a text inside JSON because the SDK's script returned ``json.dumps(…)`` and
 its server encoded that again: notebooks say ``json.loads(service.run(sample))["result"]``.
@@ -22,6 +25,7 @@ from typing import Any  # Any: JSON values
 from nbautoml.errors import did_you_mean
 
 METHODS = ("predict", "predict_proba")
+_BESIDE = ("data", "method", "explain")
 AUTO = "auto"
 """Method of a plain request that wants probabilities where the model has classes."""
 _WANTED = {
@@ -48,15 +52,20 @@ class ScoreRequest:
     form: Form
     rows: Sequence[Any]
     method: str = "predict"
+    wants_explanations: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What a model says to the rows of a request; ``proba`` only where it was asked for."""
+    """What a model says to the rows of a request.
+
+    ``proba`` and ``explanations`` only where they were asked for.
+    """
 
     values: Sequence[Any]
     proba: Sequence[Sequence[float]] | None = None
     classes: Sequence[Any] | None = None
+    explanations: Mapping[str, Any] | None = None
     warnings: Sequence[str] = ()
     model: str = ""
 
@@ -117,7 +126,7 @@ def read_form(
     body : JSON value
         The request.
     query : mapping of str to str
-        Behind the address: ``probabilities``.
+        Behind the address: ``probabilities``, ``explain``.
     columns : frozenset of str
         Columns of the model: an object that has one of them is one row.
 
@@ -133,6 +142,8 @@ def read_form(
     >>> read_form([{"age": 60}], {"probabilities": "true"}).form
     <Form.PLAIN: 'plain'>
     """
+    # Looked at in all forms, so that nobody believes that a misspelt wish was granted.
+    method, explain = _wanted(query.get("probabilities", "")), _asked(query.get("explain", ""))
     if isinstance(body, Mapping) and isinstance(body.get("Inputs"), Mapping):
         return _inputs_form(body)
     if isinstance(body, Mapping) and ("data" in body and "data" not in columns):
@@ -140,8 +151,8 @@ def read_form(
     if isinstance(body, Mapping) and columns & set(body):
         body = [body]
     if isinstance(body, list):
-        method = _wanted(query.get("probabilities", ""))
-        return ScoreRequest(form=Form.PLAIN, rows=_rows(body, "The request"), method=method)
+        rows = _rows(body, "The request")
+        return ScoreRequest(form=Form.PLAIN, rows=rows, method=method, wants_explanations=explain)
     raise fault(
         'A request is {"data": [...]}, {"Inputs": {"data": [...]}, "GlobalParameters": {...}} or '
         f"a list of rows; got {describe(body)}."
@@ -149,12 +160,15 @@ def read_form(
 
 
 def _data_form(body: Mapping[str, Any]) -> ScoreRequest:
-    unknown = [str(name) for name in body if name not in ("data", "method")]
+    unknown = [str(name) for name in body if name not in _BESIDE]
     if unknown:
-        hint = did_you_mean(unknown[0], ("data", "method"))
-        raise fault(f'{unknown[0]!r} beside "data" is not known.{hint} There is "method".')
+        hint = did_you_mean(unknown[0], _BESIDE)
+        words = '"method" and "explain"'
+        raise fault(f'{unknown[0]!r} beside "data" is not known.{hint} There are {words}.')
     rows = _rows(body["data"], '"data"')
-    return ScoreRequest(form=Form.DATA, rows=rows, method=_method(body.get("method", "predict")))
+    method = _method(body.get("method", "predict"))
+    explain = _truth(body.get("explain", False))
+    return ScoreRequest(form=Form.DATA, rows=rows, method=method, wants_explanations=explain)
 
 
 def _inputs_form(body: Mapping[str, Any]) -> ScoreRequest:
@@ -162,9 +176,12 @@ def _inputs_form(body: Mapping[str, Any]) -> ScoreRequest:
     if "data" not in inputs:
         raise fault(f'"Inputs" must hold "data", a list of rows; it holds {sorted(inputs)}.')
     # The SDK's own sample has 1.0 here; only an object says something.
-    method = options.get("method", "predict") if isinstance(options, Mapping) else "predict"
+    wanted = options if isinstance(options, Mapping) else {}
+    method, explain = wanted.get("method", "predict"), _truth(wanted.get("explain", False))
     rows = _rows(inputs["data"], '"data" in "Inputs"')
-    return ScoreRequest(form=Form.INPUTS, rows=rows, method=_method(method))
+    return ScoreRequest(
+        form=Form.INPUTS, rows=rows, method=_method(method), wants_explanations=explain
+    )
 
 
 def _rows(value: Any, what: str) -> Sequence[Any]:
@@ -179,6 +196,18 @@ def _method(value: Any) -> str:
     if value not in METHODS:
         raise fault(f'"method" must be "predict" or "predict_proba"; got {describe(value)}.')
     return str(value)
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise fault(f'"explain" must be true or false; got {describe(value)}.')
+    return value
+
+
+def _asked(text: str) -> bool:
+    if text.lower() not in _WANTED:
+        raise fault(f"explain must be true or false; got {text!r}.")
+    return _WANTED[text.lower()] == METHODS[1]
 
 
 def _wanted(text: str) -> str:
@@ -198,7 +227,9 @@ def write_form(form: Form, found: Prediction) -> Any:
     >>> write_form(Form.DATA, Prediction(values=["yes"]))
     '{"result": ["yes"]}'
     """
-    told = {"warnings": list(found.warnings)} if found.warnings else {}
+    told: dict[str, Any] = {"warnings": list(found.warnings)} if found.warnings else {}
+    if found.explanations is not None:
+        told["explanations"] = found.explanations
     if form is Form.PLAIN:
         reply: dict[str, Any] = {"predictions": list(found.values)}
         if found.proba is not None:

@@ -46,7 +46,7 @@ class Guard:
     def __init__(self, app: App, settings: LiveFile, *, host: str) -> None:
         self._app = app
         self._settings = settings
-        self._is_local = host in _LOCAL
+        self._is_local = is_loopback(host)
         self.is_draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,41 +56,12 @@ class Guard:
             return
         sender = self._closing(send) if self.is_draining else send
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        refusal = self._refusal(scope, headers)
+        refusal = refusal_of(scope["path"], headers, self._settings, is_local=self._is_local)
         if refusal is None:
             await self._app(scope, receive, sender)
             return
         status, title, detail = refusal
         await _refuse(sender, status, title, detail)
-
-    def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> tuple[int, str, str] | None:
-        host = _host_of(headers.get("host", ""))
-        if self._is_local and host not in _LOCAL:
-            return 400, "Unknown host", f"This service is not called {host!r}."
-        origin = headers.get("origin")
-        if origin is not None and (urlsplit(origin).hostname or "") not in {host, *_LOCAL}:
-            return 403, "Foreign page", f"Pages of {origin} may not call this service."
-        if scope["path"] in OPEN_PATHS:
-            return None
-        if not self._may_ask(headers.get("authorization", "")):
-            return (
-                401,
-                "A key is needed",
-                ('Send the header "Authorization: Bearer KEY" with a key of service.get_keys().'),
-            )
-        length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > MAX_BODY_BYTES:
-            return too_large()
-        return None
-
-    def _may_ask(self, authorization: str) -> bool:
-        settings = self._settings.read()
-        if not settings.get("auth_enabled", True):
-            return True
-        scheme, _, given = authorization.partition(" ")
-        keys = settings.get("keys", {})
-        is_bearer = scheme.lower() == "bearer"
-        return is_bearer and is_allowed(given.strip(), keys, now=time.time())
 
     @staticmethod
     def _closing(send: Send) -> Send:
@@ -102,6 +73,62 @@ class Guard:
             await send(message)
 
         return sender
+
+
+def refusal_of(
+    path: str, headers: Mapping[str, str], settings: LiveFile, *, is_local: bool
+) -> tuple[int, str, str] | None:
+    """Return status, title and detail where a request is not to be looked at; else None.
+
+    Parameters
+    ----------
+    path : str
+        What is asked for.
+    headers : mapping of str to str
+        By name, in lower case.
+    settings : LiveFile
+        Keys, and whether they are asked for.
+    is_local : bool
+        Whether the service listens on loopback alone.
+    """
+    host = _host_of(headers.get("host", ""))
+    if is_local and host not in _LOCAL:
+        return 400, "Unknown host", f"This service is not called {host!r}."
+    origin = headers.get("origin")
+    if origin is not None and (urlsplit(origin).hostname or "") not in {host, *_LOCAL}:
+        return 403, "Foreign page", f"Pages of {origin} may not call this service."
+    if path in OPEN_PATHS:
+        return None
+    if not _may_ask(headers.get("authorization", ""), settings.read()):
+        return (
+            401,
+            "A key is needed",
+            ('Send the header "Authorization: Bearer KEY" with a key of service.get_keys().'),
+        )
+    length = headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > MAX_BODY_BYTES:
+        return too_large()
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone.
+
+    Examples
+    --------
+    >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
+    (True, False)
+    """
+    return host in _LOCAL
+
+
+def _may_ask(authorization: str, settings: Mapping[str, Any]) -> bool:
+    if not settings.get("auth_enabled", True):
+        return True
+    scheme, _, given = authorization.partition(" ")
+    keys = settings.get("keys", {})
+    is_bearer = scheme.lower() == "bearer"
+    return is_bearer and is_allowed(given.strip(), keys, now=time.time())
 
 
 def too_large() -> tuple[int, str, str]:

@@ -6,7 +6,7 @@ import html
 import json
 import time
 from datetime import UTC, datetime
-from typing import Any  # Any: JSON values
+from typing import TYPE_CHECKING, Any  # Any: JSON values
 
 from nbautoml.domain.records import DeploymentRecord
 from nbautoml.errors import WebserviceException
@@ -17,6 +17,9 @@ from nbautoml.serving.keys import PRIMARY, SECONDARY, TOKEN_SECONDS, new_token
 from nbautoml.serving.logfile import last_lines
 from nbautoml.serving.standing import Standing, folder_of, standing_of
 from nbautoml.store.session import Session
+
+if TYPE_CHECKING:
+    from nbautoml.serving.drift import DriftReport
 
 
 class ServiceHandle:
@@ -137,6 +140,26 @@ class ServiceHandle:
         """Return requests and replies, as far as that was switched on (``collect_model_data``)."""
         text = last_lines(self._folder.data_log, num_lines)
         return [json.loads(line) for line in text.splitlines()]
+
+    def get_drift(self, num_requests: int = 5000) -> DriftReport:
+        """Return how far the rows of its requests are from the training data of its model.
+
+        Requests have to be written down for that (``collect_model_data``).
+
+        Parameters
+        ----------
+        num_requests : int, default 5000
+            The newest ones, so many at most.
+
+        Raises
+        ------
+        NotAvailableError
+            When no requests were written down, or nothing is known of the training data.
+        """
+        # Here: most callers never ask, and it needs pandas.
+        from nbautoml.serving.drift import drift_of
+
+        return drift_of(self._session, self.name, n_requests=num_requests)
 
     def serialize(self) -> dict[str, Any]:
         """Return what is known of it as JSON values; no keys."""

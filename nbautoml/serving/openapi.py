@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any  # Any: JSON values
 
+from nbautoml.serving.forms import AUTO, METHODS
+from nbautoml.serving.schema import MAX_ROWS
 from nbautoml.serving.scorer import Scorer
 
 _PROBLEMS = {
@@ -15,9 +17,12 @@ _PROBLEMS = {
     "415": "The body is not called JSON.",
     "422": "JSON that cannot be answered: `errors` names rows and columns.",
     "500": "The entry script or the model failed; the log has the details.",
-    "503": "Too many requests wait, or the deployment has failed.",
+    "503": "Too many requests wait, the worker ended, or the deployment has failed; `Retry-After` "
+    "says when to come again.",
     "504": "The answer took too long.",
 }
+_SWITCH = ("false", "0", "")
+_SWITCHED_ON = ("true", "1")
 
 
 def openapi_document(name: str, scorer: Scorer) -> dict[str, Any]:
@@ -38,8 +43,8 @@ def openapi_document(name: str, scorer: Scorer) -> dict[str, Any]:
             "/swagger.json": {"get": _plain("This document.", "application/json")},
             "/openapi.json": {"get": _plain("This document.", "application/json")},
             "/metrics": {"get": _plain("Counters, for Prometheus.", "text/plain")},
-            "/healthz": {"get": {**_plain("The service lives.", "text/plain"), "security": []}},
-            "/readyz": {"get": {**_plain("The model answers.", "text/plain"), "security": []}},
+            "/healthz": {"get": _open(_plain("The service lives.", "text/plain"))},
+            "/readyz": {"get": _open(_plain("The model answers.", "text/plain"))},
         },
         "components": {
             "schemas": {"Row": scorer.describe_row(), "Problem": _problem()},
@@ -50,7 +55,8 @@ def openapi_document(name: str, scorer: Scorer) -> dict[str, Any]:
 
 
 def _score(scorer: Scorer) -> dict[str, Any]:
-    body: dict[str, Any] = {"schema": _request_schema() if scorer.describe_row() else {}}
+    knows_rows = bool(scorer.describe_row())
+    body: dict[str, Any] = {"schema": _request_schema(scorer.methods) if knows_rows else {}}
     rows = scorer.sample()
     if rows:
         body["examples"] = {
@@ -58,36 +64,53 @@ def _score(scorer: Scorer) -> dict[str, Any]:
             "Inputs": {"value": _nested(rows)},
             "rows": {"value": rows[:1]},
         }
+    reply = {"schema": _reply_schema()} if knows_rows else {}
     answers = {
-        "200": {"description": "What the model says.", "content": {"application/json": {}}},
+        "200": {"description": "What the model says.", "content": {"application/json": reply}},
         **{status: _refusal(text) for status, text in _PROBLEMS.items()},
-    }
-    probabilities = {
-        "name": "probabilities",
-        "in": "query",
-        "schema": {"enum": ["true", "false", "auto"], "default": "false"},
-        "description": "For a list of rows: give the probability of each class, too; with "
-        '"auto" where the model has classes.',
     }
     return {
         "summary": "Predict rows.",
         "operationId": "score",
-        "parameters": [probabilities],
+        "parameters": _parameters(scorer.methods) if knows_rows else [],
         "requestBody": {"required": True, "content": {"application/json": body}},
         "responses": answers,
     }
+
+
+def _parameters(methods: tuple[str, ...]) -> list[dict[str, Any]]:
+    on = _SWITCHED_ON if METHODS[1] in methods else ()
+    return [
+        {
+            "name": "probabilities",
+            "in": "query",
+            "schema": {"enum": [*on, *_SWITCH, AUTO], "default": "false"},
+            "description": "For a list of rows: give the probability of each class, too; with "
+            f'"{AUTO}" where the model has classes.',
+        },
+        {
+            "name": "explain",
+            "in": "query",
+            "schema": {"enum": [*_SWITCHED_ON, *_SWITCH], "default": "false"},
+            "description": "For a list of rows: say what each column did to the first answers.",
+        },
+    ]
 
 
 def _nested(rows: list[Any]) -> dict[str, Any]:
     return {"Inputs": {"data": rows[:1]}, "GlobalParameters": {"method": "predict"}}
 
 
-def _request_schema() -> dict[str, Any]:
-    rows = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Row"}}
-    method = {"enum": ["predict", "predict_proba"], "default": "predict"}
+def _request_schema(methods: tuple[str, ...]) -> dict[str, Any]:
+    row = {"$ref": "#/components/schemas/Row"}
+    rows = {"type": "array", "minItems": 1, "maxItems": MAX_ROWS, "items": row}
+    options = {
+        "method": {"enum": list(methods), "default": methods[0]},
+        "explain": {"type": "boolean", "default": False},
+    }
     data = {
         "type": "object",
-        "properties": {"data": rows, "method": method},
+        "properties": {"data": rows, **options},
         "required": ["data"],
         "additionalProperties": False,
     }
@@ -95,11 +118,46 @@ def _request_schema() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "Inputs": {"type": "object", "properties": {"data": rows}, "required": ["data"]},
-            "GlobalParameters": {"type": ["object", "number", "null"]},
+            "GlobalParameters": {
+                "anyOf": [
+                    {"type": "object", "properties": options},
+                    {"type": ["number", "string", "boolean", "array", "null"]},
+                ],
+                "description": "Only an object says something.",
+            },
         },
         "required": ["Inputs"],
     }
-    return {"anyOf": [data, nested, rows, {"$ref": "#/components/schemas/Row"}]}
+    return {"anyOf": [data, nested, rows, row]}
+
+
+def _reply_schema() -> dict[str, Any]:
+    texts = {"type": "array", "items": {"type": "string"}}
+    explanations = {"explanations": {"type": "object"}, "warnings": texts}
+    return {
+        "anyOf": [
+            {"type": "string", "description": 'For "data": JSON inside a text, with "result".'},
+            {
+                "type": "object",
+                "properties": {"Results": {"type": "array"}, **explanations},
+                "required": ["Results"],
+            },
+            {
+                "type": "object",
+                "properties": {
+                    "predictions": {"type": "array"},
+                    "classes": {"type": "array"},
+                    "probabilities": {
+                        "type": "array",
+                        "items": {"type": "array", "items": {"type": "number"}},
+                    },
+                    "model": {"type": "string"},
+                    **explanations,
+                },
+                "required": ["predictions", "model"],
+            },
+        ]
+    }
 
 
 def _problem() -> dict[str, Any]:
@@ -124,12 +182,18 @@ def _refusal(text: str) -> dict[str, Any]:
 
 
 def _plain(text: str, kind: str) -> dict[str, Any]:
+    told = ("400", "401", "403", "503")
     return {
         "responses": {
             "200": {"description": text, "content": {kind: {}}},
-            "401": _refusal(_PROBLEMS["401"]),
+            **{status: _refusal(_PROBLEMS[status]) for status in told},
         }
     }
+
+
+def _open(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation that needs no key."""
+    return {**operation, "security": []}
 
 
 def as_text(document: dict[str, Any]) -> bytes:

@@ -23,8 +23,9 @@ class WorkerProcess:
     """A worker: started with a listening socket, watched through pipes.
 
     Its output goes into the log, line by line. On its own pipe it says once that it is ready,
-    or why it cannot be. Its standard input tells it to let its callers go (``drain``); the end
-    of that input is the end of the supervisor, and then the worker ends too.
+    or why it cannot be, and later that it takes no new callers any more. Its standard input
+    tells it to let its callers go (``drain``); the end of that input is the end of the
+    supervisor, and then the worker ends too.
 
     Parameters
     ----------
@@ -55,6 +56,7 @@ class WorkerProcess:
         self.revision = revision
         self.started_at = time.monotonic()
         self.is_ready = False
+        self.has_let_go = False
         self.problem = ""
         self._unread = b""
         reader, writer = os.pipe()
@@ -128,6 +130,7 @@ class WorkerProcess:
 
     def _take(self, said: dict[str, Any]) -> None:
         self.is_ready = self.is_ready or bool(said.get("ready"))
+        self.has_let_go = self.has_let_go or bool(said.get("let_go"))
         self.problem = str(said.get("problem", self.problem))
 
     def _copy_output(self, log: LogFile) -> None:

@@ -19,7 +19,7 @@ warning. Values that were not seen and columns that are not known give warnings,
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -46,8 +46,17 @@ MAX_ROWS = 10_000
 """Rows of one request; more of them are several requests."""
 SHOWN_FAULTS = 20
 SHOWN_WARNINGS = 20
-_FLAGS = {"true": 1.0, "yes": 1.0, "t": 1.0, "y": 1.0, "false": 0.0, "no": 0.0, "f": 0.0, "n": 0.0}
-_NULL_TEXTS = frozenset({"", "nan", "null", "none", "na"})
+FLAG_WORDS = {
+    "true": 1.0,
+    "yes": 1.0,
+    "t": 1.0,
+    "y": 1.0,
+    "false": 0.0,
+    "no": 0.0,
+    "f": 0.0,
+    "n": 0.0,
+}
+NULL_TEXTS = frozenset({"", "nan", "null", "none", "na"})
 
 
 class Kind(Enum):
@@ -100,7 +109,7 @@ def _is_number(text: str) -> bool:
 
 
 def _read_number(text: str) -> float | None:
-    if text.strip().lower() in _NULL_TEXTS:
+    if text.strip().lower() in NULL_TEXTS:
         return None
     number = float(text)
     if not math.isfinite(number):
@@ -109,7 +118,7 @@ def _read_number(text: str) -> float | None:
 
 
 def _read_flag(text: str) -> float | None:
-    found = _FLAGS.get(text.strip().lower())
+    found = FLAG_WORDS.get(text.strip().lower())
     return _read_number(text) if found is None else found
 
 
@@ -161,14 +170,47 @@ _TYPES: Mapping[Kind, Any] = {  # Any: types that are put together at run time
     Kind.WORD: StrictStr,
     Kind.ANY: StrictStr | StrictBool | StrictInt | _NUMBER,
 }
-_DOCUMENTED: Mapping[Kind, Mapping[str, Any]] = {
-    Kind.NUMBER: {"type": ["number", "string"]},
-    Kind.FLAG: {"type": ["number", "boolean", "string"]},
-    Kind.TRUTH: {"type": ["boolean", "number", "string"]},
-    Kind.DATE: {"type": "string", "description": "A date."},
-    Kind.WORD: {"type": "string"},
-    Kind.ANY: {"type": ["string", "number", "boolean"]},
+_NUMBER_TEXT = r"[-+]?([0-9]{1,60}([.][0-9]{0,60})?|[.][0-9]{1,60})([eE][-+]?[0-9]{1,2})?"
+_NUMBERS = {"type": "number"}
+_SPACED = "^ *({}) *$"
+"""How a text of a pattern may stand: with spaces around it."""
+
+
+def _in_any_case(words: Iterable[str]) -> str:
+    """Return a pattern for words; JSON Schema has no flag for upper and lower case."""
+    cased = ["".join(f"[{c.lower()}{c.upper()}]" for c in word) for word in words]
+    return "|".join(cased)
+
+
+_DOCUMENTED: Mapping[Kind, tuple[Mapping[str, Any], ...]] = {
+    Kind.NUMBER: (_NUMBERS, {"type": "string", "pattern": _SPACED.format(_NUMBER_TEXT)}),
+    Kind.FLAG: (
+        _NUMBERS,
+        {"type": "boolean"},
+        {
+            "type": "string",
+            "pattern": _SPACED.format(f"{_NUMBER_TEXT}|{_in_any_case(FLAG_WORDS)}"),
+        },
+    ),
+    Kind.TRUTH: (
+        {"enum": [True, False, 0, 1]},
+        {"type": "string", "pattern": _SPACED.format(f"[01]|{_in_any_case(FLAG_WORDS)}")},
+    ),
+    Kind.DATE: ({"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}),
+    Kind.WORD: ({"type": "string"},),
+    Kind.ANY: ({"type": "string"}, {"type": "boolean"}, _NUMBERS),
 }
+_NOTHING: tuple[Mapping[str, Any], ...] = (
+    {"type": "null"},
+    {"type": "string", "pattern": _SPACED.format(_in_any_case(sorted(NULL_TEXTS)))},
+)
+
+
+def _documented(kind: Kind, *, may_be_null: bool) -> dict[str, Any]:
+    """Return JSON Schema of a cell."""
+    has_null_texts = kind in (Kind.NUMBER, Kind.FLAG, Kind.TRUTH)
+    nothing = _NOTHING if has_null_texts else _NOTHING[:1]
+    return {"anyOf": [*_DOCUMENTED[kind], *(nothing if may_be_null else ())]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,11 +286,16 @@ class RequestRows:
     def describe_row(self) -> dict[str, Any]:
         """Return JSON Schema of one row."""
         properties = {
-            name: {**_DOCUMENTED[kind], **self._description(name)}
+            name: {**self._cell(name, kind), **self._description(name)}
             for name, kind in self._kinds.items()
         }
         required = [name for name in self._columns if name in self._needed]
         return {"type": "object", "properties": properties, "required": required}
+
+    def _cell(self, name: str, kind: Kind) -> dict[str, Any]:
+        if name not in self._needed:
+            return {}
+        return _documented(kind, may_be_null=self._may_be_null(name))
 
     def _description(self, name: str) -> dict[str, Any]:
         column = self._columns[name]

@@ -12,17 +12,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol  # Any: models, JSON values
+from typing import TYPE_CHECKING, Any, Protocol  # Any: models, JSON values
 
 import numpy as np
 
 from nbautoml.errors import ModelError, NbAutoMLError
 from nbautoml.registry.schema import ModelSchema, to_json
 from nbautoml.registry.trust import check_hash, load_pickle
-from nbautoml.serving.forms import Prediction, describe, fault, read_form, write_form
-from nbautoml.serving.schema import RequestRows
+from nbautoml.serving.forms import METHODS, Prediction, describe, fault, read_form, write_form
+from nbautoml.serving.schema import CheckedRows, RequestRows
+
+if TYPE_CHECKING:
+    from nbautoml.serving.explain import RowExplainer
 
 MODEL_FILE = "model.pkl"
+PROFILE_FILE = "profile.json"
 MODEL_DIR_VARIABLE = "AZUREML_MODEL_DIR"
 
 
@@ -38,6 +42,7 @@ class Scorer(Protocol):
     """Answers requests; called by one thread at a time."""
 
     version: str
+    methods: tuple[str, ...]
 
     def score(self, body: bytes, query: Mapping[str, str]) -> Answer:
         """Answer one request.
@@ -97,6 +102,9 @@ class BundleScorer:
         self._sample = list(_read(bundle / "sample.json")["data"])
         classes = getattr(self._model, "classes_", None)
         self._classes = None if classes is None else [to_json(label) for label in classes]
+        self.methods: tuple[str, ...] = METHODS if self._classes is not None else METHODS[:1]
+        self._profile = bundle / PROFILE_FILE
+        self._explainer: RowExplainer | None = None
         self._try_sample()
 
     def score(self, body: bytes, query: Mapping[str, str]) -> Answer:
@@ -109,6 +117,8 @@ class BundleScorer:
         try:
             values = [] if wants_proba and request.form.value != "plain" else self._predict(checked)
             proba = self._proba(checked) if wants_proba else None
+            told = self._explain(checked) if request.wants_explanations else None
+            warnings = [*checked.warnings, *_left_out(told, len(request.rows))]
         except ValueError as error:
             # The model's own words for rows that it cannot read.
             raise fault(str(error)) from error
@@ -116,7 +126,8 @@ class BundleScorer:
             values=values,
             proba=proba,
             classes=self._classes,
-            warnings=checked.warnings,
+            explanations=told,
+            warnings=warnings,
             model=self.version,
         )
         return Answer(content=write_form(request.form, found), n_rows=len(request.rows))
@@ -129,18 +140,35 @@ class BundleScorer:
         """Return a few rows of the training data."""
         return self._sample
 
-    def _predict(self, checked: Any) -> list[Any]:
+    def _predict(self, checked: CheckedRows) -> list[Any]:
         return [to_json(value) for value in np.asarray(self._model.predict(checked.frame))]
 
-    def _proba(self, checked: Any) -> list[list[float]]:
+    def _proba(self, checked: CheckedRows) -> list[list[float]]:
         proba = np.asarray(self._model.predict_proba(checked.frame), dtype=np.float64)
         found: list[list[float]] = proba.tolist()
         return found
+
+    def _explain(self, checked: CheckedRows) -> Mapping[str, Any]:
+        if self._explainer is None:
+            # Here: most services are never asked, and what it needs takes a second to load.
+            from nbautoml.serving.explain import RowExplainer
+
+            if not self._profile.is_file():
+                raise fault("This model was made by an earlier version, so it is not explained.")
+            background = self._rows.check(_read(self._profile)["background"])
+            self._explainer = RowExplainer(self._model, background.frame, self._classes)
+        return self._explainer.explain(checked.frame)
 
     def _try_sample(self) -> None:
         """Predict a sample row: what is ready has answered once, and its code is warm."""
         # As it was in training, which may hold nulls that requests may not.
         self._model.predict(self._rows.check(self._sample[:1]).frame)
+
+
+def _left_out(told: Mapping[str, Any] | None, n_rows: int) -> list[str]:
+    """Return a warning where not all rows were explained."""
+    n_told = n_rows if told is None else len(told["rows"])
+    return [f"only the first {n_told} of {n_rows:,} rows are explained"] if n_told < n_rows else []
 
 
 def unused_columns(model: Any) -> frozenset[str]:
@@ -172,6 +200,7 @@ class ScriptScorer:
     def __init__(self, job: Mapping[str, Any], folder: Path) -> None:
         script = folder / job["entry"]["script"]
         source = folder / "source"
+        self.methods: tuple[str, ...] = ()
         self.version = ", ".join(job["models"]) or script.name
         os.environ[MODEL_DIR_VARIABLE] = str(folder / job["model_dir"])
         os.chdir(source)
@@ -241,9 +270,13 @@ def read_body(body: bytes) -> Any:
         first = error
     # Python's own writer says NaN for what is missing, and numbers may be longer than 64 bits.
     try:
-        return json.loads(body, parse_constant=_constant)
+        found = json.loads(body, parse_constant=_constant)
+        if b"\\u" in body:
+            # Half of a surrogate pair is no text: nobody could be told of it.
+            json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise fault(f"The body is not JSON: {first}.", status=400) from None
+    return found
 
 
 def _constant(word: str) -> float | None:

@@ -60,6 +60,7 @@ class _Server(uvicorn.Server):
     async def _drain(self) -> None:
         for server in self.servers:
             server.close()
+        tell(self._status, let_go=True)
         # From now on each reply tells its caller to connect again, and so to the other worker.
         self._guard.is_draining = True
         await asyncio.sleep(SETTLE_SECONDS)

@@ -26,6 +26,8 @@ START_SECONDS = 300.0
 """Longest time in which a worker gets ready; loading a large model takes minutes at most."""
 LEAVE_SECONDS = 30.0
 """Longest time that a worker that was replaced may go on answering."""
+RETRY_SECONDS = 30
+"""When callers of a deployment that failed may come again: somebody has to mend it first."""
 _KILL_SECONDS = 5.0
 _CALL_SECONDS = 0.2
 
@@ -36,6 +38,7 @@ class Worker(Protocol):
     revision: int
     started_at: float
     is_ready: bool
+    has_let_go: bool
     problem: str
 
     @property
@@ -91,6 +94,12 @@ class Slot:
     def has_failed(self) -> bool:
         """Whether nobody serves and nothing more will be tried."""
         return self.serving is None and self.fresh is None and self._failed is not None
+
+    @property
+    def is_handing_over(self) -> bool:
+        """Whether a worker that was replaced may still take a new caller."""
+        workers = (leaving.worker for leaving in self._leaving)
+        return any(not worker.has_let_go and worker.poll() is None for worker in workers)
 
     def want(self, revision: int | None) -> None:
         """Ask for a revision; one that failed is tried again only as another number."""
@@ -231,7 +240,8 @@ def refuse_callers(listener: socket.socket, why: str) -> None:
     body = json.dumps(detail).encode()
     head = (
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nRetry-After: {RETRY_SECONDS}\r\n"
+        "Connection: close\r\n\r\n"
     )
     while True:
         try:

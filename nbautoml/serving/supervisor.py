@@ -1,4 +1,4 @@
-"""Looks after one deployment: keeps its port, its workers and its log. Standard library only.
+"""Looks after one deployment: its port, its callers, its workers, its log. Standard library only.
 
 Started as ``python -m nbautoml.serving.supervisor FOLDER`` in a session of its own, so that it
 outlives the kernel and the notebook. It opens no store and loads no model: what is asked of it
@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any  # Any: JSON values
 
 from nbautoml.serving.folder import HEARTBEAT_SECONDS, Folder, LiveFile, read_json, write_json
+from nbautoml.serving.front import BACKLOG, Front, Route
 from nbautoml.serving.logfile import LogFile, last_lines
 from nbautoml.serving.process import WorkerProcess
 from nbautoml.serving.slot import Slot, refuse_callers
@@ -26,7 +27,7 @@ STEP_SECONDS = 0.1
 STOP_SECONDS = 10.0
 ERROR_LINES = 50
 """Lines of the log that go with a failure."""
-BACKLOG = 2048
+LOOPBACK = "127.0.0.1"
 MAIN, CANARY = "main", "canary"
 
 
@@ -46,6 +47,9 @@ class Supervisor:
         self._stop = threading.Event()
         self._listeners: dict[str, socket.socket] = {}
         self._slots: dict[str, Slot] = {}
+        self._front: Front | None = None
+        self._route = Route(port=0)
+        self._kinds: dict[int, str] = {}
         self._told: dict[str, Any] = {}
         self._told_at = 0.0
 
@@ -53,12 +57,18 @@ class Supervisor:
         """Serve until a signal comes; return the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        host, port = str(self._spec.read().get("host", LOOPBACK)), self._spec.read().get("port")
         try:
-            self._open(MAIN, int(self._spec.read().get("port") or 0))
+            self._door = _bound(host, int(port or 0))
         except OSError as error:
             self._give_up(error)
             return 1
-        self._log.say(f"supervisor {os.getpid()} listens on port {self._port(MAIN)}")
+        self._open(MAIN)
+        self._route.port = self._port(MAIN)
+        settings = LiveFile(self._folder.settings_file)
+        self._front = Front(self._door, self._route, settings, host=host)
+        self._front.start()
+        self._log.say(f"supervisor {os.getpid()} listens on port {self._public_port()}")
         while not self._stop.wait(STEP_SECONDS):
             self._step()
         self._end()
@@ -70,29 +80,36 @@ class Supervisor:
     def _step(self) -> None:
         revisions: dict[str, int | None] = self._spec.read().get("slots", {})
         if revisions.get(CANARY) is not None and CANARY not in self._slots:
-            self._open(CANARY, 0)
+            self._open(CANARY)
         now = time.monotonic()
         for name, slot in self._slots.items():
             slot.want(revisions.get(name))
             slot.step(now)
             if slot.has_failed:
                 refuse_callers(self._listeners[name], slot.error)
+        self._direct()
         self._tell_canary()
         self._tell()
 
-    def _open(self, name: str, port: int) -> None:
-        """Bind a slot's socket; it is never closed, so that the port stays ours."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        host = str(self._spec.read().get("host", "127.0.0.1")) if name == MAIN else "127.0.0.1"
-        try:
-            listener.bind((host, port))
-        except OSError:
-            listener.close()
-            raise
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-        self._listeners[name] = listener
+    def _direct(self) -> None:
+        """Tell the front whether a model answers, which may be asked twice, or nobody will."""
+        main = self._slots[MAIN]
+        workers = (main.serving, main.fresh)
+        kinds = {self._kind(worker.revision) for worker in workers if worker is not None}
+        self._route.is_pure = kinds == {"bundle"}
+        self._route.failure = main.error if main.has_failed else ""
+        is_settled = main.serving is not None and not main.is_handing_over
+        self._route.worker = main.serving.pid if main.serving and is_settled else 0
+
+    def _kind(self, revision: int) -> str:
+        if revision not in self._kinds:
+            job = self._folder.job(revision)
+            self._kinds[revision] = str(job.get("entry", {}).get("kind", ""))
+        return self._kinds[revision]
+
+    def _open(self, name: str) -> None:
+        """Bind a slot's own socket; it is never closed, so that requests wait for a worker."""
+        self._listeners[name] = _bound(LOOPBACK, 0)
         self._slots[name] = Slot(
             start=lambda revision: self._start(name, revision), say=self._log.say
         )
@@ -111,6 +128,9 @@ class Supervisor:
     def _port(self, name: str) -> int:
         return int(self._listeners[name].getsockname()[1])
 
+    def _public_port(self) -> int:
+        return int(self._door.getsockname()[1])
+
     def _tell_canary(self) -> None:
         """Let the main workers know where the second version answers."""
         slot = self._slots.get(CANARY)
@@ -125,7 +145,7 @@ class Supervisor:
         content: dict[str, Any] = {
             "state": state or _state_of(main),
             "pid": os.getpid(),
-            "port": self._port(MAIN),
+            "port": self._public_port(),
             "slots": {name: slot.state() for name, slot in self._slots.items()},
             "error": main.error,
         }
@@ -142,6 +162,7 @@ class Supervisor:
     def _end(self) -> None:
         """Let the workers answer what they have, then end them."""
         self._log.say("supervisor stops")
+        self._route.failure = "It is being stopped."
         slots = list(self._slots.values())
         for slot in slots:
             slot.end_all()
@@ -150,7 +171,9 @@ class Supervisor:
             time.sleep(STEP_SECONDS / 2)
         for slot in slots:
             slot.kill_all()
-        for listener in self._listeners.values():
+        if self._front is not None:
+            self._front.stop()
+        for listener in (self._door, *self._listeners.values()):
             listener.close()
         write_json(self._folder.state_file, self._told | {"state": "Stopped", "pid": os.getpid()})
 
@@ -162,9 +185,23 @@ class Supervisor:
         write_json(self._folder.state_file, content | {"slots": {}, "heartbeat_at": time.time()})
 
 
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a listening socket that does not block."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
 def _state_of(slot: Slot) -> str:
     if slot.serving is not None:
-        return "Healthy"
+        return "Transitioning" if slot.is_handing_over else "Healthy"
     if slot.has_failed:
         return "Failed"
     return "Unhealthy" if slot.n_restarts else "Transitioning"

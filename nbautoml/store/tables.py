@@ -62,8 +62,8 @@ def _text(name: str, *args: Any, **options: Any) -> sa.Column[str]:  # Any: as o
     return sa.Column(name, PlainText, *args, **{"nullable": False, **options})
 
 
-def _json(name: str) -> sa.Column[Any]:
-    return sa.Column(name, Json, nullable=False)
+def _json(name: str, **options: Any) -> sa.Column[Any]:  # Any: as of sa.Column
+    return sa.Column(name, Json, nullable=False, **options)
 
 
 def _time(name: str, *, nullable: bool = False) -> sa.Column[float]:
@@ -239,7 +239,18 @@ model_versions = sa.Table(
     _text("framework_version"),
     _json("tags"),
     _json("properties"),
+    _text("stage", server_default="None"),
+    _json("datasets", server_default="[]"),
+    _json("samples", server_default="{}"),
     sa.Index(None, "run_id"),
+)
+
+model_aliases = sa.Table(  # a name of a model's version that can be moved to another
+    "model_aliases",
+    metadata,
+    _text("name", sa.ForeignKey("models.name"), primary_key=True),
+    _text("alias", primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
 )
 
 deployments = sa.Table(

@@ -38,6 +38,7 @@ from nbautoml.store.session import Session
 from nbautoml.testing.store_cases import N_PER_THREAD, N_THREADS, add_run, in_threads, log_line
 from nbautoml.testing.store_deployment_contract import DeploymentContract
 from nbautoml.testing.store_log_contract import EventContract, FileContract
+from nbautoml.testing.store_model_contract import ModelContract
 
 _A = Owner(host="a", pid=1, started_at=0.1)
 _B = Owner(host="b", pid=2, started_at=0.2)
@@ -507,6 +508,7 @@ class StoreContract(
     EventContract,
     FileContract,
     DeploymentContract,
+    ModelContract,
 ):
     """All that a store does in one process."""
 

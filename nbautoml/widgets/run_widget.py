@@ -23,9 +23,11 @@ from nbautoml.errors import ConfigError
 from nbautoml.services.code import run_code, trial_script
 from nbautoml.services.data import run_columns
 from nbautoml.services.deployments import (
+    collect_data,
     delete_deployment,
     deploy_model,
     deployment,
+    deployment_drift,
     deployment_keys,
     deployment_log,
     deployments,
@@ -144,6 +146,8 @@ _ANSWERS: Mapping[str, Callable[[Session, str, Given], Any]] = {
     "service_try": lambda s, run, g: try_deployment(s, str(g["name"]), g),
     "service_keys": lambda s, run, g: deployment_keys(s, str(g["name"])),
     "service_renew": lambda s, run, g: renew_key(s, str(g["name"]), g),
+    "service_drift": lambda s, run, g: deployment_drift(s, str(g["name"])),
+    "service_collect": lambda s, run, g: collect_data(s, str(g["name"]), g),
     "service_restart": lambda s, run, g: restart_deployment(s, str(g["name"])),
     "service_remove": lambda s, run, g: delete_deployment(s, str(g["name"])),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 
@@ -10,6 +11,7 @@ import psutil
 from playwright.sync_api import Browser, Locator, expect
 
 from nbautoml import Webservice, Workspace
+from nbautoml.services.deployments import deployment
 from tests.e2e.driver import JupyterServer, NotebookPage, open_page, wait_until
 from tests.e2e.test_main_job import start, tab
 from tests.e2e.test_run_view import SHOTS, button, check_quiet, iterations_done, run_view, shoot
@@ -93,6 +95,7 @@ def test_a_model_is_deployed_tried_and_removed_from_the_view(
         ).is_success
         card.get_by_role("button", name="Show keys").click()
         expect(card).to_contain_text(service.get_keys()[0])
+        look_at_drift(card, page, service)
 
         look_from_elsewhere(page, service)
         card.get_by_role("button", name="Delete").click()
@@ -101,6 +104,28 @@ def test_a_model_is_deployed_tried_and_removed_from_the_view(
         check_quiet(page)
     assert Webservice.list(workspace) == []
     workspace.session.close()
+
+
+def look_at_drift(card: Locator, page: NotebookPage, service: Webservice) -> None:
+    """Requests are written down from now on, and compared with the training data."""
+    card.get_by_role("button", name="Show drift").click()
+    expect(card.locator(".nba-drift")).to_contain_text("were written down", timeout=60_000)
+    switch = card.get_by_label("Write requests and replies down")
+    switch.check()
+    expect(card.locator(".nba-drift")).to_contain_text("were written down", timeout=60_000)
+    expect(switch).to_be_checked()
+    sample = deployment(service.session, service.name)["sample"]
+    card.get_by_label("Try it: a list of rows").fill(json.dumps([sample]))
+    card.get_by_role("button", name="Send").click()
+    expect(card).to_contain_text("Answered in", timeout=30_000)
+    card.get_by_role("button", name="Hide drift").click()
+    card.get_by_role("button", name="Show drift").click()
+    columns = card.get_by_role("region", name="Drift of columns")
+    expect(columns).to_contain_text("too few rows", timeout=60_000)
+    if SHOTS:
+        columns.scroll_into_view_if_needed()
+        page.page.screenshot(path=f"{SHOTS}/drift-light.png")
+    card.get_by_role("button", name="Hide drift").click()
 
 
 def look_from_elsewhere(page: NotebookPage, service: Webservice) -> None:

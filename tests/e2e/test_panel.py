@@ -187,8 +187,18 @@ def _register_models(workspace: Any, folder: Path) -> None:
     path.mkdir()
     (path / "model.bin").write_bytes(b"model")
     (path / "notes.txt").write_bytes(b"notes")
+    data = [("training", Dataset.get_by_name(workspace, "heart"))]
     for n in (1, 2):
-        Model.register(workspace, path, "heart-model", tags={"try": str(n)}, description=f"Try {n}")
+        model = Model.register(
+            workspace,
+            path,
+            "heart-model",
+            tags={"try": str(n)},
+            description=f"Try {n}",
+            datasets=data,
+        )
+    model.set_stage("Production")
+    model.set_alias("champion")
 
 
 @pytest.fixture
@@ -236,7 +246,18 @@ def test_a_model_is_edited_downloaded_and_deleted(lab_page, things):
     lab_page.page.keyboard.press("Enter")
     view = lab_page.page.get_by_role("article", name="Model")
     expect(view.get_by_role("table", name="Versions").locator("tbody tr")).to_have_count(2)
+    expect(view.locator(".nba-detailshead")).to_contain_text("Production · champion")
     shoot(lab_page, "model-light")
+    view.get_by_role("tab", name="Lineage").click()
+    picture = view.get_by_role("group", name="data: heart:2")
+    expect(picture.locator("text")).to_contain_text(["heart:2", "heart-model:2"])
+    shoot(lab_page, "lineage-light")
+    picture.get_by_role("link", name="heart:2").focus()
+    lab_page.page.keyboard.press("Enter")
+    data = lab_page.page.get_by_role("article", name="Dataset")
+    expect(data).to_contain_text("Patients of one clinic")
+    line.locator(".nba-itemmain").focus()
+    lab_page.page.keyboard.press("Enter")
 
     view.get_by_role("button", name="Edit description and tags").click()
     view.get_by_role("textbox", name="Description").fill("The better one 🎉")
@@ -433,6 +454,9 @@ def test_the_panel_in_the_dark(browser, dark_lab, make_things, monkeypatch):
         view = page.page.get_by_role("article", name="Model")
         expect(view).to_be_visible()
         shoot(page, "model-dark")
+        view.get_by_role("tab", name="Lineage").click()
+        check_narrow(page, view, "lineage-400-dark")
+        view.get_by_role("tab", name="Versions").click()
         check_narrow(page, view, "model-400-dark")
         check_quiet(page)
 

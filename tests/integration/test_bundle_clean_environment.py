@@ -272,6 +272,34 @@ def test_the_scoring_file_finds_a_model_in_a_mounted_folder(
     assert int(printed) == 30
 
 
+SCORE_BY_NAME = """
+import json, sys
+import scoring_file_v_2_0_0 as entry
+entry.init()
+for request in json.load(open(sys.argv[1])):
+    print(json.dumps(entry.run(**request)))
+"""
+
+
+def test_the_second_scoring_file_takes_the_members_of_a_request_by_name(
+    clean: CleanEnvironment, bundle: Path, tmp_path: Path
+) -> None:
+    rows = json.loads((bundle / "sample.json").read_text())["data"]
+    expected = json.loads((bundle / "manifest.json").read_text())["sample_result"]
+    requests = [
+        {"Inputs": {"data": rows}},
+        {"Inputs": {"data": rows}, "GlobalParameters": {"method": "predict"}},
+        {"Inputs": {"data": []}, "GlobalParameters": 1.0},
+    ]
+    (tmp_path / "requests.json").write_text(json.dumps(requests))
+
+    printed = clean.run("-c", SCORE_BY_NAME, tmp_path / "requests.json", cwd=bundle)
+
+    plain, asked, wrong = [json.loads(line) for line in printed.splitlines()]
+    assert plain == asked == {"Results": expected}
+    assert '"data" must be a list of rows' in wrong["error"]
+
+
 def test_score_py_writes_predictions_beside_the_rows(
     clean: CleanEnvironment,
     bundle: Path,
@@ -299,6 +327,23 @@ def test_score_py_refuses_a_model_that_was_changed(
 
     with pytest.raises(AssertionError, match="not the file that manifest.json names"):
         clean.run(tmp_path / "score.py", "rows.csv", "out.csv", cwd=tmp_path)
+
+
+def test_another_version_is_named_with_what_to_install(
+    clean: CleanEnvironment, bundle: Path, tmp_path: Path
+) -> None:
+    for file in bundle.iterdir():
+        if file.is_file():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    manifest["packages"] = {"not-here": "2.0", "scikit-learn": "0.1"}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "rows.csv").write_text("Age\n3\n")
+
+    with pytest.raises(AssertionError, match=r"pip install not-here==2\.0 scikit-learn==0\.1") as e:
+        clean.run(tmp_path / "score.py", "rows.csv", "out.csv", cwd=tmp_path)
+    assert "scikit-learn 0.1 (here: " in str(e.value)
+    assert "Traceback" not in str(e.value)
 
 
 def test_every_pin_is_installed_here_in_that_version(bundle: Path) -> None:

@@ -1,7 +1,7 @@
 /** Calls of the server extension about deployments. */
 
 import type { Api } from '../api';
-import type { Deployment, DeploymentDetails, DeploymentSource, Keys, TryReply } from './types';
+import type { Deployment, DeploymentDetails, DeploymentSource, Drift, Keys, TryReply } from './types';
 
 const ROOT = 'deployments';
 
@@ -45,6 +45,14 @@ export class DeploymentApi implements DeploymentSource {
 
   renewKey(key: 'Primary' | 'Secondary'): Promise<Keys> {
     return this.ask('/keys', { key });
+  }
+
+  drift(): Promise<Drift> {
+    return this.ask('/drift');
+  }
+
+  collect(isOn: boolean): Promise<Drift> {
+    return this.ask('/drift', { collect: isOn });
   }
 
   restart(): Promise<DeploymentDetails> {

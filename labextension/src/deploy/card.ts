@@ -1,5 +1,6 @@
 import { el, messageOf, set, setText, show } from '../runview/dom';
 import { CopyBlock } from './block';
+import { DriftView } from './drift';
 import { KeysView } from './keys';
 import { TryForm } from './tryform';
 import type { DeploymentDetails, DeploymentSource } from './types';
@@ -25,6 +26,7 @@ export class DeploymentCard {
   private readonly curl = new CopyBlock('From a shell');
   private readonly code = new CopyBlock('From Python');
   private readonly keys: KeysView;
+  private readonly drift: DriftView;
   private readonly form: TryForm;
   private readonly restart = el('button', { type: 'button' }, 'Restart');
   private readonly remove = el('button', { type: 'button' }, 'Delete');
@@ -39,12 +41,13 @@ export class DeploymentCard {
     private readonly onRemoved: () => void = () => undefined
   ) {
     this.keys = new KeysView(source);
+    this.drift = new DriftView(source);
     this.form = new TryForm(source);
     const head = el('div', { class: 'nba-cardhead' }, el('h3', {}, name), this.state, this.models);
     const actions = el('div', { class: 'nba-cardactions' }, this.logToggle, this.restart, this.remove);
-    const { address, curl, code, keys, form } = this;
+    const { address, curl, code, keys, drift, form } = this;
     this.node = el('article', { class: 'nba-deployment', 'aria-label': `Deployment ${name}` }, head, this.error);
-    this.node.append(address.node, keys.node, form.node, curl.node, code.node, actions, this.log);
+    this.node.append(address.node, keys.node, form.node, curl.node, code.node, drift.node, actions, this.log);
     this.restart.addEventListener('click', () => void this.act(() => this.source.restart()));
     this.remove.addEventListener('click', () => void this.onRemove());
     this.logToggle.addEventListener('click', () => void this.toggleLog());

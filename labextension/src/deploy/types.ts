@@ -35,6 +35,34 @@ export interface TryReply {
   seconds: number;
 }
 
+/** How far a column of requests is from the training data. */
+export interface ColumnDrift {
+  name: string;
+  kind: string;
+  /** Population stability index. */
+  psi: number;
+  /** `stable`, `moderate`, `strong` or `too few rows`. */
+  verdict: string;
+  missing_then: number;
+  missing_now: number;
+  unseen: number;
+}
+
+export interface DriftReport {
+  model: string;
+  n_rows: number;
+  n_requests: number;
+  columns: ColumnDrift[];
+  prediction: ColumnDrift | null;
+}
+
+export interface Drift {
+  is_collecting: boolean;
+  report: DriftReport | null;
+  /** Why there is no report. */
+  reason: string;
+}
+
 /** What can be asked of one deployment. */
 export interface DeploymentSource {
   get(): Promise<DeploymentDetails>;
@@ -42,6 +70,8 @@ export interface DeploymentSource {
   send(body: unknown, probabilities: boolean): Promise<TryReply>;
   keys(): Promise<Keys>;
   renewKey(key: 'Primary' | 'Secondary'): Promise<Keys>;
+  drift(): Promise<Drift>;
+  collect(isOn: boolean): Promise<Drift>;
   restart(): Promise<DeploymentDetails>;
   remove(): Promise<void>;
 }

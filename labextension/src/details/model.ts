@@ -7,6 +7,7 @@ import { bytes, moment, score, shortId } from '../runview/format';
 import { Tabs } from '../runview/tabs';
 import { ActionBar } from './actionbar';
 import { Head } from './head';
+import { lineagePicture } from './modellineage';
 import { metricsPage, schemaPage } from './modelpages';
 import { Opener } from './opener';
 import { link, note, own, table } from './table';
@@ -23,6 +24,7 @@ export class ModelView {
   private readonly files = el('div');
   private readonly metrics = el('div');
   private readonly schema = el('div');
+  private readonly lineage = el('div');
   private readonly tabs: Tabs;
   private version: number | null = null;
 
@@ -36,7 +38,8 @@ export class ModelView {
       { label: 'Versions', panel: this.versions },
       { label: 'Files', panel: this.files },
       { label: 'Metrics', panel: this.metrics },
-      { label: 'Columns', panel: this.schema }
+      { label: 'Columns', panel: this.schema },
+      { label: 'Lineage', panel: this.lineage }
     ]);
     this.node.append(this.head.node, this.bar.node, this.opener.node, this.tabs.node);
   }
@@ -67,7 +70,7 @@ export class ModelView {
   private draw(model: ModelDetails, details: ModelVersionDetails): void {
     const { name, version, description, tags, framework } = details;
     const made = details.run_id ? `made by ${shortId(details.parent_id ?? details.run_id)}` : 'from a file';
-    const facts = [`registered ${moment(details.created_at)}`, made, scoreOf(details), framework];
+    const facts = [...standing(details), `registered ${moment(details.created_at)}`, made, scoreOf(details), framework];
     this.head.update(name, facts, description, tags);
     this.head.setVersions(model.versions.map(one => [String(one.version), String(one.version)]), String(version));
     this.bar.update(this.actions(details));
@@ -75,6 +78,7 @@ export class ModelView {
     this.files.replaceChildren(this.fileTable(details));
     this.metrics.replaceChildren(metricsPage(details));
     this.schema.replaceChildren(...schemaPage(details));
+    this.lineage.replaceChildren(lineagePicture(details.lineage, (command, args) => this.opener.open(command, args)));
     this.tabs.setLabel(0, `Versions (${model.versions.length})`);
   }
 
@@ -92,6 +96,7 @@ export class ModelView {
   private versionTable({ versions }: ModelDetails): HTMLElement {
     const columns = [
       { label: 'Version' },
+      { label: 'Stage' },
       { label: 'Registered' },
       { label: 'Score', isNumber: true },
       { label: 'Run' },
@@ -102,6 +107,7 @@ export class ModelView {
       const run = one.parent_id;
       return [
         one.version === this.version ? el('b', {}, String(one.version)) : link(String(one.version), () => void this.show(one.version)),
+        own(standing(one).join(', ')),
         moment(one.created_at),
         scoreOf(one),
         run ? link(shortId(run), () => this.opener.open(OPEN_RUN, { run })) : (one.run_id ?? 'from a file'),
@@ -122,6 +128,11 @@ export class ModelView {
     });
     return table('Files', [{ label: 'File' }, { label: 'Size', isNumber: true }], rows);
   }
+}
+
+/** Its stage where it has one, and its aliases. */
+function standing({ stage, aliases }: ModelVersionItem): string[] {
+  return stage === 'None' ? [...aliases] : [stage, ...aliases];
 }
 
 function scoreOf({ metric, score: value }: ModelVersionItem): string {

@@ -73,6 +73,32 @@ export interface ModelVersionItem {
   parent_id: string | null;
   metric: string | null;
   score: number | null;
+  /** `None`, `Staging`, `Production` or `Archived`. */
+  stage: string;
+  aliases: string[];
+}
+
+/** A thing in the history of a model, with its place in pixels; `text` is all of its words. */
+export interface LineageBox {
+  kind: string;
+  /** Empty for a box that counts others. */
+  id: string;
+  x: number;
+  y: number;
+  title: string;
+  note: string;
+  text: string;
+}
+
+export interface Lineage {
+  width: number;
+  height: number;
+  box_width: number;
+  box_height: number;
+  boxes: LineageBox[];
+  /** From a box to a box, by their places in `boxes`. */
+  lines: [number, number][];
+  text: string;
 }
 
 export interface ModelDetails {
@@ -93,6 +119,7 @@ export interface ModelVersionDetails extends ModelVersionItem {
   metrics: Record<string, number | null>;
   minimized: string[];
   schema: { task: string | null; label: string | null; columns: SchemaColumn[] } | null;
+  lineage: Lineage;
 }
 
 /** What people write about a thing. */

@@ -50,6 +50,7 @@ def sampled_contributions(
     deadline: Deadline,
     n_orders: int = ORDERS,
     importance: FloatArray | None = None,
+    backgrounds: IntArray | None = None,
     report: Report | None = None,
 ) -> Contributions:
     """Return Shapley values of columns, estimated by sampling.
@@ -69,13 +70,18 @@ def sampled_contributions(
     importance : ndarray of shape (n_columns,), optional
         Which columns have a turn of their own where there are more than `MOST_APART`; what the
         others add together is shared out evenly among them.
+    backgrounds : ndarray of int, optional
+        Rows that cells come from before their column's turn, one an order, and from the
+        beginning again where there are fewer; at even ranks of the answers when not given.
     report : callable, optional
         Told of the progress.
     """
     everything = np.arange(ground.n_rows)
     answers = shown_outputs(ground.answers(everything, {}))
     players = _players(len(ground.names), importance)
-    orders = list(_draw(len(players), n_orders, _spread_rows(answers, n_orders), seed))
+    if backgrounds is None:
+        backgrounds = _spread_rows(answers, n_orders)
+    orders = list(_draw(len(players), n_orders, np.resize(backgrounds, n_orders), seed))
     most = max(1, _MOST_ASKED // (len(orders) * max(1, len(players) - 1)))
     done: list[FloatArray] = []
     start, size = 0, 1

@@ -10,9 +10,13 @@ A row is an object of column names and values, or a list in the order of schema.
 probabilities. A request that cannot be answered gets {"error": "..."}.
 """
 
+import hashlib
+import importlib.metadata
 import json
 import os
 import pickle
+import platform
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -28,10 +32,9 @@ def init():
     path = next(iter(sorted(folder.rglob("model.pkl"))), None)
     if path is None:
         raise FileNotFoundError(f"There is no model.pkl in {folder}.")
-    with path.open("rb") as file:
-        model = pickle.load(file)
-    schema = json.loads((path.parent / "schema.json").read_text(encoding="utf-8"))
-    columns = schema["columns"]
+    model = load_model(path)
+    schema = path.parent / "schema.json"
+    columns = json.loads(schema.read_text(encoding="utf-8"))["columns"] if schema.is_file() else []
 
 
 def run(data):
@@ -68,6 +71,8 @@ def to_frame(rows):
         frame = pd.DataFrame.from_records(rows)
     elif not isinstance(rows[0], list):
         raise ValueError("a row must be an object or a list")
+    elif not names:
+        raise ValueError("a row must be an object: there is no schema.json beside the model")
     elif any(len(row) != len(names) for row in rows):
         raise ValueError(f"a row must have {len(names)} values: {', '.join(names)}")
     else:
@@ -89,3 +94,50 @@ def cast(values, column):
     except (ValueError, TypeError) as error:
         raise ValueError(f'column "{column["name"]}" must be {kind}: {error}') from None
     return values
+
+
+def load_model(path):
+    """Load a model; where a manifest lies beside it, its bytes and versions are checked first."""
+    data = path.read_bytes()
+    file = path.parent / "manifest.json"
+    manifest = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    recorded = manifest.get("files", {}).get(path.name)
+    if recorded not in (None, hashlib.sha256(data).hexdigest()):
+        raise RuntimeError(
+            f"{path.name} is not the file that {file.name} names; it was not loaded."
+        )
+    check_versions({"python": manifest.get("python", ""), **manifest.get("packages", {})})
+    return pickle.loads(data)
+
+
+def check_versions(wanted):
+    """Refuse versions that break a model, and warn of others than those it was made with."""
+    here = {name: installed(name) for name, version in wanted.items() if version}
+    other = [name for name in here if here[name] != wanted[name]]
+    told = ", ".join(f"{name} {wanted[name]} (here: {here[name] or 'none'})" for name in other)
+    pins = " ".join(f"{name}=={wanted[name]}" for name in other if name != "python")
+    remedy = f"It was made with {told}. To match it: pip install {pins or '-r requirements.txt'}"
+    is_broken = any(
+        not here[name] or release(here[name], name) != release(wanted[name], name) for name in other
+    )
+    if is_broken:
+        raise RuntimeError(f"The model was not loaded. {remedy}")
+    if other and other != ["python"]:
+        warnings.warn(remedy, stacklevel=2)
+
+
+def installed(name):
+    """Return the version of a package here, or nothing."""
+    if name == "python":
+        return platform.python_version()
+    for known in {"xgboost": ("xgboost", "xgboost-cpu")}.get(name, (name,)):
+        try:
+            return importlib.metadata.version(known)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return ""
+
+
+def release(version, name):
+    """Return the part of a version that must be the same: of Python also the second number."""
+    return version.split(".")[: 2 if name == "python" else 1]

@@ -134,6 +134,7 @@ def test_nan_is_null_where_null_was_seen(service: Webservice, kit: Kit) -> None:
 
 SHAPES = {
     "empty list": ({"data": []}, "at least one row"),
+    "no rows at all": ([], "at least one row"),
     "empty object": ({}, "got an empty object"),
     "data is an object": ({"data": {"age": 1}}, "must be a list of rows; got an object"),
     "data is null": ({"data": None}, "must be a list of rows; got null"),
@@ -156,7 +157,11 @@ def test_a_request_of_another_shape_is_explained(
     assert said in told["detail"]
 
 
-@pytest.mark.parametrize("body", ["", "age=60", '{"data": [', "[" * 200_000, b"\xff\xfe{}"])
+HALF = '{"data": [{"ward": "\\ud800"}]}'
+"""Half of a surrogate pair: a text that cannot be written down."""
+
+
+@pytest.mark.parametrize("body", ["", "age=60", '{"data": [', "[" * 200_000, b"\xff\xfe{}", HALF])
 def test_what_is_not_json_is_a_bad_request(service: Webservice, body: str | bytes) -> None:
     assert "not JSON" in problem_of(ask(service, body), 400)["detail"]
 

@@ -159,3 +159,24 @@ def test_by_value_pickling_is_switched_off_afterwards(bundle: bundles.Bundle) ->
 
 def _requirements(bundle: bundles.Bundle) -> list[str]:
     return (bundle.folder / "requirements.txt").read_text().splitlines()
+
+
+def test_the_scripts_of_a_bundle_share_their_code_word_by_word() -> None:
+    """Each has to work when it is copied alone, so that it holds all that it needs."""
+    import ast
+
+    folder = Path(bundles.__file__).parent / "templates"
+    functions: dict[str, set[str]] = {}
+    for name in (bundles.SCORING_FILE, bundles.NAMED_SCORING_FILE, "score.py"):
+        for node in ast.parse((folder / name).read_text()).body:
+            if isinstance(node, ast.FunctionDef) and node.name not in ("run", "main"):
+                functions.setdefault(node.name, set()).add(ast.unparse(node))
+
+    assert {"init", "predict", "to_frame", "cast", "load_model", "check_versions"} <= set(functions)
+    assert [name for name, versions in functions.items() if len(versions) != 1] == []
+
+
+def test_a_run_can_be_asked_for_its_dependencies(bundle: bundles.Bundle) -> None:
+    named = json.loads((bundle.folder / "env_dependencies.json").read_text())
+
+    assert named == dict(bundle.packages)

@@ -278,7 +278,7 @@ def test_framework_and_datasets_are_kept(ws: HasSession, pickle_file: Path) -> N
     )
 
     assert (model.model_framework, model.model_framework_version) == ("ScikitLearn", "1.9")
-    assert Model(ws, "churn").properties == {"dataset.training data": "abc"}
+    assert Model(ws, "churn").serialize()["datasets"] == [["training data", "abc"]]
     assert Framework.SCIKITLEARN is Model.Framework.SCIKITLEARN
 
 

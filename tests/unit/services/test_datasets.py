@@ -77,7 +77,7 @@ def test_lineage_names_runs_and_models(session):
     add_run(session, "AutoML_c", properties={"output_datasets": json.dumps([dataset.id])})
     with session.write() as tx:
         tx.models.register("of-child", run_id="AutoML_a_0")
-        tx.models.register("says-so", properties={"dataset.training": dataset.id})
+        tx.models.register("says-so", datasets=[("training", dataset.id)])
         tx.models.register("of-another", run_id="AutoML_b")
     found = dataset_details(session, dataset.id)
     assert [(use["run_id"], use["roles"]) for use in found["used_by"]] == [

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from nbautoml.domain.records import MetricPoint, RunRecord
-from nbautoml.domain.status import RunStatus
-from nbautoml.errors import ConfigError, NotFoundError
+from nbautoml.domain.records import DeploymentRecord, MetricPoint, RunRecord
+from nbautoml.domain.status import ModelStage, RunStatus
+from nbautoml.errors import ConfigError, ConflictError, NotFoundError
 from nbautoml.registry.model import Model, register_from_run
 from nbautoml.services.registry import (
     archive,
@@ -90,6 +90,30 @@ def test_a_version_has_files_metrics_and_schema(session):
     assert found["schema"]["columns"] == [{"name": "age", "dtype": "int64", "is_nullable": True}]
     assert (found["schema"]["label"], found["schema"]["task"]) == ("y", "classification")
     json.dumps(found, allow_nan=False)
+
+
+def test_a_version_has_a_picture_of_its_history_and_its_standing(session):
+    with session.write() as tx:
+        tx.models.set_stage("churn", 1, ModelStage.PRODUCTION)
+        tx.models.set_alias("churn", 1, "champion")
+
+    found = version_details(session, "churn", 1)
+
+    assert (found["stage"], found["aliases"]) == ("Production", ["champion"])
+    kinds = [(box["kind"], box["id"]) for box in found["lineage"]["boxes"]]
+    assert kinds == [("run", RUN), ("model", "churn:1")]
+    assert found["lineage"]["lines"] == ((0, 1),)
+
+
+def test_a_version_that_is_served_is_not_deleted(session):
+    with session.write() as tx:
+        tx.deployments.create(
+            DeploymentRecord(
+                name="live", kind="ACI", created_at=0.0, updated_at=0.0, models=("churn:1",)
+            )
+        )
+    with pytest.raises(ConflictError, match="served by live"):
+        delete_version(session, "churn", 1)
 
 
 @pytest.mark.parametrize("content", [b"{}", b"no json", b"[1]", b'{"columns": [{"name": "a"}]}'])

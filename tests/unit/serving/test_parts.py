@@ -263,7 +263,7 @@ def test_paths_of_models_are_known_inside_of_a_deployment_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv(MODEL_PATHS_VARIABLE, raising=False)
-    with pytest.raises(NotFoundError, match=r"Model\(ws, 'heart'\)\.download"):
+    with pytest.raises(NotFoundError, match=r"get_model_path\('heart', _workspace=ws\)"):
         Model.get_model_path("heart")
     monkeypatch.setenv(MODEL_PATHS_VARIABLE, json.dumps({"heart": "/m", "heart:2": "/m"}))
     assert Model.get_model_path("heart") == Model.get_model_path("heart", version=2) == "/m"

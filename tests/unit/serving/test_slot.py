@@ -24,6 +24,7 @@ class FakeWorker:
     pid: int
     started_at: float = 0.0
     is_ready: bool = False
+    has_let_go: bool = False
     problem: str = ""
     code: int | None = None
     told: list[str] = field(default_factory=list)
@@ -98,6 +99,10 @@ def test_the_old_worker_leaves_only_when_the_new_one_is_ready(desk: Desk) -> Non
     desk.step()
     assert old.told == ["drain"]
     assert desk.slot.state()["revision"] == 2
+    # until it says so, it may have taken a caller
+    assert desk.slot.is_handing_over
+    old.has_let_go = True
+    assert not desk.slot.is_handing_over
 
 
 def test_a_worker_that_does_not_leave_is_asked_and_then_ended(desk: Desk) -> None:

@@ -137,6 +137,41 @@ def test_an_older_store_is_copied_and_migrated(engine: StoreEngine, tmp_path: Pa
         assert copy.execute("SELECT id FROM runs").fetchone() == ("r",)
 
 
+def test_data_of_models_moves_from_properties_to_a_column_of_its_own(engine: StoreEngine) -> None:
+    """What version 0002 wrote as ``dataset.<word>`` among the properties."""
+    create_schema(engine)
+    with engine.write() as connection:
+        connection.execute(sa.insert(tables.models).values(name="m", latest_version=1))
+        properties = {"dataset.training": "a1", "kept": "yes"}
+        row = {"name": "m", "version": 1, "created_at": 1.0, "description": ""}
+        row |= {"framework": "", "framework_version": "", "tags": {}, "properties": properties}
+        row |= {"stage": "None", "datasets": [], "samples": {}}
+        connection.execute(sa.insert(tables.model_versions).values(row))
+    _go_back(engine, "0002")
+
+    check_schema(engine)
+
+    with engine.read() as connection:
+        found = connection.execute(sa.select(tables.model_versions)).one()
+    assert (found.properties, found.datasets) == ({"kept": "yes"}, [["training", "a1"]])
+    assert (found.stage, found.samples) == ("None", {})
+
+
+def _go_back(engine: StoreEngine, revision: str) -> None:
+    """Bring a store to an earlier revision by the way back that each revision knows."""
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory(str(Migrations().folder))
+    with engine.migrate() as connection:
+        context = MigrationContext.configure(connection, opts={"render_as_batch": True})
+        with Operations.context(context):
+            for script in scripts.iterate_revisions(SCHEMA_VERSION, revision):
+                script.module.downgrade()
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+
+
 @pytest.mark.parametrize(
     ("more", "error"),
     [

@@ -1,0 +1,1 @@
+"""Predicting whole datasets, partition by partition, on this machine or a cluster."""
