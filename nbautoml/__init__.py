@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from nbautoml.domain.metrics import get_primary_metrics as get_primary_metrics
     from nbautoml.engine.explain.what_if import what_if as what_if
     from nbautoml.registry.model import Model as Model
+    from nbautoml.registry.onnx.inference import OnnxConverter as OnnxConverter
+    from nbautoml.registry.onnx.inference import OnnxInferenceHelper as OnnxInferenceHelper
     from nbautoml.runs.conda_dependencies import CondaDependencies as CondaDependencies
     from nbautoml.runs.environment import Environment as Environment
     from nbautoml.runs.experiment import Experiment as Experiment
@@ -70,6 +72,8 @@ _HOMES = {
     "KubernetesCluster": "nbautoml.compute.elsewhere",
     "LocalWebservice": "nbautoml.serving.webservice",
     "Model": "nbautoml.registry.model",
+    "OnnxConverter": "nbautoml.registry.onnx.inference",
+    "OnnxInferenceHelper": "nbautoml.registry.onnx.inference",
     "RemoteCompute": "nbautoml.compute.elsewhere",
     "Run": "nbautoml.runs.run",
     "RunConfiguration": "nbautoml.runs.run_configuration",

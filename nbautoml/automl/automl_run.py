@@ -9,7 +9,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO  # Any: fitted models are whatever scikit-learn accepts
 
-from nbautoml.automl.artifacts import INTERNAL_MODEL, METRIC_CONFIDENCE, SERVED_MODEL, VERSIONS
+from nbautoml.automl.artifacts import (
+    INTERNAL_MODEL,
+    METRIC_CONFIDENCE,
+    ONNX_MODEL,
+    SERVED_MODEL,
+    VERSIONS,
+)
 from nbautoml.automl.child_run import ChildRun
 from nbautoml.automl.console import GUARDRAIL_TITLE, ConsoleView, guardrail_lines
 from nbautoml.automl.explain_run import EXPLAIN_RUN, ExplainRun
@@ -17,12 +23,13 @@ from nbautoml.automl.export import ensure_bundle, register_child, registered_chi
 from nbautoml.automl.leaderboard import leaderboard_rows
 from nbautoml.automl.model_test import TEST_RUN
 from nbautoml.automl.notices import warn_once
+from nbautoml.automl.onnx_model import ensure_onnx
 from nbautoml.domain.events import EventRecord
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.metrics import metric as metric_spec
 from nbautoml.domain.snapshot import RunSnapshot, TrialState
 from nbautoml.domain.status import TrialOutcome
-from nbautoml.errors import ConfigError, NotAvailableError, NotFoundError
+from nbautoml.errors import ConfigError, NotFoundError
 from nbautoml.registry.model import Model
 from nbautoml.registry.trust import load_pickle
 from nbautoml.runs.continuation import reopen
@@ -89,6 +96,7 @@ class AutoMLRun(Run):
         iteration: int | None = None,
         metric: str | None = None,
         return_onnx_model: bool = False,
+        return_split_onnx_model: object = None,
     ) -> tuple[Run, Any]:
         """Return the best child run and its fitted model.
 
@@ -99,7 +107,10 @@ class AutoMLRun(Run):
         metric : str, optional
             Which metric decides; the run's primary metric when not given.
         return_onnx_model : bool, default False
-            Not available yet.
+            Whether the second is an ``onnx.ModelProto`` in place of the fitted model. It is
+            written where it is missing, also by runs without ``enable_onnx_compatible_models``.
+        return_split_onnx_model : object
+            The SDK's argument; the model is always one graph.
 
         Returns
         -------
@@ -112,10 +123,12 @@ class AutoMLRun(Run):
         ------
         NotFoundError
             When there is no such child, or it has no model.
+        ModelError
+            When the model cannot be written as ONNX; the message names columns or steps.
         """
-        if return_onnx_model:
-            raise NotAvailableError("ONNX models are not available yet; use the fitted model.")
         child = self._child(iteration, metric)
+        if return_onnx_model:
+            return child, self._onnx_model(child)
         names = child.get_file_names()
         name = INTERNAL_MODEL if INTERNAL_MODEL in names else SERVED_MODEL
         if name not in names:
@@ -123,6 +136,12 @@ class AutoMLRun(Run):
         versions = json.loads(self.properties.get(VERSIONS, "{}"))
         path = self.session.load_artifact(child.id, name)
         return child, load_pickle(path, versions=versions, of=f"The model of run {child.id}")
+
+    def _onnx_model(self, child: Run) -> Any:
+        from nbautoml.registry.onnx.inference import load_model
+
+        ensure_onnx(self.session, self.id, child.number or 0)
+        return load_model(self.session.load_artifact(child.id, ONNX_MODEL).read_bytes())
 
     def register_model(  # type: ignore[override] # the SDK's AutoMLRun takes other arguments
         self,

@@ -14,9 +14,12 @@ from nbautoml.domain.tasks import Task
 from nbautoml.engine.ensemble.names import META_LEARNERS
 from nbautoml.engine.target import TargetEncoding
 from nbautoml.errors import ConfigError, NotAvailableError, did_you_mean
+from nbautoml.registry.extras import check_extra
+from nbautoml.registry.onnx.families import CONVERTIBLE, NOT_CONVERTIBLE
 from nbautoml.runtime import parsing
 
 _SHOWN_COLUMNS = 12
+_OWN_FAMILY = "a family of your own has no converter."
 _ASIDE = ("weight_column_name", "group_column_name", "cv_split_column_names")
 
 
@@ -69,6 +72,8 @@ def models_for_task(values: Mapping[str, Any]) -> dict[str, list[str]]:
     left = [
         n for n in named.get("allowed_models", valid) if n not in named.get("blocked_models", ())
     ]
+    if values["enable_onnx_compatible_models"]:
+        _check_convertible(left)
     if not left:
         raise ConfigError(
             f"allowed_models and blocked_models of AutoMLConfig leave no model to try; "
@@ -95,6 +100,33 @@ def _check_allowed(name: str, task: Task, valid: Sequence[str]) -> None:
         f"allowed_models of AutoMLConfig must be among {list(valid)} for task {task.value!r}; "
         f"got {name!r}."
     )
+
+
+def _check_convertible(names: Sequence[str]) -> None:
+    """Check that a model is left that can be written as ONNX."""
+    if not names or any(name in CONVERTIBLE for name in names):
+        return
+    reasons = [f"{name}: {NOT_CONVERTIBLE.get(name, _OWN_FAMILY)}" for name in names]
+    raise ConfigError(
+        "enable_onnx_compatible_models of AutoMLConfig leaves no model to try; none of these can "
+        f"be written as ONNX: {' '.join(reasons)}"
+    )
+
+
+def check_packages(values: Mapping[str, Any]) -> None:
+    """Check that the packages are there which a setting needs at the end of a run.
+
+    Raises
+    ------
+    MissingExtraError
+        When one is not installed; better now than after the run.
+    """
+    if values["enable_onnx_compatible_models"]:
+        purpose = "write ONNX models (enable_onnx_compatible_models of AutoMLConfig)"
+        check_extra("onnx", "onnxruntime", extra="onnx", purpose=purpose)
+    if values["save_mlflow"]:
+        purpose = "write models in MLflow's format (save_mlflow of AutoMLConfig)"
+        check_extra("mlflow", extra="mlflow", purpose=purpose)
 
 
 def check_stack(values: Mapping[str, Any]) -> None:

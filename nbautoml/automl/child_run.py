@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any  # Any: arguments of the SDK that do nothing here
 
+from nbautoml.automl.artifacts import ONNX_MODEL, ONNX_RESOURCE, ONNX_SCORE
 from nbautoml.automl.explain_run import ROWS, ExplainRun, Wanted, ask_explanation
 from nbautoml.automl.generated_code import FILES, ensure_code, has_code
+from nbautoml.automl.onnx_model import ensure_onnx
 from nbautoml.runs.run import Run
 
 
@@ -14,7 +16,8 @@ class ChildRun(Run):
     """One model of an AutoML run.
 
     Its files ``outputs/generated_code/script.py`` and ``script_run_notebook.ipynb`` are the code
-    that trains and scores it; they are written when they are first downloaded.
+    that trains and scores it; they are written when they are first downloaded. So is
+    ``outputs/model.onnx``, with ``model_onnx.json`` and ``score_onnx.py`` beside it.
     """
 
     def get_file_names(self) -> list[str]:
@@ -28,7 +31,7 @@ class ChildRun(Run):
         self, name: str, output_file_path: str | Path | None = None, **_azure: Any
     ) -> None:
         """Copy one file to a path, or into the working directory under its own name."""
-        self._ensure_code(name)
+        self._ensure_files(name)
         super().download_file(name, output_file_path)
 
     def download_files(
@@ -39,7 +42,7 @@ class ChildRun(Run):
         **_azure: Any,
     ) -> None:
         """Copy all files whose names begin with `prefix` into a folder."""
-        self._ensure_code(prefix or "")
+        self._ensure_files(prefix or "")
         super().download_files(prefix, output_directory, append_prefix)
 
     def explain(
@@ -83,8 +86,11 @@ class ChildRun(Run):
         explain_id = ask_explanation(self.session, parent, number, wanted)
         return ExplainRun(self.experiment, explain_id)
 
-    def _ensure_code(self, prefix: str) -> None:
+    def _ensure_files(self, prefix: str) -> None:
+        """Have the files written that are made when somebody asks for them."""
         parent, number = self._place()
+        if parent and prefix in (ONNX_MODEL, ONNX_RESOURCE, ONNX_SCORE):
+            ensure_onnx(self.session, parent, number)
         if parent and any(name.startswith(prefix) for name in FILES):
             ensure_code(self.session, parent, number)
 

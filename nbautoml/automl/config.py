@@ -62,6 +62,7 @@ class AutoMLConfig:
         checks.check_data(self._values)
         checks.check_positive_label(self._values)
         checks.check_featurization(self._values)
+        checks.check_packages(self._values)
 
     def _take(self, given: Mapping[str, Any], *, warn: Callable[[str], None]) -> None:
         """Check settings and keep them; data may be missing."""

@@ -6,19 +6,27 @@ for it, in a process of its own: whoever registers a model never unpickles it.
 
 from __future__ import annotations
 
+import logging
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any  # Any: fitted models
 
-from nbautoml.automl.artifacts import INTERNAL_MODEL, MANIFEST, SERVED_MODEL
+from nbautoml.automl.artifacts import INTERNAL_MODEL, MANIFEST, MLFLOW_MODEL, SERVED_MODEL
+from nbautoml.automl.onnx_model import onnx_of_bundle, write_onnx
 from nbautoml.automl.run_data import RunData
 from nbautoml.domain.ids import child_run_id
-from nbautoml.errors import ModelError, NotFoundError
+from nbautoml.errors import MissingExtraError, ModelError, NotFoundError
 from nbautoml.registry.model import Model, register_from_run
 from nbautoml.runs.child_process import run_apart, work_for
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.session import Session
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 
 def ensure_bundle(session: Session, run_id: str, number: int) -> None:
@@ -87,6 +95,7 @@ def register_child(
     if SERVED_MODEL not in names:
         raise NotFoundError(f"Run {child_id} has no model: it is {child.status.value}.")
     ensure_bundle(session, run_id, number)
+    onnx_of_bundle(session, run_id, number)
     return register_from_run(
         session,
         run_id=child_id,
@@ -147,6 +156,32 @@ def export_child(session: Session, run_id: str, number: int) -> None:
         # All names appear at once: where the manifest is, the bundle is whole.
         files = {f"outputs/{name}": Path(folder) / name for name in bundle.files}
         session.save_artifacts(child_id, files)
+        _add_formats(session, run_id, number, Path(folder), model, features)
+
+
+def _add_formats(
+    session: Session, run_id: str, number: int, bundle: Path, model: Any, features: pd.DataFrame
+) -> None:
+    """Write the model in the other formats that the run was asked for; the bundle is stored."""
+    with session.read() as tx:
+        config = tx.runs.get(run_id).settings.get("config", {})
+    try:
+        if config.get("enable_onnx_compatible_models"):
+            write_onnx(session, run_id, number, model, features)
+        if config.get("save_mlflow"):
+            _add_mlflow(session, child_run_id(run_id, number), bundle)
+    except (ModelError, MissingExtraError) as error:  # the model itself is stored
+        logger.warning("%s", error)
+
+
+def _add_mlflow(session: Session, child_id: str, bundle: Path) -> None:
+    from nbautoml.registry.mlflow.export import export_pyfunc
+
+    with tempfile.TemporaryDirectory(prefix="nbautoml-mlflow-") as folder:
+        made = export_pyfunc(bundle, Path(folder) / "model")
+        paths = [path for path in made.rglob("*") if path.is_file()]
+        named = {f"{MLFLOW_MODEL}/{p.relative_to(made).as_posix()}": p for p in paths}
+        session.save_artifacts(child_id, named)
 
 
 def main() -> int:

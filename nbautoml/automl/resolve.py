@@ -12,6 +12,7 @@ from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.options import FeaturizationOptions
 from nbautoml.engine.plan import EnsembleOptions, Limits, SearchPlan
 from nbautoml.engine.validation import ValidationOptions
+from nbautoml.registry.onnx.families import CONVERTIBLE, NOT_ON_TEXTS
 
 _MEGABYTE = 1_000_000
 SEED = 0
@@ -53,7 +54,12 @@ def resolve(
     return SearchPlan(
         task=config.task,
         primary_metric=str(values["primary_metric"]),
-        models=choose_models(config.task, values["allowed_models"], values["blocked_models"]),
+        models=choose_models(
+            config.task,
+            values["allowed_models"],
+            values["blocked_models"],
+            has_onnx=bool(values["enable_onnx_compatible_models"]),
+        ),
         seed=SEED,
         limits=limits,
         validation=_validation(values),
@@ -65,6 +71,7 @@ def resolve(
         enable_metric_confidence=bool(values["enable_metric_confidence"]),
         positive_label=values["positive_label"],
         enable_gpu=bool(values["enable_gpu"]),
+        not_on_texts=NOT_ON_TEXTS if values["enable_onnx_compatible_models"] else (),
     )
 
 
@@ -104,16 +111,30 @@ def _featurization(given: str | FeaturizationConfig) -> FeaturizationOptions:
 
 
 def choose_models(
-    task: Task, allowed: Sequence[str] | None, blocked: Sequence[str] | None
+    task: Task,
+    allowed: Sequence[str] | None,
+    blocked: Sequence[str] | None,
+    *,
+    has_onnx: bool = False,
 ) -> tuple[str, ...]:
     """Return the families to try; the names are those that a checked config holds.
+
+    Parameters
+    ----------
+    task : Task
+        What is learned.
+    allowed, blocked : sequence of str, optional
+        Names to choose from, and names to leave out.
+    has_onnx : bool, default False
+        Whether only families are taken whose models can be written as ONNX.
 
     Examples
     --------
     >>> choose_models(Task.REGRESSION, ["KNN", "LightGBM"], ["KNN"])
     ('LightGBM',)
     """
-    return tuple(n for n in allowed or available(task) if n not in (blocked or ()))
+    left = (n for n in allowed or available(task) if n not in (blocked or ()))
+    return tuple(n for n in left if not has_onnx or n in CONVERTIBLE)
 
 
 def _validation(values: Mapping[str, Any]) -> ValidationOptions:

@@ -15,6 +15,7 @@ from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.baseline import measure_finish
 from nbautoml.engine.context import Ports
 from nbautoml.engine.ensemble.finish import Finisher
+from nbautoml.engine.featurize.options import ColumnPurpose
 from nbautoml.engine.heap import give_back_memory
 from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.prepare import prepare
@@ -124,7 +125,7 @@ def find_model(
         measure_finish(context, requests.finish_cost)
     book = TrialBook(plan.metric, context.data.y_valid, context.data.w_valid)
     proposer = PortfolioThenSteps(
-        plan.models,
+        plan.models_for(has_texts=bool(profile.of_purpose(ColumnPurpose.TEXT))),
         task=plan.task,
         shape=context.data.shape,
         seed=plan.seed,

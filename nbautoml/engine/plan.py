@@ -138,6 +138,8 @@ class SearchPlan:
         The class for which the metrics named ``*_binary`` are reported; None is no class.
     enable_gpu : bool, default False
         Whether families that can are fitted on graphics cards of the executor's workers.
+    not_on_texts : tuple of str, default ()
+        Families that are left out where a column is text.
     """
 
     task: Task
@@ -154,6 +156,22 @@ class SearchPlan:
     enable_metric_confidence: bool = False
     positive_label: Any = None
     enable_gpu: bool = False
+    not_on_texts: tuple[str, ...] = ()
+
+    def models_for(self, *, has_texts: bool) -> tuple[str, ...]:
+        """Return the families to use on data with or without texts; never none.
+
+        Examples
+        --------
+        >>> plan = SearchPlan(
+        ...     task=Task.REGRESSION, primary_metric="r2_score", models=("KNN", "SGD"),
+        ...     not_on_texts=("KNN",),
+        ... )
+        >>> plan.models_for(has_texts=True), plan.models_for(has_texts=False)
+        (('SGD',), ('KNN', 'SGD'))
+        """
+        left = tuple(name for name in self.models if name not in self.not_on_texts)
+        return left if has_texts and left else self.models
 
     @property
     def columns_aside(self) -> tuple[str, ...]:

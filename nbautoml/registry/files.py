@@ -101,10 +101,14 @@ def place_inside(target: Path, name: str) -> Path:
 
 
 def only_pickle(artifacts: Sequence[ArtifactRecord], *, of: str) -> ArtifactRecord:
-    """Return the pickle to load: ``model.pkl`` where there is one, else the only pickle."""
+    """Return the pickle to load: ``model.pkl`` where there is one, else the only pickle.
+
+    A ``model.pkl`` in a folder below another one, such as that of MLflow's format, does not count.
+    """
     pickles = [a for a in artifacts if PurePosixPath(a.name).suffix in PICKLES]
     named = [a for a in pickles if PurePosixPath(a.name).name == "model.pkl"]
-    chosen = named or pickles
+    depth = min((a.name.count("/") for a in named), default=0)
+    chosen = [a for a in named if a.name.count("/") == depth] or pickles
     if len(chosen) == 1:
         return chosen[0]
     names = ", ".join(a.name for a in artifacts)

@@ -41,6 +41,7 @@ _PACKAGING = "nbautoml.serving.docker"
 _CONFIGS = "nbautoml.serving.configs"
 _BATCH = "nbautoml.serving.batch.driver"
 _RUNS = "nbautoml.runs.child_process"
+_MLFLOW = "nbautoml.registry.mlflow.export"
 
 
 class Model(ModelWords):
@@ -478,6 +479,16 @@ class Model(ModelWords):
             shutil.copyfile(self._verified(artifact), path)
         return str(target / PurePosixPath(artifacts[0].name).parts[0])
 
+    def export_mlflow(self, path: str | Path) -> str:
+        """Write the model as a folder that MLflow loads and serves; it is not loaded.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder, which must not exist yet; see docs/howto/mlflow.md. Returned as text.
+        """
+        return str(importlib.import_module(_MLFLOW).export_model(self, path))
+
     def load(self, *, trust: bool = False, ignore_versions: bool = False) -> Any:
         """Return the model itself, ready to predict.
 
@@ -562,10 +573,8 @@ def register_from_run(
         ``"outputs"``.
     model_name, tags, properties, description
         As in `Model.register`.
-    model_framework, model_framework_version, datasets, child_paths
-        As in `Model.register`.
-    sample_input_dataset, sample_output_dataset
-        As in `Model.register`.
+    model_framework, model_framework_version, datasets, child_paths, sample_input_dataset
+        As in `Model.register`; `sample_output_dataset`, too.
 
     Raises
     ------

@@ -74,6 +74,8 @@ class Shares:
         [0.67, 0.33]
         """
         known = cells.dropna()
+        counts: npt.NDArray[Any]
+        places: npt.NDArray[Any]
         if self.kind == NUMBER:
             numbers = pd.to_numeric(known, errors="coerce").dropna().to_numpy(dtype=np.float64)
             edges = np.array(self.edges)

@@ -19,6 +19,7 @@ from nbautoml.domain.events import LogWritten, StatusChanged
 from nbautoml.domain.records import Owner, RunRecord
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
+from nbautoml.registry.mlflow.process import start_mirror
 from nbautoml.runs.child_process import RUN_VARIABLE, environment, own_address
 from nbautoml.runs.continuation import open_requests
 from nbautoml.runs.ending import close_rows
@@ -55,6 +56,7 @@ def launch(session: Session, run_id: str) -> None:
     with (folder / "controller.log").open("ab") as log:
         env = environment(session, run_id)
         start_detached("nbautoml.runs.controller", env=env, folder=session.root, log=log)
+    start_mirror(session)
 
 
 def main() -> int:

@@ -7,10 +7,11 @@ import html
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO  # Any: metric values and details are JSON
 
-from nbautoml.domain.events import OutputWritten
+from nbautoml.domain.events import OutputWritten, StatusChanged
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.snapshot import RunSnapshot
 from nbautoml.domain.status import RequestKind, RunStatus
@@ -350,16 +351,10 @@ class Run(LogsValues, EndsByHand):
             Kept with the version.
         description : str, optional
             A sentence for people.
-        model_framework, model_framework_version, datasets, child_paths
-            As in ``Model.register``.
-        sample_input_dataset, sample_output_dataset
-            As in ``Model.register``.
+        model_framework, model_framework_version, datasets, child_paths, sample_input_dataset
+            As in ``Model.register``; `sample_output_dataset`, too.
         **_azure
             ``resource_configuration`` of the SDK: accepted, of no use here.
-
-        Returns
-        -------
-        Model
 
         Raises
         ------
@@ -419,7 +414,7 @@ class Run(LogsValues, EndsByHand):
         wait_post_processing: bool = False,
         raise_on_error: bool = True,
     ) -> dict[str, Any]:
-        """Wait until the run ends; an interrupt ends the waiting, not the run.
+        """Wait until the run ends, and return its details; an interrupt ends the waiting only.
 
         Parameters
         ----------
@@ -429,11 +424,6 @@ class Run(LogsValues, EndsByHand):
             The SDK's argument; only after an AutoML run something goes on here.
         raise_on_error : bool, default True
             Whether a failed run raises.
-
-        Returns
-        -------
-        dict
-            As `get_details`.
 
         Raises
         ------
@@ -473,18 +463,9 @@ class Run(LogsValues, EndsByHand):
         if raise_on_error and record.status is RunStatus.FAILED:
             raise TrainingError(f"Run {self.id} failed: {record.reason}")
 
-    def _printer(self, stream: TextIO) -> Any:  # Any: a callable that takes an EventRecord
+    def _printer(self, stream: TextIO) -> Callable[[EventRecord], None]:
         """Return what prints this run's events; classes of runs have their own."""
-
-        def show(record: EventRecord) -> None:
-            if isinstance(record.event, OutputWritten):
-                stream.write(f"{record.event.text}\n")
-                return
-            status = getattr(record.event, "status", None)
-            if isinstance(status, RunStatus):
-                stream.write(f"{status.value} {record.event.reason}".rstrip() + "\n")  # type: ignore[attr-defined]
-
-        return show
+        return partial(_show, stream)
 
     def get_portal_url(self) -> str:
         """Return where this run can be looked at: here, a line for a notebook cell."""
@@ -504,3 +485,11 @@ class Run(LogsValues, EndsByHand):
         head = "".join(f"<th>{n}</th>" for n in names)
         cells = "".join(f"<td>{html.escape(v)}</td>" for v in values)
         return f"<table><tr>{head}</tr><tr>{cells}</tr></table>"
+
+
+def _show(stream: TextIO, record: EventRecord) -> None:
+    """Print what a script wrote, and each change of the run's status; nothing else."""
+    if isinstance(event := record.event, OutputWritten):
+        stream.write(f"{event.text}\n")
+    elif isinstance(event, StatusChanged):
+        stream.write(f"{event.status.value} {event.reason}".rstrip() + "\n")

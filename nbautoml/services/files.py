@@ -6,10 +6,11 @@ import csv
 import io
 from pathlib import Path
 
-from nbautoml.automl.artifacts import NOTEBOOK, SCRIPT, SERVED_MODEL
+from nbautoml.automl.artifacts import NOTEBOOK, ONNX_MODEL, SCRIPT, SERVED_MODEL
 from nbautoml.automl.export import ensure_bundle
 from nbautoml.automl.generated_code import ensure_code_apart
 from nbautoml.automl.leaderboard import leaderboard_rows
+from nbautoml.automl.onnx_model import ensure_onnx
 from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import NotFoundError, did_you_mean
 from nbautoml.runs import files
@@ -19,16 +20,20 @@ from nbautoml.store.session import Session
 
 
 def trial_file(session: Session, run_id: str, number: int, name: str) -> Path:
-    """Return where a file of a trial lies; a model's bundle or code is made where it is missing.
+    """Return where a file of a trial lies; bundle, ONNX and code are made where they are missing.
 
     Raises
     ------
     NotFoundError
         When there is no such run, trial or file.
+    ModelError
+        When the model cannot be written as ONNX.
     """
     find_trial(session, run_id, number)
     if name == SERVED_MODEL:
         ensure_bundle(session, run_id, number)
+    elif name == ONNX_MODEL:
+        ensure_onnx(session, run_id, number)
     elif name in (SCRIPT, NOTEBOOK):
         ensure_code_apart(session, run_id, number)
     child = child_run_id(run_id, number)

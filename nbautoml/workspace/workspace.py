@@ -11,6 +11,8 @@ from nbautoml.compute.target import ComputeTarget
 from nbautoml.data.dataset import Dataset, TabularDataset
 from nbautoml.data.datastore import Datastore
 from nbautoml.errors import ConflictError, NotFoundError, did_you_mean
+from nbautoml.registry.mlflow.process import mirror
+from nbautoml.registry.mlflow.settings import clear_mirror, tracking_uri
 from nbautoml.registry.model import Model
 from nbautoml.runs.experiment import Experiment
 from nbautoml.runs.recovery import recover_runs
@@ -311,6 +313,40 @@ class Workspace:
     def compute_targets(self) -> NamedItems[_ComputeTarget]:
         """Name to `ComputeTarget`; ``local`` is always there."""
         return NamedItems("compute target", self._compute_names, lambda n: ComputeTarget(self, n))
+
+    def mirror_to_mlflow(self, uri: str | None = None) -> str:
+        """Mirror all runs to MLflow from now on, in a process of its own; returns at once.
+
+        Parameters
+        ----------
+        uri : str, optional
+            Address of an MLflow server, such as ``"http://localhost:5000"``, or of a database;
+            a file of the workspace when not given, which needs no server.
+
+        Returns
+        -------
+        str
+            The address, for ``mlflow.set_tracking_uri``.
+
+        Raises
+        ------
+        ConfigError
+            When `uri` is no such address, or holds a password.
+        MissingExtraError
+            When the extra ``mlflow`` is not installed.
+        """
+        return mirror(self.session, uri)
+
+    def stop_mlflow_mirror(self) -> None:
+        """Mirror runs no longer; what MLflow has stays there."""
+        clear_mirror(self.session)
+
+    def get_mlflow_tracking_uri(self) -> str:
+        """Return where `mirror_to_mlflow` writes, or would write: the workspace's own file.
+
+        Notebooks give it to ``mlflow.set_tracking_uri``; what they log lies beside the runs.
+        """
+        return tracking_uri(self.session)
 
     def get_default_datastore(self) -> Datastore:
         """Return the workspace's own file store."""

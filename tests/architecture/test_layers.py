@@ -33,6 +33,9 @@ ONLY = {
     "distributed": ("nbautoml.compute",),
     "dask.distributed": ("nbautoml.compute",),
     "fastapi": ("nbautoml.serving.app",),
+    "mlflow": ("nbautoml.registry.mlflow",),
+    "onnx": ("nbautoml.registry.onnx",),
+    "onnxruntime": ("nbautoml.registry.onnx",),
     "plotly": ("nbautoml.widgets.charts",),
     "pydantic": ("nbautoml.serving.schema",),
     "uvicorn": ("nbautoml.serving.server",),
@@ -144,6 +147,29 @@ def test_only_one_part_imports(package: str, sources: dict[str, Path]) -> None:
     assert wrong == []
 
 
+def loaded_by_name(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and name of modules that a file loads by a text."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            first = node.args[0]
+            if name in ("need", "import_module") and isinstance(first, ast.Constant):
+                yield node.lineno, str(first.value)
+
+
+@pytest.mark.parametrize("package", ONLY)
+def test_only_one_part_loads_by_name(package: str, sources: dict[str, Path]) -> None:
+    wrong = [
+        f"{path}:{line}: {name}"
+        for module, path in sources.items()
+        if not any(is_within(module, home) for home in ONLY[package])
+        for line, name in loaded_by_name(path)
+        if is_within(name, package)
+    ]
+
+    assert wrong == []
+
+
 @pytest.mark.parametrize("part", NEVER)
 def test_part_does_not_import(part: str, sources: dict[str, Path]) -> None:
     wrong = [
@@ -179,3 +205,5 @@ def test_a_forbidden_import_is_seen_wherever_it_stands(tmp_path: Path) -> None:
     assert not is_allowed("engine", "store")
     assert not is_allowed("store", "workspace")
     assert is_allowed("engine", "runtime")
+    file.write_text('onnx = need("onnx", extra="onnx")\n')
+    assert list(loaded_by_name(file)) == [(1, "onnx")]

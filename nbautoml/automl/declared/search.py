@@ -167,10 +167,10 @@ MODELS = (
     Option(
         name="enable_onnx_compatible_models",
         constraint=Flag(),
-        doc="Try only models that can be written as ONNX.",
+        doc="Try only models that can be written as ONNX, and write the best one as "
+        "outputs/model.onnx too; needs the extra `onnx`.",
         default=False,
         group=_MODELS,
-        not_yet="Leave it out and use outputs/model.pkl; ONNX is planned.",
     ),
 )
 
@@ -263,10 +263,10 @@ AFTER = (
     Option(
         name="save_mlflow",
         constraint=Flag(),
-        doc="Write the model in MLflow's format too.",
+        doc="Write the best model in MLflow's format too, as the folder outputs/mlflow-model; "
+        "needs the extra `mlflow`.",
         default=False,
         group=_AFTER,
-        not_yet="Leave it out and use outputs/model.pkl.",
     ),
 )
 

@@ -23,7 +23,7 @@ from nbautoml.testing.card_family import CARD_FAMILY
 from nbautoml.testing.compute_contract import wait_with_cards
 from nbautoml.testing.executor_contract import Inbox, gate, task
 from nbautoml.testing.fast_family import FAST_FAMILY
-from tests.integration.compute.conftest import end, wait_for
+from tests.integration.compute.conftest import end, long_form, wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -89,6 +89,7 @@ def test_tasks_that_need_a_card_go_where_it_is_and_nowhere_else(
         executor.close()
 
 
+@long_form
 def test_nodes_of_one_machine_share_its_cards_out(workspace: Workspace, two_cards: None) -> None:
     config = DaskCluster.provisioning_configuration(0, 2, cores=1, gpus=1, idle_seconds=60)
     target = ComputeTarget.create(workspace, "cards", config)

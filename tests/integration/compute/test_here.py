@@ -19,6 +19,7 @@ def nodes() -> ProvisioningConfiguration:
     return DaskCluster.provisioning_configuration(0, 1, cores=2, idle_seconds=1)
 
 
+@long_form
 def test_it_lives_and_ends(workspace: Workspace) -> None:
     check_cluster_lives_and_ends(workspace, "here", nodes())
 

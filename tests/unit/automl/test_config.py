@@ -173,9 +173,7 @@ PLANNED_SETTINGS = {
     "forecast_horizon": 12,
     "max_horizon": 12,
     "enable_dnn": True,
-    "enable_onnx_compatible_models": True,
     "data_script": "get_data.py",
-    "save_mlflow": True,
 }
 
 
@@ -188,7 +186,7 @@ def test_what_comes_later_is_refused_with_what_to_do(name: str) -> None:
 
 
 def test_what_comes_later_is_accepted_when_it_is_off() -> None:
-    config = make(enable_dnn=False, save_mlflow=False)
+    config = make(enable_dnn=False)
     assert config.values["enable_dnn"] is False
 
 

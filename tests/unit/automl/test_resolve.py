@@ -11,6 +11,7 @@ from nbautoml.automl.resolve import COUNTED_CONCURRENT, resolve
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.models.catalog import FAMILIES, families_for
 from nbautoml.engine.plan import SearchPlan
+from nbautoml.errors import ConfigError, MissingExtraError
 
 FRAME = pd.DataFrame({"a": range(20), "y": ["p", "q"] * 10})
 
@@ -109,3 +110,28 @@ def test_every_alias_of_a_family_is_understood_in_a_config(name: str) -> None:
         assert found <= set(available(task)), family.aliases
         if not name.startswith("XGBoost"):  # its short name means the task's own
             assert found <= {name}
+
+
+def test_families_without_a_converter_are_left_out_for_onnx(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nbautoml.automl.checks.check_extra", lambda *a, **k: None)
+    monkeypatch.setattr("nbautoml.automl.model_names.is_installed", lambda name: True)
+    asked = {"enable_onnx_compatible_models": True}
+
+    assert "CatBoost" in plan_of().models
+    assert plan_of(**asked).models == tuple(m for m in plan_of().models if m != "CatBoost")
+    with pytest.raises(ConfigError, match="leaves no model to try.*CatBoost: its trees"):
+        plan_of(**asked, allowed_models=["CatBoost"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "extra"), [("enable_onnx_compatible_models", "onnx"), ("save_mlflow", "mlflow")]
+)
+def test_a_missing_package_is_told_before_the_run(
+    setting: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nbautoml.registry.extras.find_spec", lambda module: None)
+
+    with pytest.raises(MissingExtraError, match=rf"pip install 'nbautoml\[{extra}\]'"):
+        plan_of(**{setting: True})

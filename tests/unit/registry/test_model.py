@@ -303,3 +303,9 @@ def test_html_escapes_what_people_wrote(ws: HasSession, pickle_file: Path) -> No
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
     assert repr(model) == "Model(name='churn', version=1, run_id=None)"
+
+
+def test_a_copy_of_the_pickle_in_a_folder_below_does_not_count(ws: HasSession) -> None:
+    ws.session.save_artifact(RUN, "outputs/mlflow-model/data/model.pkl", pickle.dumps("copy"))
+
+    assert _from_run(ws).load() == {"answer": 42}

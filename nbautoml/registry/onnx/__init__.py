@@ -1,0 +1,1 @@
+"""Fitted models as ONNX graphs: written, checked against the model, and run."""
