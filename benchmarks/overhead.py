@@ -115,7 +115,7 @@ def _measure(context: RunContext, family_name: str, number: int) -> tuple[float,
         task = time.process_time() - started
     started = time.process_time()
     predictions = merge_folds(context.data, job.out)
-    model = pack_trial(context.data, candidate, job.out)
+    model = pack_trial(context.data, job.out)
     put_trial(context, number, predictions, model)
     store = time.process_time() - started
     return task, fits.seconds, task - fits.seconds, saving.seconds, store

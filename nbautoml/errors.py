@@ -18,6 +18,9 @@ The tree (each class also inherits the built-in that fits, so that ``except Valu
     ├── ModelError (RuntimeError)       a model file cannot be trusted or loaded
     ├── WebserviceException (RuntimeError)  a deployment failed or cannot answer (Azure's name)
     └── StoreError (RuntimeError)       the workspace store cannot be opened or is too new
+        ├── StoreUnavailableError       its server is away, or another process keeps it locked
+        ├── DiskFullError               there is no space left where the workspace is kept
+        └── ReadOnlyStoreError          the workspace was opened to be read only
 
 A message says what was asked, what was found, and what to do. In a notebook these errors
 show as that message, never as a traceback: they carry ``_render_traceback_``.
@@ -108,6 +111,18 @@ class WebserviceNotFoundError(WebserviceException, NotFoundError):
 
 class StoreError(NbAutoMLError, RuntimeError):
     """The workspace store cannot be opened, or is newer than this code."""
+
+
+class StoreUnavailableError(StoreError):
+    """The store does not answer now; the same call may work a moment later."""
+
+
+class DiskFullError(StoreError):
+    """There is no space left where the workspace is kept."""
+
+
+class ReadOnlyStoreError(StoreError):
+    """The workspace can be read but not changed: its disk is full, or may not be written."""
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,17 +19,19 @@ from nbautoml.automl.model_test import add_model_test
 from nbautoml.automl.run_data import RunData, load_splits
 from nbautoml.automl.sink import ChildRunSink, ModelArtifacts
 from nbautoml.compute.in_process import InProcessExecutor
+from nbautoml.compute.spec import PATIENCE_SECONDS
 from nbautoml.compute.target import executor_of
 from nbautoml.domain.events import Phase, PhaseChanged, RunConfigured
 from nbautoml.domain.ports import Executor
 from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold, TrialState
 from nbautoml.domain.status import RunStatus
-from nbautoml.errors import NbAutoMLError
+from nbautoml.errors import ComputeError, ComputeTargetException, NbAutoMLError
 from nbautoml.registry.trust import installed_version
 from nbautoml.runs.controller import launch, set_status
 from nbautoml.runs.details import run_snapshot
 from nbautoml.runs.process_age import process_age
 from nbautoml.runs.work import Ending, WorkContext
+from nbautoml.store.patience import patiently
 
 if TYPE_CHECKING:
     from nbautoml.engine.finder import Found
@@ -52,6 +55,7 @@ this many times what its process took to start. With less time left it fits its 
 MOST_CELLS_WITHOUT_WORKERS = 5_000_000
 """On larger tables it answers with a constant then: nothing could stop a fit of its own, and one
 step of it may take longer than what is left."""
+RETRY_SECONDS = 2.0
 PACKAGES = ("numpy", "pandas", "scikit-learn", "lightgbm", "xgboost")
 
 
@@ -107,8 +111,24 @@ class AutoMLWork:
         if not self._has_time_for_workers(deadline):
             return InProcessExecutor(n_slots=1)
         # Dask takes a while to load: a run without time for workers goes without it.
-        target = str(self._settings["compute_target"])
-        return executor_of(self._context.session, target, None)
+        return self._executor_of(str(self._settings["compute_target"]), deadline)
+
+    def _executor_of(self, target: str, deadline: float | None) -> Executor:
+        """Return the target's executor; a run that goes on waits for a target that is away.
+
+        What took the run's process may have taken the scheduler, too, and both come back.
+        """
+        context = self._context
+        until = context.now() + PATIENCE_SECONDS if self._leg.is_resumed else 0.0
+        until = until if deadline is None else min(until, deadline)
+        while True:
+            try:
+                return executor_of(context.session, target, None)
+            except (ComputeError, ComputeTargetException) as error:
+                if context.now() >= until:
+                    raise
+                logger.warning("the compute target is not there yet: %s", error)
+                time.sleep(RETRY_SECONDS)
 
     def _has_time_for_workers(self, deadline: float | None) -> bool:
         if deadline is None:
@@ -143,7 +163,7 @@ class AutoMLWork:
             artifacts=ModelArtifacts(context.session, context.run.id),
             control=context.control,
             scratch=context.scratch,
-            clock=time.time,
+            clock=context.clock,
             finished=self._leg.finished,
             n_settled=self._leg.n_settled,
         )
@@ -194,9 +214,8 @@ class AutoMLWork:
         context.emit(
             PhaseChanged(phase=Phase.FINALIZING, text=f"Writing the bundle of {best.pipeline}.")
         )
-        with context.session.write() as tx:
-            properties = {"best_child_run_id": best.run_id, VERSIONS: json.dumps(_versions())}
-            tx.runs.set_properties(context.run.id, properties)
+        properties = {"best_child_run_id": best.run_id, VERSIONS: json.dumps(_versions())}
+        patiently(lambda: self._set_properties(properties))
         if self._data.has_test and not found.is_canceled:
             self._test_id = add_model_test(context.session, context.run, best.run_id)
         if self._config.values["model_explainability"] and not found.is_canceled:
@@ -212,6 +231,10 @@ class AutoMLWork:
             reason = f"Canceled; {state.n_done - state.n_failed} finished models are kept."
             return Ending(status=RunStatus.CANCELED, reason=reason), exporting
         return Ending(status=RunStatus.COMPLETED, reason=found.reason.value), exporting
+
+    def _set_properties(self, properties: Mapping[str, str]) -> None:
+        with self._context.session.write() as tx:
+            tx.runs.set_properties(self._context.run.id, properties)
 
     def _add_explanation(self, child_id: str) -> str | None:
         """Have the best model explained after the run; return the id of that run."""

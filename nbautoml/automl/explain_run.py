@@ -326,7 +326,10 @@ class ModelExplainWork:
         session = self._context.session
         executor = executor_of(session, self._target, 1)
         try:
-            job = ExplainJob(folder=self._context.scratch, options=options, seconds=self._seconds)
+            scratch = self._context.scratch
+            job = ExplainJob(
+                folder=scratch, out=scratch / "out", options=options, seconds=self._seconds
+            )
             return explain_on(executor, subject, job, report=self._say)
         finally:
             executor.close()

@@ -11,7 +11,7 @@ import dask
 from distributed import Client
 from distributed.security import Security
 
-from nbautoml.compute.executor import DaskClient
+from nbautoml.compute.connection import DaskClient
 from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.local import DASK_SETTINGS
 from nbautoml.errors import ComputeTargetException, ConfigError

@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from nbautoml.compute import lifeline
 from nbautoml.compute.frames import FrameReader, Kind, encode
+from nbautoml.compute.task_folders import relocate
 from nbautoml.engine.devices import CARDS_VARIABLE
 from nbautoml.engine.heap import give_back_memory
 
@@ -91,16 +92,17 @@ def call_entry(body: bytes, emit: Callable[[Any], None]) -> tuple[Kind, bytes]:
     Parameters
     ----------
     body : bytes
-        Pickled entry name and pickled payload.
+        Pickled entry name and pickled payload, and a mapping of folders where these are others
+        than the payload says.
     emit : callable
         Given to the entry.
     """
     # The border of a trial: whatever the entry raises is a fact about the trial.
     try:
-        entry, payload = pickle.loads(body)
+        entry, payload, *moves = pickle.loads(body)
         module, _, name = entry.partition(":")
         function = cast(Callable[..., Any], getattr(importlib.import_module(module), name))
-        value = function(pickle.loads(payload), emit)
+        value = function(relocate(pickle.loads(payload), moves[0] if moves else {}), emit)
     except (Exception, SystemExit, KeyboardInterrupt) as exc:  # noqa: BLE001
         return Kind.FAILED, describe(exc)
     try:

@@ -8,6 +8,7 @@ stays here, so that priorities hold and a cancel is cheap.
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import logging
@@ -17,18 +18,22 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, TypeAlias  # Any: bodies and values belong to the entry
+from typing import Any, TypeAlias  # Any: bodies and values belong to the entry
 
 from distributed import KilledWorker
 
+from nbautoml.compute.connection import Cluster, Connection, DaskClient, describe, look_at_workers
 from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.pool import PoolSettings
+from nbautoml.compute.shelf import Desk, Shelf
 from nbautoml.compute.spec import ExecutorSpec
+from nbautoml.compute.staging import write_files
 from nbautoml.compute.supervisor import Ending, Order
-from nbautoml.compute.trial import FREE_METRIC, MEMORY_METRIC, TrialPlugin, run_task
+from nbautoml.compute.task_folders import TaskFolders
+from nbautoml.compute.trial import TrialPlugin, run_task
 from nbautoml.domain.ports import TaskMessage, TaskReport, TrialTask, WorkerState
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.errors import ComputeError, ConfigError
@@ -39,24 +44,14 @@ CANCEL_SECONDS = 3.0
 STATE_SECONDS = 1.0
 """How long what was learned of the workers is good for."""
 
+MOST_LOSSES = 5
+"""A task that was running each time when the way to the workers was lost is given up after so many:
+it may be what kills the scheduler."""
+
 _log = logging.getLogger(__name__)
 
-
-DaskClient: TypeAlias = Any
-"""A `distributed.Client`; that class is typed in part, so that calls to it cannot be checked."""
-
 DaskFuture: TypeAlias = Any
-"""A `distributed.Future`; likewise."""
-
-
-class Cluster(Protocol):
-    """Workers that an executor drives, and that it closes."""
-
-    def connect(self) -> DaskClient:
-        """Return a new client."""
-
-    def close(self) -> None:
-        """End the workers and remove what they left on disk."""
+"""A `distributed.Future`; that class is typed in part, so that calls to it cannot be checked."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -66,10 +61,12 @@ class _Flight:
     task: TrialTask
     number: int
     body: bytes
+    folders: TaskFolders | None = None
     future: DaskFuture | None = None
     sent_at: float = 0.0
     attempt: str = ""
     n_attempts: int = 0
+    n_losses: int = 0
     canceled_at: float | None = None
     is_reported: bool = False
 
@@ -78,14 +75,16 @@ class DaskExecutor:
     """Runs tasks on a Dask cluster that it owns (a `nbautoml.domain.ports.Executor`).
 
     All methods are called from one thread. The cluster starts in the background: tasks may be
-    submitted at once.
+    submitted at once. When it is lost, or the way to it, tasks without a report are taken back and
+    run again once it is there.
 
     Parameters
     ----------
     spec : ExecutorSpec
-        Workers, threads and memory.
+        Workers, threads, memory and patience.
     start_cluster : callable
-        Starts the cluster that the spec describes; called in another thread.
+        Starts the cluster that the spec describes; called in another thread, and again when the
+        cluster was lost.
     """
 
     def __init__(
@@ -99,7 +98,8 @@ class DaskExecutor:
         self._failure: ComputeError | None = None
         self._state = WorkerState(n_workers=0, n_busy=0, memory_bytes=0)
         self._state_at = -STATE_SECONDS
-        self._dispatcher = _Dispatcher(spec, start_cluster, self._outbox)
+        self._shelf = Shelf()
+        self._dispatcher = _Dispatcher(spec, start_cluster, self._shelf, self._outbox)
 
     @property
     def n_slots(self) -> int:
@@ -138,7 +138,8 @@ class DaskExecutor:
                 f"The payload of task {task.key!r} must be picklable: {exc}."
             ) from exc
         self._keys.add(task.key)
-        self._dispatcher.post(self._dispatcher.take, task, body)
+        folders = None if task.reads is None else self._shelf.place(task.reads, task.writes)
+        self._dispatcher.post(self._dispatcher.take, task, body, folders)
 
     def poll(self, timeout_seconds: float) -> Sequence[TaskMessage | TaskReport]:
         """Return what has come in, waiting up to the time-out for the first of it.
@@ -149,8 +150,9 @@ class DaskExecutor:
         Raises
         ------
         ComputeError
-            When the cluster could not start, or the connection to it was lost. Tasks without
-            a report have to be given to another executor.
+            When the cluster could not start, was lost and did not come back, or had no worker
+            for as long as the spec is patient. Tasks without a report have to be given to another
+            executor.
         """
         found: list[TaskMessage | TaskReport] = []
         try:
@@ -159,10 +161,21 @@ class DaskExecutor:
                 while self._failure is None:
                     found += self._take(0.0)
         except queue.Empty:
-            pass
+            if not found:
+                self._look_for_workers()
         if self._failure is not None and not found:
             raise self._failure
         return found
+
+    def _look_for_workers(self) -> None:
+        """Give up when tasks wait and there has been no worker for too long."""
+        if self._dispatcher.n_sent and self.workers().n_workers == 0:
+            alone = time.monotonic() - self._dispatcher.staffed_at
+            if alone > self._spec.patience_seconds:
+                self._failure = ComputeError(
+                    f"There has been no worker for {alone:.0f} s, and tasks wait. Start workers, "
+                    "or use another compute target; then continue the run."
+                )
 
     def cancel(self, key: str) -> None:
         """Kill a task, or take it off the queue; it is reported as ``CANCELED``.
@@ -201,9 +214,11 @@ class _Dispatcher:
         self,
         spec: ExecutorSpec,
         start_cluster: Callable[[ExecutorSpec], Cluster],
+        shelf: Shelf,
         outbox: queue.SimpleQueue[TaskMessage | TaskReport | ComputeError],
     ) -> None:
         self._spec = spec
+        self._desk = Desk(shelf)
         self._outbox = outbox
         self._topic = f"nbautoml-{uuid.uuid4().hex}"
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -212,14 +227,18 @@ class _Dispatcher:
         self._queue: list[tuple[int, int]] = []
         self._counter = itertools.count()
         self._client: DaskClient | None = None
-        self._connected: DaskClient | None = None
-        self._cluster: Cluster | None = None
-        self._start_cluster = start_cluster
+        self._connection = Connection(
+            spec,
+            start_cluster,
+            prepare=self._prepare,
+            on_open=lambda client: self.post(self._use, client),
+            on_failure=lambda text, error: self.post(self._fail, text, error),
+        )
         self.n_sent = 0
+        self.staffed_at = time.monotonic()
         self.is_closing = False
-        self._starter = threading.Thread(target=self._start, name="cluster start", daemon=True)
         self._thread = threading.Thread(target=self._work, name="dispatcher", daemon=True)
-        self._starter.start()
+        self._connection.open()
         self._thread.start()
 
     # Called from the caller's thread.
@@ -233,20 +252,12 @@ class _Dispatcher:
         if client is None or self.is_closing:
             return nobody
         try:
-            workers = client.scheduler_info(n_workers=-1)["workers"].values()
-        except OSError:  # the next poll says that the connection was lost
+            workers = look_at_workers(client)
+        except (OSError, RuntimeError):  # the connection was lost; it is opened again
             return nobody
-        held = sum(
-            int(w["metrics"].get("memory", 0)) + int(w["metrics"].get(MEMORY_METRIC, 0))
-            for w in workers
-        )
-        free = [int(w["metrics"][FREE_METRIC]) for w in workers if FREE_METRIC in w["metrics"]]
-        return WorkerState(
-            n_workers=min(self._spec.n_workers, sum(int(w["nthreads"]) for w in workers)),
-            n_busy=0,
-            memory_bytes=held,
-            free_bytes=min(free if own is None else [*free, own], default=None),
-        )
+        if workers:
+            self.staffed_at = time.monotonic()
+        return describe(workers, self._spec)
 
     def close(self) -> None:
         if not self.is_closing:
@@ -256,10 +267,10 @@ class _Dispatcher:
 
     # Everything below runs in the dispatcher's thread, but for `_start` and the two callbacks.
 
-    def take(self, task: TrialTask, body: bytes) -> None:
+    def take(self, task: TrialTask, body: bytes, folders: TaskFolders | None) -> None:
         number = next(self._counter)
         self._numbers[task.key] = number
-        self._flights[number] = _Flight(task=task, number=number, body=body)
+        self._flights[number] = _Flight(task=task, number=number, body=body, folders=folders)
         heapq.heappush(self._queue, (task.priority, number))
 
     def cancel(self, key: str) -> None:
@@ -271,27 +282,22 @@ class _Dispatcher:
             self._report(flight, TrialOutcome.CANCELED, "It was canceled before it started.")
             self._forget(flight)
             return
-        flight.future.cancel()
+        _drop(flight.future)
         if flight.n_attempts == 0:
             # It may never have started, so that no worker would tell of its end.
             self._report(flight, TrialOutcome.CANCELED, "It was canceled before it started.")
             self._forget(flight)
 
-    def _start(self) -> None:
-        try:
-            self._cluster = self._start_cluster(self._spec)
-            client = self._connected = self._cluster.connect()
-            client.subscribe_topic(self._topic, self._on_event)
-            settings = PoolSettings(
-                n_threads=self._spec.threads_per_worker,
-                preload=self._spec.preload,
-                import_path=tuple(p for p in sys.path if p),
-            )
-            client.register_plugin(TrialPlugin(settings))
-        except Exception as exc:  # noqa: BLE001 - passed on to the next poll
-            self.post(self._fail, f"The workers could not be started: {exc}", exc)
-        else:
-            self.post(self._use, client)
+    def _prepare(self, client: DaskClient) -> None:
+        """Make a new client's workers ready; called in the connection's thread."""
+        client.subscribe_topic(self._topic, self._on_event)
+        settings = PoolSettings(
+            n_threads=self._spec.threads_per_worker,
+            preload=self._spec.preload,
+            import_path=tuple(p for p in sys.path if p),
+            data_limit_bytes=self._spec.data_limit_bytes,
+        )
+        client.register_plugin(TrialPlugin(settings))
 
     def _on_event(self, event: tuple[float, dict[str, Any]]) -> None:
         self.post(self._hear, event[1])
@@ -307,10 +313,11 @@ class _Dispatcher:
                     result = exc
         elif future.status == "error":
             result = future.exception()
-        self.post(self._settle, number, future.status, result)
+        self.post(self._settle, number, future, result)
 
     def _use(self, client: DaskClient) -> None:
         self._client = client
+        self.staffed_at = time.monotonic()
 
     def _work(self) -> None:
         try:
@@ -348,23 +355,32 @@ class _Dispatcher:
     def _send_more(self) -> None:
         if self._client is None:
             return
+        if self._queue and not self._connection.is_open(self._client):
+            self._lose()
+            return
         held_back = []
         while self._queue and self.n_sent < self._spec.n_workers:
             place = heapq.heappop(self._queue)
             flight = self._flights.get(place[1])
-            if flight is not None and not self._has_card_for(flight.task):
+            if flight is not None and not _has_cards(
+                flight.task, self._flights.values(), self._spec.n_gpus
+            ):
                 held_back.append(place)  # others need not wait for a card
-            elif flight is not None:
-                self._send(self._client, flight)
+            elif flight is not None and not self._try_to_send(self._client, flight):
+                held_back.append(place)
+                break
         for place in held_back:
             heapq.heappush(self._queue, place)
 
-    def _has_card_for(self, task: TrialTask) -> bool:
-        """Whether a task that needs graphics cards would find them, or needs none."""
-        if not task.n_gpus:
-            return True
-        taken = sum(f.task.n_gpus for f in self._flights.values() if f.future is not None)
-        return taken + task.n_gpus <= self._spec.n_gpus
+    def _try_to_send(self, client: DaskClient, flight: _Flight) -> bool:
+        """Hand a task over; False when the connection breaks at that moment."""
+        try:
+            self._send(client, flight)
+        except Exception:
+            if self._connection.is_open(client):
+                raise
+            return False
+        return True
 
     def _send(self, client: DaskClient, flight: _Flight) -> None:
         task, own = flight.task, self._spec.memory_limit_bytes
@@ -375,17 +391,20 @@ class _Dispatcher:
             number=flight.number,
             time_limit_seconds=task.time_limit_seconds,
             memory_limit_bytes=min(limits, default=None),
+            folders=flight.folders,
             n_gpus=task.n_gpus,
         )
+        # Another key each time: Dask would go on with a task that it has just been told to end.
+        key = f"{self._topic}-{flight.number}-{flight.n_losses}"
         flight.sent_at = time.monotonic()
-        self.n_sent += 1
         flight.future = client.submit(
             run_task,
             order,
-            key=f"{self._topic}-{flight.number}",
+            key=key,
             pure=False,
             resources={RESOURCE: task.n_gpus} if task.n_gpus else None,
         )
+        self.n_sent += 1
         flight.future.add_done_callback(partial(self._on_done, flight.number))
 
     def _hear(self, news: dict[str, Any]) -> None:
@@ -396,27 +415,32 @@ class _Dispatcher:
         if flight.is_reported:
             if "started" in news and flight.future is not None:
                 # Its worker died after the report, so that Dask runs it once more.
-                flight.future.cancel()
+                _drop(flight.future)
                 self._forget(flight)
         elif "started" in news:
             flight.attempt = news["attempt"]
             flight.n_attempts += 1
         elif flight.attempt != news["attempt"]:
             _log.debug("An attempt at %s that was given up still speaks.", flight.task.key)
+        elif "ask" in news:
+            if self._client is not None:
+                self._desk.serve(self._client, news["ask"])
         elif "messages" in news:
             for body in news["messages"]:
                 self._outbox.put(TaskMessage(key=flight.task.key, body=pickle.loads(body)))
         else:
             self._report_ending(flight, news["ending"])
 
-    def _settle(self, number: int, status: str, result: bytes | BaseException | None) -> None:
+    def _settle(
+        self, number: int, future: DaskFuture, result: bytes | BaseException | None
+    ) -> None:
         """A future ended: its slot is free."""
-        flight = self._flights.get(number)
-        if flight is None:
+        flight, status = self._flights.get(number), future.status
+        if flight is None or flight.future is not future:
             return
         if status == "cancelled":
             if flight.canceled_at is None:
-                self._fail("The connection to the Dask scheduler was lost.", None)
+                self._lose()
             elif flight.is_reported:
                 self._forget(flight)
             return  # else its worker has still to say that it is dead
@@ -431,28 +455,28 @@ class _Dispatcher:
                 self._report(flight, TrialOutcome.FAILED, error)
         self._forget(flight)
 
+    def _lose(self) -> None:
+        """The workers cannot be reached: take all tasks back, and open the connection again."""
+        _log.warning("The connection to the Dask scheduler was lost; it is opened again.")
+        self._client, self.n_sent = None, 0
+        for flight in list(self._flights.values()):
+            if flight.future is None:
+                continue
+            flight.future, flight.attempt = None, ""
+            flight.n_losses += 1
+            if flight.canceled_at is not None:
+                self._report(flight, TrialOutcome.CANCELED, "It was canceled.")
+            elif flight.n_losses > MOST_LOSSES:
+                error = f"The cluster was lost {MOST_LOSSES + 1} times while it ran."
+                self._report(flight, TrialOutcome.WORKER_LOST, error)
+            if flight.is_reported:
+                self._forget(flight)
+            else:
+                heapq.heappush(self._queue, (flight.task.priority, flight.number))
+        self._connection.reopen()
+
     def _report_ending(self, flight: _Flight, data: bytes) -> None:
-        ending: Ending = pickle.loads(data)
-        value, outcome, error = None, ending.outcome, ending.error
-        if outcome is TrialOutcome.COMPLETED:
-            try:
-                value = pickle.loads(ending.value)
-            except Exception as exc:  # noqa: BLE001 - unpickling runs code of the value's own
-                outcome, error = TrialOutcome.FAILED, f"Its value cannot be unpickled: {exc}"
-        self._outbox.put(
-            TaskReport(
-                key=flight.task.key,
-                outcome=outcome,
-                seconds=ending.seconds,
-                value=value,
-                error=error,
-                traceback=ending.traceback,
-                peak_memory_bytes=ending.peak_memory_bytes,
-                attempts=max(1, flight.n_attempts),
-                worker=ending.worker,
-                output=ending.output,
-            )
-        )
+        self._outbox.put(_report_of(flight, pickle.loads(data)))
         flight.is_reported = True
         if flight.canceled_at is not None:  # its future has ended before
             self._forget(flight)
@@ -484,12 +508,53 @@ class _Dispatcher:
         self._outbox.put(error)
 
     def _end(self) -> None:
-        self._starter.join()
-        client = self._connected
-        if client is not None:
-            futures = [f.future for f in self._flights.values() if f.future is not None]
-            client.cancel(futures)
-            self._flights.clear()
-            client.close()
-        if self._cluster is not None:
-            self._cluster.close()
+        self._desk.close()
+        futures = [f.future for f in self._flights.values() if f.future is not None]
+        if self._client is not None and futures:
+            _drop_all(self._client, futures)
+        self._flights.clear()
+        self._connection.close()
+
+
+def _report_of(flight: _Flight, ending: Ending) -> TaskReport:
+    """Take in what a task left, and return its report."""
+    value, outcome, error = None, ending.outcome, ending.error
+    if outcome is TrialOutcome.COMPLETED:
+        try:
+            value = pickle.loads(ending.value)
+            if flight.task.writes is not None:
+                write_files(flight.task.writes, ending.files)
+        except Exception as exc:  # noqa: BLE001 - unpickling runs code of the value's own
+            outcome, error = TrialOutcome.FAILED, f"Its result cannot be taken in: {exc}"
+    return TaskReport(
+        key=flight.task.key,
+        outcome=outcome,
+        seconds=ending.seconds,
+        value=value,
+        error=error,
+        traceback=ending.traceback,
+        peak_memory_bytes=ending.peak_memory_bytes,
+        attempts=max(1, flight.n_attempts),
+        worker=ending.worker,
+        output=ending.output,
+    )
+
+
+def _has_cards(task: TrialTask, flights: Iterable[_Flight], n_gpus: int) -> bool:
+    """Whether a task that needs graphics cards would find them, or needs none."""
+    if not task.n_gpus:
+        return True
+    taken = sum(flight.task.n_gpus for flight in flights if flight.future is not None)
+    return taken + task.n_gpus <= n_gpus
+
+
+def _drop(future: DaskFuture) -> None:
+    """Tell Dask that nobody wants a future; where that cannot be reached, its task ends by that."""
+    with contextlib.suppress(Exception):  # whatever a broken connection raises
+        future.cancel()
+
+
+def _drop_all(client: DaskClient, futures: Sequence[DaskFuture]) -> None:
+    """Tell Dask that nobody wants these futures."""
+    with contextlib.suppress(Exception):
+        client.cancel(list(futures))

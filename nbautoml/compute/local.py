@@ -14,7 +14,8 @@ import psutil
 from distributed import Client, LocalCluster, Nanny
 
 from nbautoml.compute.child import THREAD_VARIABLES
-from nbautoml.compute.executor import DaskClient, DaskExecutor
+from nbautoml.compute.connection import DaskClient
+from nbautoml.compute.executor import DaskExecutor
 from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.scratch import ScratchFolder
 from nbautoml.compute.spec import ExecutorSpec

@@ -48,11 +48,14 @@ class PoolSettings:
         Modules that the template imports.
     import_path : tuple of str
         ``sys.path`` of template and children.
+    data_limit_bytes : int or None, default None
+        Most disk for copies of data, as `nbautoml.compute.mirror.Mirror` takes it.
     """
 
     n_threads: int
     preload: tuple[str, ...]
     import_path: tuple[str, ...]
+    data_limit_bytes: int | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

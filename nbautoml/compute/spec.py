@@ -17,6 +17,13 @@ PRELOAD = ("pandas", "sklearn", "lightgbm", "xgboost", "nbautoml.engine.trial")
 MEMORY_SHARE = 0.85
 """Part of the machine's memory that trials may fill; the rest is for the system and Dask."""
 
+PATIENCE_SECONDS = 300.0
+"""How long a run waits for workers that are lost before it ends with what it has.
+
+Long enough for a machine to start again, or for a cluster to replace a node; short enough that
+somebody who waits for the run learns of it.
+"""
+
 LEAST_SLOT_BYTES = 1 << 30
 """No slot is made that would have less memory than this, unless it is the only one."""
 
@@ -38,6 +45,11 @@ class ExecutorSpec:
     preload : tuple of str
         Modules that each worker imports before its first task. One that cannot be imported
         is left out: a task that needs it reports the error.
+    patience_seconds : float, default 300
+        How long to wait for workers that are lost, or that do not come.
+    data_limit_bytes : int or None, default None
+        Most disk that a machine which does not see the paths of the owner uses for copies of
+        data; None is a quarter of what is free there (see `nbautoml.compute.mirror`).
 
     Raises
     ------
@@ -55,9 +67,12 @@ class ExecutorSpec:
     memory_limit_bytes: int | None
     n_gpus: int = 0
     preload: tuple[str, ...] = PRELOAD
+    patience_seconds: float = PATIENCE_SECONDS
+    data_limit_bytes: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("n_workers", "threads_per_worker", "memory_limit_bytes"):
+        names = ("n_workers", "threads_per_worker", "memory_limit_bytes", "data_limit_bytes")
+        for name in names:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name} of ExecutorSpec must be at least 1; got {value}.")

@@ -12,12 +12,13 @@ import pickle
 import selectors
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from nbautoml.compute import memory
 from nbautoml.compute.frames import FrameReader, Kind
 from nbautoml.compute.pool import ChildPool
+from nbautoml.compute.task_folders import TaskFolders
 from nbautoml.domain.status import TrialOutcome
 
 SAMPLE_SECONDS = 0.1
@@ -40,19 +41,27 @@ MEGABYTE = 1e6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A task on its way to a worker; ``body`` is the pickled entry name and payload."""
+    """A task on its way to a worker.
+
+    ``body`` is the pickled entry name and payload; the worker adds where its `folders`
+    are on its machine.
+    """
 
     body: bytes
     topic: str
     number: int
     time_limit_seconds: float | None
     memory_limit_bytes: int | None
+    folders: TaskFolders | None = None
     n_gpus: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a task ended in its worker; ``value`` is still pickled."""
+    """How a task ended in its worker; ``value`` is still pickled.
+
+    ``files`` are those that the task left, where its owner does not see them.
+    """
 
     outcome: TrialOutcome
     seconds: float
@@ -60,6 +69,7 @@ class Ending:
     error: str = ""
     traceback: str = ""
     peak_memory_bytes: int = 0
+    files: Mapping[str, bytes] = field(default_factory=dict)
     worker: str = ""
     output: str = ""
 

@@ -317,7 +317,8 @@ class ComputeTarget:
     ) -> ComputeTarget:
         """Use a Dask scheduler, or a machine, that is there already.
 
-        It needs this nbautoml, and must see the files of the workspace under the same path.
+        It needs this nbautoml. Workers that do not see the files of the workspace under the same
+        path get copies of the data.
 
         Parameters
         ----------

@@ -9,16 +9,25 @@ from __future__ import annotations
 import pickle
 import threading
 import uuid
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast  # Any: Dask's states
 
 from dask.typing import Key
 from distributed import Worker, WorkerPlugin, get_worker
 
 from nbautoml.compute import memory
+from nbautoml.compute.courier import MAILBOX, Courier, Mailbox
 from nbautoml.compute.gpus import RESOURCE
+from nbautoml.compute.mirror import Mirror, default_root
 from nbautoml.compute.pool import ChildPool, PoolSettings
-from nbautoml.compute.supervisor import Cancel, Order, Supervisor
+from nbautoml.compute.staging import lend_out_folder, read_files
+from nbautoml.compute.supervisor import Cancel, Ending, Order, Supervisor
+from nbautoml.compute.task_folders import TaskFolders
+from nbautoml.domain.status import TrialOutcome
+from nbautoml.errors import StoppedError
 
 MEMORY_METRIC = "nbautoml_children"
 """Name under which a worker's heartbeat tells what its children hold, in bytes."""
@@ -26,6 +35,14 @@ MEMORY_METRIC = "nbautoml_children"
 
 FREE_METRIC = "nbautoml_free"
 """Name under which a worker's heartbeat tells how much memory is free, in bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Own:
+    """What a task has for itself: the way to end it, and graphics cards."""
+
+    cancel: Cancel
+    cards: tuple[int, ...]
 
 
 class TrialPlugin(WorkerPlugin):
@@ -48,6 +65,9 @@ class TrialPlugin(WorkerPlugin):
         self._pool = ChildPool(self._settings, worker.local_directory)
         self._lock = threading.Lock()
         self._running: dict[Key, Cancel] = {}
+        self._mirror = Mirror(default_root(), self._settings.data_limit_bytes)
+        self._mailbox = Mailbox()
+        setattr(worker, MAILBOX, self._mailbox)
         n_cards = int(worker.state.total_resources.get(RESOURCE, 0))
         self._free_cards = list(range(n_cards))
         worker.metrics[MEMORY_METRIC] = lambda _worker: self._pool.memory_bytes()
@@ -80,19 +100,52 @@ class TrialPlugin(WorkerPlugin):
             cards = tuple(self._free_cards[: order.n_gpus])
             del self._free_cards[: order.n_gpus]
         try:
-            supervisor = Supervisor(
-                self._pool, order, lambda bodies: tell(messages=bodies), cancel, cards=cards
-            )
             tell(started=True)
-            ending = pickle.dumps(replace(supervisor.run(), worker=str(worker.name)))
+            ending = self._supervise(order, worker, tell, _Own(cancel=cancel, cards=cards))
+            data = pickle.dumps(replace(ending, worker=str(worker.name)))
         finally:
             with self._lock:
                 del self._running[key]
                 self._free_cards = sorted([*self._free_cards, *cards])
                 cancel.close()
-        if len(ending) <= LARGEST_EVENT_BYTES:
-            tell(ending=ending)
-        return ending
+        if len(data) <= LARGEST_EVENT_BYTES:
+            tell(ending=data)
+        return data
+
+    def _supervise(
+        self, order: Order, worker: Worker, tell: Callable[..., None], own: _Own
+    ) -> Ending:
+        """Run the task where its files are: at their own paths, or in copies of this machine."""
+
+        def send(bodies: list[bytes]) -> None:
+            tell(messages=bodies)
+
+        folders = order.folders
+        if folders is None or folders.is_seen():
+            return Supervisor(self._pool, order, send, own.cancel, cards=own.cards).run()
+        with ExitStack() as stack:
+            try:
+                reads = stack.enter_context(self._copy_of(folders, worker, tell, own.cancel))
+            except StoppedError as stopped:
+                return Ending(outcome=TrialOutcome.CANCELED, seconds=0.0, error=stopped.message)
+            out = stack.enter_context(lend_out_folder(Path(worker.local_directory)))
+            moves = {folders.reads: str(reads), folders.writes: str(out)}
+            body = pickle.dumps((*pickle.loads(order.body), moves))
+            moved = replace(order, body=body)
+            ending = Supervisor(self._pool, moved, send, own.cancel, cards=own.cards).run()
+            return replace(ending, files=read_files(out))
+
+    def _copy_of(
+        self, folders: TaskFolders, worker: Worker, tell: Callable[..., None], cancel: Cancel
+    ) -> AbstractContextManager[Path]:
+        courier = Courier(
+            self._mailbox,
+            lambda ask: tell(ask=ask),
+            address=worker.address,
+            shelf=folders.key,
+            is_wanted=lambda: not cancel.is_set,
+        )
+        return self._mirror.folder(folders.key, courier.fetch, courier.check)
 
 
 LARGEST_EVENT_BYTES = 64 << 10

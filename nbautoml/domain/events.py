@@ -172,10 +172,14 @@ class TrialFinished(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineChanged(Event):
-    """Someone gave the run more time; `deadline` is the new end."""
+    """Someone gave the run more time, or its machine's clock was set; `deadline` is the new end.
+
+    ``is_clock_set`` says that the time left is the same as before.
+    """
 
     kind: ClassVar[str] = "deadline_changed"
     deadline: float
+    is_clock_set: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

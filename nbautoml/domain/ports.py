@@ -38,6 +38,12 @@ class TrialTask:
         The task is killed when its process tree holds more.
     priority : int
         Smaller is earlier.
+    reads : Path or None
+        Folder of the payload's whose files the entry reads. A worker that does not see it gets a
+        copy; so its files must not change any more.
+    writes : Path or None
+        Folder of the payload's in which the entry leaves files; they are there, also from such a
+        worker, when the task is reported. It has an effect only beside `reads`.
     n_gpus : int
         How many graphics cards it needs for itself; it runs only where they are.
     """
@@ -48,6 +54,8 @@ class TrialTask:
     time_limit_seconds: float | None = None
     memory_limit_bytes: int | None = None
     priority: int = 0
+    reads: Path | None = None
+    writes: Path | None = None
     n_gpus: int = 0
 
 

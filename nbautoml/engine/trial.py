@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import pickle
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import ThreadpoolController
 
+from nbautoml.domain.clock import Moment
 from nbautoml.domain.ports import Emit
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.devices import device_for
@@ -41,6 +44,7 @@ from nbautoml.engine.trial_data import (
     ALL_ROWS,
     DataSpec,
     FoldMatrices,
+    featurizer_path,
     open_fold,
     read_classes,
     read_spec,
@@ -81,9 +85,8 @@ class FoldsJob:
         Threads of a fit.
     seconds : float or None
         Time after which the fits shall end by themselves, for all folds together.
-    ends_at : float or None
-        When they shall have ended whenever they began, in seconds since the epoch: a task may
-        wait for its slot.
+    ends_at : Moment or None
+        When they shall have ended whenever they began: a task may wait for its slot.
     use_gpu : bool
         Whether the task has a graphics card.
     """
@@ -96,12 +99,12 @@ class FoldsJob:
     folds: tuple[int, ...]
     threads: int
     seconds: float | None = None
-    ends_at: float | None = None
+    ends_at: Moment | None = None
     use_gpu: bool = False
 
     def seconds_left(self) -> float | None:
         """Return the seconds for all folds from now on; None when there is no limit."""
-        left = math.inf if self.ends_at is None else self.ends_at - time.time()
+        left = math.inf if self.ends_at is None else self.ends_at.seconds_left()
         given = math.inf if self.seconds is None else self.seconds
         return min(left, given) if min(left, given) < math.inf else None
 
@@ -173,6 +176,7 @@ def run_refit(job: RefitJob, emit: Emit) -> float:
             ).model
             model = _unscaled(job.candidate, model)
         _write(job.out / REFIT_FILE, pickle.dumps(_part(job, prepared, model)))
+        _link_featurizer(job, ALL_ROWS)
     return time.monotonic() - started
 
 
@@ -290,6 +294,24 @@ def _prepare(job: FoldsJob | RefitJob, fold: int) -> _Prepared:
 
 
 def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
+    """Do one fold, unless an earlier attempt at the task did it before its worker was lost."""
+    done = _read_result(job, fold)
+    if done is not None:
+        return done
+    result = _do_fold(job, fold, deadline)
+    _write(job.out / result_file(fold), pickle.dumps((job.key, result)))
+    return result
+
+
+def _read_result(job: FoldsJob, fold: int) -> FoldResult | None:
+    path = job.out / result_file(fold)
+    if not path.exists():
+        return None
+    key, result = pickle.loads(path.read_bytes())
+    return result if key == job.key and isinstance(result, FoldResult) else None
+
+
+def _do_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
     started = time.monotonic()
     spec = read_spec(job.data)
     family = get_family(job.candidate.family)
@@ -302,6 +324,7 @@ def _run_fold(job: FoldsJob, fold: int, deadline: Deadline) -> FoldResult:
     predictions = _predict(part, prepared.X_valid, spec)
     _write(job.out / prediction_file(fold), predictions)
     _write(job.out / part_file(fold), pickle.dumps(part))
+    _link_featurizer(job, fold)
     metrics = score_predictions(prepared.y_valid, predictions, spec, prepared.valid_weight)
     return FoldResult(
         fold=fold,
@@ -411,9 +434,30 @@ def part_file(fold: int) -> str:
     return f"fold{fold}.pkl"
 
 
+def featurizer_file(fold: int) -> str:
+    """Return the name of the file of a fold's featurizer; all rows are fold -1."""
+    return f"featurizer{fold}.pkl"
+
+
+def result_file(fold: int) -> str:
+    """Return the name of the file that tells that a fold is done, and how it went."""
+    return f"fold{fold}.done"
+
+
 def prediction_file(fold: int) -> str:
     """Return the name of the file of a fold's predictions."""
     return f"fold{fold}.npy"
+
+
+def _link_featurizer(job: FoldsJob | RefitJob, fold: int) -> None:
+    """Put the fold's featurizer beside its model: the data may lie on another machine than it."""
+    source = featurizer_path(job.data, job.candidate.representation, fold)
+    target = job.out / featurizer_file(fold)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one that knows no links
+        shutil.copyfile(source, target)
 
 
 def _write(path: Path, content: bytes | npt.NDArray[Any]) -> None:

@@ -21,9 +21,8 @@ from nbautoml.engine.metrics import (
     residuals_payload,
 )
 from nbautoml.engine.models._base import Vector
-from nbautoml.engine.search.candidate import Candidate
-from nbautoml.engine.trial import REFIT_FILE, part_file, prediction_file
-from nbautoml.engine.trial_data import ALL_ROWS, DataSpec, featurizer_path
+from nbautoml.engine.trial import REFIT_FILE, featurizer_file, part_file, prediction_file
+from nbautoml.engine.trial_data import ALL_ROWS, DataSpec
 from nbautoml.runtime.bag import PackedPart, open_model
 
 MODEL = "outputs/model.pkl"
@@ -113,21 +112,19 @@ def chart_payloads(
     }
 
 
-def pack_trial(data: PreparedData, candidate: Candidate, folder: Path) -> bytes:
+def pack_trial(data: PreparedData, folder: Path) -> bytes:
     """Return the model file of a trial: the mean of its fold models, or its only one."""
-    parts = tuple(
-        _packed(data, candidate, fold, folder / part_file(fold)) for fold in range(data.n_folds)
-    )
+    parts = tuple(_packed(fold, folder / part_file(fold)) for fold in range(data.n_folds))
     return pickle.dumps(data.packed(open_model, parts))
 
 
-def refit_part(data: PreparedData, candidate: Candidate, folder: Path) -> PackedPart:
+def refit_part(folder: Path) -> PackedPart:
     """Return the fit on all rows that a refit left."""
-    return _packed(data, candidate, ALL_ROWS, folder / REFIT_FILE)
+    return _packed(ALL_ROWS, folder / REFIT_FILE)
 
 
-def _packed(data: PreparedData, candidate: Candidate, fold: int, fitted: Path) -> PackedPart:
-    featurizer = featurizer_path(data.folder, candidate.representation, fold)
+def _packed(fold: int, fitted: Path) -> PackedPart:
+    featurizer = fitted.with_name(featurizer_file(fold))
     return PackedPart(featurizer=featurizer.read_bytes(), fitted=fitted.read_bytes())
 
 

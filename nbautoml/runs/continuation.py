@@ -107,7 +107,11 @@ def open_requests(session: Session, run: RunRecord) -> StoredRequests:
     continuation = continuation_of(run)
     with session.read() as tx:
         records = tx.events.read(run.id)
-    moves = [r for r in since_continued(records) if isinstance(r.event, DeadlineChanged)]
+    moves = [
+        r.event
+        for r in since_continued(records)
+        if isinstance(r.event, DeadlineChanged) and not r.event.is_clock_set
+    ]
     after = continuation.after_request if continuation else 0
     return StoredRequests(session, run.id, after, n_added=len(moves))
 

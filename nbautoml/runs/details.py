@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any  # Any: JSON values
 
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
+from nbautoml.domain.status import RunStatus
+from nbautoml.store.reaper import is_orphan
 from nbautoml.store.session import Session
 
 OUTPUT_DATASETS = "output_datasets"
 """Property of a run: JSON list of the ids of datasets that it made."""
 
+LOST = (
+    "Its process was lost. Finished models are kept; the run goes on when its workspace is opened."
+)
+"""Why a run is not responding."""
+
 
 def run_snapshot(session: Session, run_id: str) -> RunSnapshot:
     """Return the state of a run, folded from its events.
+
+    A run whose process is gone is ``NotResponding``: its log cannot say that.
 
     Raises
     ------
@@ -26,7 +37,26 @@ def run_snapshot(session: Session, run_id: str) -> RunSnapshot:
     with session.read() as tx:
         tx.runs.get(run_id)
         fold.apply_all(tx.events.read(run_id))
-    return fold.build()
+    return with_life(session, fold.build())
+
+
+def with_life(session: Session, snapshot: RunSnapshot) -> RunSnapshot:
+    """Return a run's state with what its log does not know: whether its process is there.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    snapshot : RunSnapshot
+        What the log says.
+    """
+    if snapshot.status.is_terminal or snapshot.seq == 0:
+        return snapshot
+    with session.read() as tx:
+        run = tx.runs.get(snapshot.run_id)
+    if run.status.is_terminal or not is_orphan(run, now=time.time()):
+        return snapshot
+    return replace(snapshot, status=RunStatus.NOT_RESPONDING, reason=LOST)
 
 
 def run_details(session: Session, run: RunRecord) -> dict[str, Any]:

@@ -22,11 +22,13 @@ from nbautoml.runs import metrics as run_metrics
 from nbautoml.runs.by_hand import EndsByHand
 from nbautoml.runs.child_process import current_run
 from nbautoml.runs.ending import cancel_unowned
+from nbautoml.runs.recovery import Rescue
 from nbautoml.runs.requests import check_request
 from nbautoml.runs.snapshot import SNAPSHOT, restore_snapshot
 from nbautoml.runs.types import RUN_CLASSES
 from nbautoml.runs.values import LogsValues
 from nbautoml.store.events import EventTail
+from nbautoml.store.patience import patiently
 from nbautoml.store.session import Session, open_session
 
 if TYPE_CHECKING:
@@ -437,10 +439,12 @@ class Run(LogsValues, EndsByHand):
     def _wait(self, printer: Callable[[EventRecord], None] | None) -> None:
         """Wait until the run ends; `printer` gets all its events."""
         tail = EventTail(self.session, self.id)
+        rescue = Rescue(self.session)
         try:
             while True:
-                is_over = self._record().status.is_terminal
-                for record in tail.poll():
+                rescue.look()
+                is_over = patiently(lambda: self._record().status.is_terminal)
+                for record in patiently(tail.poll):
                     if printer is not None:
                         printer(record)
                 if is_over:
@@ -453,7 +457,9 @@ class Run(LogsValues, EndsByHand):
         return self._wait_async().__await__()
 
     async def _wait_async(self) -> Run:
-        while not self._record().status.is_terminal:
+        rescue = Rescue(self.session)
+        while not patiently(lambda: self._record().status.is_terminal, seconds=5.0):
+            rescue.look()
             await asyncio.sleep(POLL_SECONDS)
         self._raise_if_failed(True)
         return self

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import time
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from nbautoml.domain.clock import SteadyClock
 from nbautoml.domain.events import Event
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.ports import Request
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.status import RequestKind, RunStatus
+from nbautoml.errors import StoreUnavailableError
 from nbautoml.store.events import EventWriter
+from nbautoml.store.patience import patiently
 from nbautoml.store.session import Session, Writer
+
+logger = logging.getLogger(__name__)
 
 Project = Callable[[Writer], None]
 """Writes rows that belong to an event, in the event's own transaction."""
@@ -42,9 +47,13 @@ class StoredRequests:
         self._n_added = n_added
 
     def poll(self) -> Sequence[Request]:
-        """Return the requests that came in since the last call; never waits."""
-        with self._session.read() as tx:
-            records = tx.requests.read(self._run_id, after=self._after)
+        """Return the requests that came in since the last call; none while nobody can be asked."""
+        try:
+            with self._session.read() as tx:
+                records = tx.requests.read(self._run_id, after=self._after)
+        except StoreUnavailableError as error:
+            logger.warning("requests cannot be read now: %s", error)
+            return []
         if records:
             self._after = records[-1].seq
         return [
@@ -61,7 +70,10 @@ class StoredRequests:
 
 
 class StoredArtifacts:
-    """`ArtifactSink` over the artifacts of a run and of its children."""
+    """`ArtifactSink` over the artifacts of a run and of its children.
+
+    It waits for a store that is away: storing the same file twice is storing it once.
+    """
 
     def __init__(self, session: Session, run_id: str) -> None:
         self._session = session
@@ -73,19 +85,19 @@ class StoredArtifacts:
 
     def put_file(self, number: int | None, name: str, path: Path) -> None:
         """Store a file; it is durable when this returns."""
-        self._session.save_artifact(self.owner(number), name, path)
+        self.put_all(number, {name: path})
 
     def put_bytes(self, number: int | None, name: str, data: bytes) -> None:
         """Store bytes; they are durable when this returns."""
-        self._session.save_artifact(self.owner(number), name, data)
+        self.put_all(number, {name: data})
 
     def put_all(self, number: int | None, files: Mapping[str, Path | bytes]) -> None:
         """Store files or bytes by name; all are durable when this returns."""
-        self._session.save_artifacts(self.owner(number), files)
+        patiently(lambda: self._session.save_artifacts(self.owner(number), files))
 
     def local_path(self, number: int | None, name: str) -> Path:
         """Return a readable local path of a stored file."""
-        return self._session.load_artifact(self.owner(number), name)
+        return patiently(lambda: self._session.load_artifact(self.owner(number), name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +120,8 @@ class WorkContext:
         A folder of the run's own, kept while it may be resumed.
     is_resumed : bool
         Whether an earlier controller was lost.
+    clock : SteadyClock
+        The run's time, which no change of the system's clock moves.
     """
 
     session: Session
@@ -117,14 +131,15 @@ class WorkContext:
     artifacts: StoredArtifacts
     scratch: Path
     is_resumed: bool = False
+    clock: SteadyClock = field(default_factory=SteadyClock)
 
     def emit(self, event: Event, project: Project | None = None) -> None:
         """Append an event, with the rows that belong to it."""
         self.events.emit(event, project)
 
     def now(self) -> float:
-        """Return the time, in seconds since the epoch."""
-        return time.time()
+        """Return the run's time, in seconds since the epoch."""
+        return self.clock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol  # Any: JSON values
 
+from nbautoml.domain.events import EventRecord
 from nbautoml.domain.snapshot import RunSnapshot, SnapshotFold
+from nbautoml.errors import StoreUnavailableError
+from nbautoml.runs.details import with_life
 from nbautoml.services.batcher import Batcher
 from nbautoml.services.problems import problem_of
 from nbautoml.services.view import view, view_frames
@@ -20,6 +23,8 @@ from nbautoml.store.session import Session
 
 POLL_SECONDS = 0.025
 ENDED_POLL_SECONDS = 1.0  # an ended run has nothing more to say
+LIFE_SECONDS = 2.0
+"""How often a silent run's process is looked for."""
 _JOIN_SECONDS = 5.0
 _LOG = logging.getLogger(__name__)
 
@@ -158,7 +163,7 @@ class Follower(threading.Thread):
         """Follow the run until nobody watches it; tell the watchers when that fails."""
         try:
             with ExitStack() as stack:
-                self._follow(self._open(stack))
+                self._follow(*self._open(stack))
         except Exception as error:  # noqa: BLE001 - the border: the watchers are told
             problem = problem_of(error)
             if problem.status >= 500:
@@ -166,20 +171,25 @@ class Follower(threading.Thread):
             whose = {"run": self._run_id, "workspace": self._workspace}
             self._end_with(whose | {"error": problem.as_json()})
 
-    def _open(self, stack: ExitStack) -> EventTail:
+    def _open(self, stack: ExitStack) -> tuple[Session, EventTail]:
         session = stack.enter_context(self._lend(self._workspace))
         with session.read() as tx:
             tx.runs.get(self._run_id)  # an unknown run is an error, not an empty view
-        return stack.enter_context(EventTail(session, self._run_id))
+        return session, stack.enter_context(EventTail(session, self._run_id))
 
-    def _follow(self, tail: EventTail) -> None:
+    def _follow(self, session: Session, tail: EventTail) -> None:
         self._fold.apply_all(tail.poll())
-        self._sent = self._fold.build()
+        self._sent = with_life(session, self._fold.build())
+        look_at = time.monotonic() + LIFE_SECONDS
         while not self._is_over:
-            records = tail.poll()
+            records = _poll(tail)
             if records:
                 self._fold.apply_all(records)
                 self._batcher.offer(self._fold.build())
+            elif time.monotonic() >= look_at:
+                # A process that was lost writes nothing: the run's state changes all the same.
+                look_at = time.monotonic() + LIFE_SECONDS
+                self._batcher.offer(with_life(session, self._fold.build()))
             snapshot = self._batcher.take()
             if snapshot is not None:
                 self._send_changes(snapshot)
@@ -225,3 +235,12 @@ class Follower(threading.Thread):
             self._is_over = True
             clients = list(self._clients)
         self._send(clients, [message])
+
+
+def _poll(tail: EventTail) -> list[EventRecord]:
+    """Return new events; none while the store does not answer: the page keeps what it has."""
+    try:
+        return tail.poll()
+    except StoreUnavailableError as error:
+        _LOG.warning("Events cannot be read now: %s", error)
+        return []

@@ -133,7 +133,9 @@ def _finished(event: ev.TrialFinished) -> tuple[str, str]:
     return level, f"{name}: {event.outcome.value}. {event.error}".rstrip()
 
 
-def _deadline(_event: ev.DeadlineChanged) -> tuple[str, str]:
+def _deadline(event: ev.DeadlineChanged) -> tuple[str, str]:
+    if event.is_clock_set:
+        return "INFO", "The clock of the run's machine was set; the time left is the same."
     return "INFO", "The run was given more time."
 
 

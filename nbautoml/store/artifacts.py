@@ -145,8 +145,8 @@ class _FolderBlobs:
             try:
                 if path.stat().st_mtime < oldest:
                     path.unlink()
-            except FileNotFoundError:
-                continue  # another process was faster
+            except OSError:
+                continue  # another process was faster, or the disk cannot be written
 
 
 class _RemoteBlobs:

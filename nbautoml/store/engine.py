@@ -34,14 +34,26 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from nbautoml.errors import MissingExtraError, NbAutoMLError, StoreError
-from nbautoml.store.file_systems import refuse_network_file_system
+from nbautoml.errors import (
+    DiskFullError,
+    MissingExtraError,
+    NbAutoMLError,
+    ReadOnlyStoreError,
+    StoreError,
+    StoreUnavailableError,
+)
+from nbautoml.store.file_systems import has_no_space, refuse_network_file_system
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one before it gives up."""
 
 _IDLE_SECONDS = 60.0
 """How long PostgreSQL leaves the lock to a writer that sends nothing (a laptop asleep)."""
+
+_SERVER_LOOK_SECONDS = 0.2
+
+_AWAY = ("connection", "starting up", "shutting down", "recovery mode", "administrator command")
+"""What PostgreSQL and its driver say when the server is not there, or not yet."""
 
 _BEGIN = "nbautoml_begin"
 
@@ -133,6 +145,11 @@ class StoreEngine(ABC):
         """Whether no other engine can see this store."""
         return False
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether `write` always fails."""
+        return False
+
     @contextmanager
     def migrate(self) -> Iterator[Connection]:
         """Give a connection for changing the schema in one transaction."""
@@ -164,22 +181,35 @@ class StoreEngine(ABC):
             if isinstance(error.orig, NbAutoMLError):  # raised by a column's type
                 raise error.orig from None
             if isinstance(error, _OUTSIDE_ERRORS) or type(error) is DatabaseError:
-                raise StoreError(self._explain(str(error.orig))) from error
+                raise self.explain(error) from error
             raise
 
-    def _explain(self, reason: str) -> str:
-        where = f"The store at {self.display_url} could not be used: {reason}."
+    def explain(self, error: StatementError) -> StoreError:
+        """Return what an error of the driver means for those who use the store."""
+        reason = str(error.orig)
+        where = f"The store at {self.display_url} could not be used: {reason.strip()}."
         if "locked" in reason or "lock timeout" in reason:
-            return (
+            return StoreUnavailableError(
                 f"{where} Another process kept it for more than {BUSY_SECONDS:.0f} s; "
                 "end that process, or try again."
             )
-        if "full" in reason:
-            return f"{where} Free some space, then try again."
-        return where
+        file = self.database_file
+        # SQLite calls it an error of the disk, too, when a file cannot grow.
+        if "is full" in reason or (file is not None and has_no_space(file.parent)):
+            return DiskFullError(f"{where} Free some space, then try again.")
+        if "readonly" in reason:
+            return ReadOnlyStoreError(f"{where} Check the permissions of its folder.")
+        is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        if is_lost or self._is_away(reason):
+            return StoreUnavailableError(f"{where} Check that its server runs, or try again.")
+        return StoreError(where)
+
+    def _is_away(self, reason: str) -> bool:
+        """Whether a message says that there is no server now."""
+        return False
 
 
-class _FileEngine(StoreEngine):
+class FileEngine(StoreEngine):
     """SQLite in a file: many readers, one writer at a time, in any number of processes."""
 
     def __init__(self, url: URL) -> None:
@@ -200,13 +230,16 @@ class _FileEngine(StoreEngine):
 
     @property
     def database_file(self) -> Path:
+        """The SQLite file."""
         return self._path
 
     def follow(self) -> Follower:
+        """Return a new follower of changes."""
         return _DataVersionFollower(self)
 
     @contextmanager
     def migrate(self) -> Iterator[Connection]:
+        """Give a connection for changing the schema in one transaction."""
         # Rebuilding a table drops it, which would delete the rows that refer to it.
         self._check_process()
         with self._write_lock, self._clear_errors(), self._connect_immediate() as connection:
@@ -318,6 +351,7 @@ class _PostgresEngine(StoreEngine):
                 f"({error.name} is not installed). Install it: pip install 'nbautoml[postgres]'."
             ) from error
         super().__init__(engine)
+        self._was_there = False
         self._schema = schema
         self._quoted_schema = engine.dialect.identifier_preparer.quote_identifier(schema)
         self._lock_statement = sa.select(
@@ -338,20 +372,37 @@ class _PostgresEngine(StoreEngine):
         """Return a connection whose statements are transactions of their own."""
         self._check_process()
         with self._clear_errors():
-            return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            return self._connect().execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             yield connection.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def _writing(self, is_durable: bool) -> Iterator[Connection]:
         # Every commit is durable: a server that forgot the last ones at a crash, while its
         # clients live on, would give the numbers of events that were seen already to new ones.
-        with self._engine.begin() as connection:
+        with self._connect() as connection, connection.begin():
             connection.execute(self._lock_statement)
             yield connection
+
+    def _connect(self) -> Connection:
+        """Return a connection; wait for a server that was there before: it may be restarted."""
+        until = time.monotonic() + (BUSY_SECONDS if self._was_there else 0.0)
+        while True:
+            try:
+                connection = self._engine.connect()
+            except OperationalError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_SERVER_LOOK_SECONDS)
+            else:
+                self._was_there = True
+                return connection
+
+    def _is_away(self, reason: str) -> bool:
+        return any(words in reason for words in _AWAY)
 
     def _prepare_connection(self, raw: Any, _record: object) -> None:
         with raw.cursor() as cursor:
@@ -363,7 +414,7 @@ class _PostgresEngine(StoreEngine):
 class _DataVersionFollower:
     """Asks SQLite whether another connection committed: some microseconds, no lock."""
 
-    def __init__(self, engine: _FileEngine) -> None:
+    def __init__(self, engine: FileEngine) -> None:
         self._engine = engine
         # A connection of its own that never writes: data_version tells of others' commits.
         self._connection = sqlite3.connect(
@@ -427,9 +478,7 @@ class _KeptConnectionFollower:
         except DBAPIError as error:
             if error.connection_invalidated:  # the server went away; the next look reconnects
                 self.close()
-            raise StoreError(
-                f"The store at {self._engine.display_url} could not be read: {error.orig}."
-            ) from error
+            raise self._engine.explain(error) from error
 
     def close(self) -> None:
         if self._connection is not None:
@@ -468,7 +517,7 @@ def open_engine(url: str, *, workspace: str) -> StoreEngine:
     if not parsed.database or parsed.database == ":memory:":
         return _MemoryEngine()
     refuse_network_file_system(Path(parsed.database))
-    return _FileEngine(parsed)
+    return FileEngine(parsed)
 
 
 def parse_url(url: str) -> URL:

@@ -6,11 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from itertools import takewhile
 from types import TracebackType
 from typing import Self
 
 from nbautoml.domain.events import Event, EventRecord, ends_something
 from nbautoml.errors import StoreError
+from nbautoml.store.patience import patiently
 from nbautoml.store.records.events import EventReads
 from nbautoml.store.records.groups import Writer
 from nbautoml.store.records.scope import Scope
@@ -44,14 +46,25 @@ class EventWriter:
         The run, which must exist.
     clock : callable
         Returns the seconds since the epoch.
+    patience_seconds : float, default 0
+        How long `emit` tries again when the store does not answer. While one process writes the
+        events of a run, none is written twice by that: the numbers tell what was kept.
     """
 
     def __init__(
-        self, session: Session, run_id: str, *, clock: Callable[[], float] = time.time
+        self,
+        session: Session,
+        run_id: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        patience_seconds: float = 0.0,
     ) -> None:
         self._session = session
         self._run_id = run_id
         self._clock = clock
+        self._patience_seconds = patience_seconds
+        self._seq: int | None = None  # number of the last event that was kept
+        self._tried: list[tuple[float, Event]] = []  # these may have been kept after all
         self._waiting: list[tuple[float, Event]] = []
         self._has_work = threading.Condition()  # guards what waits
         self._writing = threading.Lock()  # held while a batch is on its way: keeps the order
@@ -138,16 +151,40 @@ class EventWriter:
             items = batch if last is None else [*batch, last]
             if not items:
                 return
-            is_durable = last is not None and ends_something(last[1])
             try:
-                with self._session.write(is_durable=is_durable) as tx:
-                    tx.events.append_timed(self._run_id, items)
-                    if project is not None:
-                        project(tx)
+                patience = 0.0 if last is None else self._patience_seconds
+                patiently(lambda: self._append(items, project), seconds=patience)
             except BaseException:
                 with self._has_work:
                     self._waiting = batch + self._waiting
                 raise
+
+    def _append(self, items: list[tuple[float, Event]], project: Project | None) -> None:
+        """Write events in one transaction, but for those that an earlier attempt has kept."""
+        try:
+            with self._session.write(is_durable=ends_something(items[-1][1])) as tx:
+                kept = tx.events.last_seq(self._run_id)
+                new = items[self._n_kept(items, kept) :]
+                if self._seq is None or not self._tried:
+                    self._seq = kept  # else what was tried counts from where it was tried first
+                tx.events.append_timed(self._run_id, new)
+                if project is not None and new:
+                    project(tx)
+        except BaseException:
+            self._tried = items
+            raise
+        self._seq, self._tried = kept + len(new), []
+
+    def _n_kept(self, items: list[tuple[float, Event]], last_seq: int) -> int:
+        """Return how many of the events that are to be written are in the log already.
+
+        That is so when an attempt was committed and only the answer was lost.
+        """
+        if self._seq is None:
+            return 0
+        pairs = zip(items, self._tried, strict=False)
+        n_tried = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
+        return min(last_seq - self._seq, n_tried)
 
     def _work(self) -> None:
         while self._await_work():

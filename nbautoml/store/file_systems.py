@@ -1,11 +1,16 @@
-"""Which file systems SQLite can be trusted on."""
+"""Which file systems SQLite can be trusted on, and when one is full."""
 
 from __future__ import annotations
 
+import errno
 import re
+import shutil
 from pathlib import Path
 
 from nbautoml.errors import StoreError
+
+LEAST_FREE_BYTES = 1 << 20
+"""With less free space than this nothing can be written to a workspace."""
 
 # File systems on which several hosts may see one file. WAL needs shared memory between all
 # users of the file, which these do not give (https://www.sqlite.org/wal.html).
@@ -55,3 +60,22 @@ def file_system_type(path: Path, *, mounts: Path = Path("/proc/mounts")) -> str:
         if depth >= best and target.is_relative_to(folder):  # later mounts cover earlier ones
             best, found = depth, kind
     return found
+
+
+def has_no_space(folder: Path) -> bool:
+    """Whether a folder's disk has less than 1 MiB left: nothing can be written to a workspace."""
+    try:
+        return shutil.disk_usage(folder).free < LEAST_FREE_BYTES
+    except OSError:
+        return False  # there is no such folder: something else is wrong
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether an error says that there is no space left, or that a quota is used up.
+
+    Examples
+    --------
+    >>> is_disk_full(OSError(errno.ENOSPC, "No space left on device"))
+    True
+    """
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}

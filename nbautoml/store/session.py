@@ -15,9 +15,11 @@ from typing import Self
 import sqlalchemy as sa
 
 from nbautoml.domain.records import ArtifactRecord, SessionAddress
-from nbautoml.errors import ConflictError, StoreError
+from nbautoml.errors import ConflictError, DiskFullError, StoreError
 from nbautoml.store.artifacts import Blob, BlobStore, check_name, open_blobs
 from nbautoml.store.engine import StoreEngine, open_engine, parse_url
+from nbautoml.store.file_systems import is_disk_full
+from nbautoml.store.read_only import ReadOnlyEngine, cannot_be_written
 from nbautoml.store.records.groups import Reader, Writer
 from nbautoml.store.records.scope import Scope
 from nbautoml.store.schema import check_schema, create_schema
@@ -156,7 +158,8 @@ class Session:
         try:
             blob = part.result()
         except OSError as error:
-            raise StoreError(
+            kind = DiskFullError if is_disk_full(error) else StoreError
+            raise kind(
                 f"{name} of {owner} could not be stored: {error}. Check the free space and the "
                 f"permissions of {self.address.artifact_root}."
             ) from error
@@ -233,7 +236,7 @@ def create_session(address: SessionAddress, *, clock: Callable[[], float] = time
 
 
 def open_session(address: SessionAddress, *, clock: Callable[[], float] = time.time) -> Session:
-    """Open a workspace that exists.
+    """Open a workspace that exists; one on a full or read-only disk can only be read then.
 
     Parameters
     ----------
@@ -262,12 +265,29 @@ def open_session(address: SessionAddress, *, clock: Callable[[], float] = time.t
                 "A workspace in memory (sqlite://) lives in the session that made it and cannot "
                 "be opened again. Use that session, or a workspace in a file."
             )
-        check_schema(engine)
-        _check_name_of_workspace(engine, address)
+        engine = _checked(engine, address)
     except BaseException:
         engine.close()
         raise
     return _session(address, engine, clock)
+
+
+def _checked(engine: StoreEngine, address: SessionAddress) -> StoreEngine:
+    """Return an engine whose store is what it should be: one to read only, where need be."""
+    file = engine.database_file
+    try:
+        check_schema(engine)
+        _check_name_of_workspace(engine, address)
+    except StoreError:
+        if file is None or not cannot_be_written(file.parent):
+            raise
+    else:
+        return engine
+    engine.close()
+    copy = ReadOnlyEngine(file)
+    check_schema(copy)
+    _check_name_of_workspace(copy, address)
+    return copy
 
 
 def open_memory_session(

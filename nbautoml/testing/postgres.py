@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from nbautoml.errors import NotFoundError
 
@@ -42,9 +44,8 @@ def find_programs() -> Path:
     return max(usable, key=lambda path: [int(n) for n in re.findall(r"\d+", str(path))])
 
 
-@contextmanager
-def postgres_server() -> Iterator[str]:
-    """Start a server with an empty database on a free loopback port; yield its URL.
+class PostgresServer:
+    """A server with an empty database on a free loopback port, for the length of a block.
 
     Root may not run a server: then it runs as the user ``postgres``, whom the packages of the
     distributions make. Nothing is flushed to the disk, so that tests are quick.
@@ -54,41 +55,81 @@ def postgres_server() -> Iterator[str]:
     NotFoundError
         When PostgreSQL's server is not installed.
     """
-    programs = find_programs()
-    folder = Path(tempfile.mkdtemp(prefix="nbautoml-postgres-"))
-    user = "postgres" if os.geteuid() == 0 else None
-    data = folder / "data"
-    try:
-        if user is not None:
-            shutil.chown(folder, user)
-        _run([str(programs / "initdb"), "-D", str(data), *_INITDB], user)
-        port = _start(programs / "pg_ctl", data, user)
+
+    def __init__(self) -> None:
+        self._program = find_programs() / "pg_ctl"
+        self._user = "postgres" if os.geteuid() == 0 else None
+        self._folder = Path(tempfile.mkdtemp(prefix="nbautoml-postgres-"))
+        self._data = self._folder / "data"
+        self._port = 0
+
+    def __enter__(self) -> Self:
+        if self._user is not None:
+            shutil.chown(self._folder, self._user)
+        initdb = self._program.with_name("initdb")
+        _run([str(initdb), "-D", str(self._data), *_INITDB], self._user)
+        self._port = _start(self._program, self._data, self._user)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         try:
-            yield f"postgresql+psycopg://nbautoml@127.0.0.1:{port}/postgres"
+            self.stop()
         finally:
-            _run([str(programs / "pg_ctl"), "-D", str(data), *_STOP], user)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def url(self) -> str:
+        """Address of the database."""
+        return f"postgresql+psycopg://nbautoml@127.0.0.1:{self._port}/postgres"
+
+    def stop(self) -> None:
+        """End the server at once, as a crash would; what was committed is kept."""
+        _run([str(self._program), "-D", str(self._data), *_STOP], self._user)
+
+    def start(self) -> None:
+        """Start the server again on its port."""
+        _start_on(self._port, self._program, self._data, self._user)
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """Start a server with an empty database; yield its URL.
+
+    Raises
+    ------
+    NotFoundError
+        When PostgreSQL's server is not installed.
+    """
+    with PostgresServer() as server:
+        yield server.url
 
 
 def _start(program: Path, data: Path, user: str | None) -> int:
     """Start the server on a free port; another process may take the port, so try again."""
     for attempt in range(_ATTEMPTS):
         port = _free_port()
-        options = (
-            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' "
-            "-c fsync=off -c full_page_writes=off"
-        )
-        log = str(data / "log")
-        command = [str(program), "-D", str(data), "-l", log, "-o", options, "-w", "start"]
         try:
-            _run(command, user)
+            _start_on(port, program, data, user)
         except subprocess.CalledProcessError:
             if attempt == _ATTEMPTS - 1:
                 raise
         else:
             return port
     raise AssertionError("the loop returns or raises")
+
+
+def _start_on(port: int, program: Path, data: Path, user: str | None) -> None:
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' "
+        "-c fsync=off -c full_page_writes=off"
+    )
+    log = str(data / "log")
+    _run([str(program), "-D", str(data), "-l", log, "-o", options, "-w", "start"], user)
 
 
 def _run(command: Sequence[str], user: str | None) -> None:

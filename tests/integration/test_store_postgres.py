@@ -146,7 +146,7 @@ def test_a_tail_comes_back_after_its_connection_was_cut(address: SessionAddress)
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
-        with pytest.raises(StoreError, match="could not be read"):
+        with pytest.raises(StoreError, match="could not be used"):
             tail.poll()
 
         assert [r.seq for r in tail.poll()] == [1]

@@ -6,13 +6,14 @@ Here are those of this machine, and what they have in common with those whose no
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar  # Any: JSON values
 
@@ -22,11 +23,11 @@ from nbautoml.compute.cluster_options import THIS_MACHINE, ClusterOptions, shape
 from nbautoml.compute.cluster_state import (
     LOG,
     OPTIONS,
-    STATE,
     ClusterState,
     read_options,
     read_state,
     write_options,
+    write_state,
 )
 from nbautoml.compute.kinds._base import sdk_status
 from nbautoml.compute.spec import ExecutorSpec
@@ -37,7 +38,7 @@ from nbautoml.store.detached import import_environment, start_detached
 from nbautoml.store.session import Session
 
 if TYPE_CHECKING:
-    from nbautoml.compute.executor import Cluster
+    from nbautoml.compute.connection import Cluster
 
 CLUSTER_MODULE = "nbautoml.compute.cluster"
 CLUSTER = THIS_MACHINE
@@ -49,6 +50,7 @@ LEAVING_SECONDS = 3.0
 STOP_SECONDS = 10.0
 """How long it may take to end before it is killed."""
 _LOG_LINES = 5
+_LOCK = "start.lock"
 
 
 class ClusterBackend:
@@ -103,10 +105,10 @@ class ClusterBackend:
         self._check_host()
         self.check_programs()
         write_options(self.folder, self.options)
-        state = read_state(self.folder)
-        if state is None or not state.is_alive or state.error:
-            (self.folder / STATE).unlink(missing_ok=True)  # nobody shall read the old one's error
-            _launch(self.folder)
+        with _alone(self.folder):
+            state = read_state(self.folder)
+            if state is None or not state.is_alive or state.error:
+                _launch(self.folder)
 
     def update(self) -> None:
         """Tell a cluster that runs of its changed options."""
@@ -157,9 +159,9 @@ class ClusterBackend:
             if state.error:
                 return "Failed", state.error
             return ("Succeeded" if state.is_ready else "Creating"), state.problem
-        launched = self.folder / OPTIONS
-        if (self.folder / STATE).exists() or not launched.exists():
-            return "Succeeded", ""  # the next run starts it
+        launched, before = self.folder / OPTIONS, read_state(self.folder)
+        if (before is not None and before.address) or not launched.exists():
+            return "Succeeded", ""  # it was there once: the next run starts it
         if time.time() - launched.stat().st_mtime < START_SECONDS:
             return "Creating", ""
         return "Failed", f"its process did not come up. The end of its log: {self._log()}"
@@ -245,6 +247,7 @@ class ClusterBackend:
         )
 
         def use(_spec: ExecutorSpec) -> Cluster:
+            self.start()  # it may have been lost since it was used before
             return self.workers(self.wait(lambda state: state.is_ready, self.start_seconds))
 
         return DaskExecutor(spec, use)
@@ -297,11 +300,23 @@ def _utc(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(seconds))
 
 
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep others from starting the same cluster for the length of the block."""
+    with (folder / _LOCK).open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _launch(folder: Path) -> None:
     """Start the process of a cluster in a session of its own; returns at once."""
     env = import_environment()
     with (folder / LOG).open("ab") as log:
-        start_detached(CLUSTER_MODULE, str(folder), env=env, folder=folder, log=log)
+        pid = start_detached(CLUSTER_MODULE, str(folder), env=env, folder=folder, log=log)
+    # Whoever looks next must see that there is a process, which takes a second to say so itself.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        started_at = psutil.Process(pid).create_time()
+        write_state(folder, ClusterState(pid=pid, started_at=started_at, written_at=time.time()))
 
 
 def _stop(state: ClusterState, seconds: float) -> None:

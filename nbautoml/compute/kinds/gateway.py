@@ -10,7 +10,7 @@ from nbautoml.compute.kinds.ssh import need_package
 from nbautoml.compute.places import GatewayPlace
 
 if TYPE_CHECKING:
-    from nbautoml.compute.executor import Cluster
+    from nbautoml.compute.connection import Cluster
 
 GATEWAY = "DaskGateway"
 """The type, as `ComputeTarget.type` has it."""

@@ -11,7 +11,7 @@ from nbautoml.compute.kinds.cluster import ClusterBackend
 from nbautoml.errors import ComputeTargetException, MissingExtraError
 
 if TYPE_CHECKING:
-    from nbautoml.compute.executor import Cluster
+    from nbautoml.compute.connection import Cluster
 
 SSH = "Ssh"
 """The type, as `ComputeTarget.type` has it."""

@@ -7,6 +7,7 @@ rows takes its model's place.
 
 from __future__ import annotations
 
+import logging
 import math
 import pickle
 import shutil
@@ -23,7 +24,10 @@ from nbautoml.engine.search.book import TrialRecord
 from nbautoml.engine.search.requests import Requests
 from nbautoml.engine.trial import RUN_REFIT, RefitJob
 from nbautoml.engine.trial_files import MODEL, refit_part
+from nbautoml.errors import ComputeError
 from nbautoml.runtime.bag import FoldBag, PackedPart, PackedRefit, open_model, open_refit
+
+logger = logging.getLogger(__name__)
 
 # More rows carry a little more boosting than the folds' early stops had.
 _ROUNDS_FACTOR = 1.1
@@ -62,6 +66,8 @@ def refit(
                 time_limit_seconds=max(left, 0.1) if math.isfinite(left) else None,
                 memory_limit_bytes=context.plan.limits.memory_limit_bytes,
                 priority=place,
+                reads=context.data.folder,
+                writes=context.trial_folder(record.number),
                 n_gpus=int(context.uses_gpu(record.candidate)),
             )
         )
@@ -124,13 +130,18 @@ def _collect(
             for key in pending:
                 executor.cancel(key)
             break
-        for item in executor.poll(min(_LOOK_SECONDS, left)):
+        try:
+            items = executor.poll(min(_LOOK_SECONDS, left))
+        except ComputeError as error:
+            logger.warning("the workers were lost before all fits on all rows were done: %s", error)
+            break
+        for item in items:
             if not isinstance(item, TaskReport) or item.key not in pending:
                 continue
             record = pending.pop(item.key)
             if item.outcome is TrialOutcome.COMPLETED:
                 folder = context.trial_folder(record.number)
-                parts[record.number] = refit_part(context.data, record.candidate, folder)
+                parts[record.number] = refit_part(folder)
                 shutil.rmtree(folder, ignore_errors=True)
     return parts
 

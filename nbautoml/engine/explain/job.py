@@ -29,7 +29,9 @@ class ExplainJob:
     Parameters
     ----------
     folder : Path
-        A folder that the worker sees too; it holds the pickled `Subject` and gets the result.
+        A folder that gets the pickled `Subject`.
+    out : Path
+        A folder that gets the result; made when it is not there.
     options : ExplainOptions
         What is wanted.
     seconds : float
@@ -37,6 +39,7 @@ class ExplainJob:
     """
 
     folder: Path
+    out: Path
     options: ExplainOptions
     seconds: float
 
@@ -46,7 +49,8 @@ def run_explain(job: ExplainJob, emit: Emit) -> None:
     subject: Subject = pickle.loads((job.folder / SUBJECT).read_bytes())
     deadline = Deadline.after(job.seconds)
     explained = explain_model(subject, job.options, deadline=deadline, report=emit)
-    (job.folder / RESULT).write_bytes(pickle.dumps(explained))
+    job.out.mkdir(parents=True, exist_ok=True)
+    (job.out / RESULT).write_bytes(pickle.dumps(explained))
 
 
 def explain_on(
@@ -72,7 +76,14 @@ def explain_on(
     """
     (job.folder / SUBJECT).write_bytes(pickle.dumps(subject))
     limit = max(_LEAST_PATIENCE_SECONDS, _PATIENCE * job.seconds)
-    task = TrialTask(key="explain", entry=RUN_EXPLAIN, payload=job, time_limit_seconds=limit)
+    task = TrialTask(
+        key="explain",
+        entry=RUN_EXPLAIN,
+        payload=job,
+        time_limit_seconds=limit,
+        reads=job.folder,
+        writes=job.out,
+    )
     executor.submit(task)
     said = "Waiting for a worker."
     while True:
@@ -83,5 +94,5 @@ def explain_on(
             elif isinstance(item, TaskReport):
                 if item.outcome is not TrialOutcome.COMPLETED:
                     raise TrainingError(f"The explanation ended early: {item.error}")
-                explained: Explained = pickle.loads((job.folder / RESULT).read_bytes())
+                explained: Explained = pickle.loads((job.out / RESULT).read_bytes())
                 return explained

@@ -35,7 +35,7 @@ class ActiveTrial:
         Score of fold 0 of the best trial when this one began, and how far below it a trial may
         be and go on; None when all folds are run in any case.
     ends_by : float
-        When its last task will be killed, in seconds since the epoch.
+        When its last task will be killed, on the monotonic clock.
     """
 
     number: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nbautoml.domain.events import TrialFinished
+from nbautoml.domain.events import LogWritten, TrialFinished
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.baseline import BASELINE
 from nbautoml.engine.context import RunContext
@@ -13,14 +13,15 @@ from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.search.book import TrialRecord
 from nbautoml.engine.search.candidate import Candidate, candidate_from
 from nbautoml.engine.trial_files import MODEL, OOF
-from nbautoml.errors import NotFoundError
+from nbautoml.errors import NotFoundError, StoreError
 
 
 def earlier_records(context: RunContext, finished: Sequence[TrialFinished]) -> list[TrialRecord]:
     """Return the single trials of an earlier attempt, by number.
 
     A trial whose worker was lost is left out: it deserves another attempt. So is one of other
-    data, another seed or other folds, whose key says so. The constant model is no candidate.
+    data, another seed or other folds, whose key says so, and one whose files are damaged. The
+    constant model is no candidate.
     """
     by_name = {get_family(model).name: model for model in context.plan.models}
     records = []
@@ -34,7 +35,12 @@ def earlier_records(context: RunContext, finished: Sequence[TrialFinished]) -> l
             event.params, family=family, model_name=event.family, scaler=scaler
         )
         if context.key_of(candidate) == event.key:
-            records.append(_record(context, event, candidate))
+            try:
+                records.append(_record(context, event, candidate))
+            except StoreError as error:
+                # What is damaged is named, and the trial is done again under another number.
+                message = f"Trial {event.number} is not used any more. {error.message}"
+                context.ports.events.emit(LogWritten(level="ERROR", message=message))
     return records
 
 

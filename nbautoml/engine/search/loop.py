@@ -15,19 +15,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
+from nbautoml.domain.events import LogWritten
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.ensemble.vote import FEWEST_MEMBERS, most_scorings
 from nbautoml.engine.models.catalog import get_family
+from nbautoml.engine.plan import SearchPlan
 from nbautoml.engine.search.active import TrialEnd
 from nbautoml.engine.search.book import TrialBook, TrialRecord
 from nbautoml.engine.search.candidate import Candidate
+from nbautoml.engine.search.disk_space import DiskSpace
 from nbautoml.engine.search.gain import GainWatch
 from nbautoml.engine.search.pause import Pause
 from nbautoml.engine.search.proposer import Proposer
 from nbautoml.engine.search.requests import Requests
 from nbautoml.engine.search.runner import TrialRunner
 from nbautoml.engine.search.worker_reports import WorkerReports
+from nbautoml.errors import ComputeError
 
 
 class StopReason(StrEnum):
@@ -40,6 +44,8 @@ class StopReason(StrEnum):
     EXHAUSTED = "There was nothing left to try."
     FINISH_NOW = "The run was asked to finish."
     CANCELED = "The run was canceled."
+    DISK_FULL = "The disk was nearly full."
+    NO_WORKERS = "The workers were lost, and did not come back."
 
 
 # Requests and limits are looked at this often.
@@ -126,6 +132,7 @@ class SearchLoop:
         self._n_asked = 0
         self._reason: StopReason | None = None
         self._workers = WorkerReports(context.ports)
+        self._space = DiskSpace(context.scratch, context.ports.clock)
         for record in settled:
             self._learn(record)
         book.start_anew()
@@ -147,14 +154,29 @@ class SearchLoop:
             if not self._pause.is_on:
                 self._launch()
             if self.runner.active:
-                wait = min(_LOOK_SECONDS, max(self._time_left(), 0.0))
-                for record in self.runner.poll(wait):
-                    self._ended[record.number] = record
+                if not self._take_news():
+                    return StopReason.NO_WORKERS
             elif self._pause.is_on:
                 time.sleep(_LOOK_SECONDS)
             else:
                 return self._reason or StopReason.EXHAUSTED
             self._workers.look()
+
+    def _take_news(self) -> bool:
+        """Hear of the trials on their way; False when the workers are lost for good.
+
+        Without a model there is nothing to end with: then the error goes on.
+        """
+        try:
+            records = self.runner.poll(min(_LOOK_SECONDS, max(self._time_left(), 0.0)))
+        except ComputeError as error:
+            if not self._book.completed:
+                raise
+            self._context.ports.events.emit(LogWritten(level="ERROR", message=error.message))
+            self._cut(StopReason.NO_WORKERS)
+            return False
+        self._ended.update({record.number: record for record in records})
+        return True
 
     def reserve(self) -> float:
         """Return the seconds that are kept for what follows the search."""
@@ -228,6 +250,8 @@ class SearchLoop:
             return StopReason.TIME
         if self._reason is StopReason.EXIT_SCORE and not self._is_counted:
             return self._reason
+        if self._space.is_used_up():
+            return StopReason.DISK_FULL
         return None
 
     def _is_about_to_end(self) -> bool:
@@ -240,8 +264,9 @@ class SearchLoop:
         is_rich = len(self._book.completed) >= _REFITS_IN_RESERVE
         if is_rich or self._requests.deadline.remaining() <= self._reserve(n_refits=0):
             return False
+        now = time.monotonic()
         return any(
-            get_family(trial.candidate.family).can_be_cut and time.time() < trial.ends_by < math.inf
+            get_family(trial.candidate.family).can_be_cut and now < trial.ends_by < math.inf
             for trial in self.runner.active.values()
         )
 
@@ -370,7 +395,7 @@ class SearchLoop:
     def _take_in(self, record: TrialRecord) -> None:
         self._learn(record)
         if self._reason is None:
-            self._reason = self._reason_to_end(record)
+            self._reason = _reason_to_end(self._context.plan, record, self._gain)
 
     def _learn(self, record: TrialRecord) -> None:
         self._book.add(record)
@@ -391,13 +416,13 @@ class SearchLoop:
         self._halved.add(smaller.identity)
         self._smaller.append(smaller)
 
-    def _reason_to_end(self, record: TrialRecord) -> StopReason | None:
-        limits = self._context.plan.limits
-        metric = self._context.plan.metric
-        is_scored = record.outcome is TrialOutcome.COMPLETED and record.score is not None
-        goal = limits.exit_score
-        if goal is not None and is_scored and not metric.is_better(goal, record.score):
-            return StopReason.EXIT_SCORE
-        if limits.stops_early and self._gain.is_over():
-            return StopReason.NO_GAIN
-        return None
+
+def _reason_to_end(plan: SearchPlan, record: TrialRecord, gain: GainWatch) -> StopReason | None:
+    """Return why a search ends after a trial, if it does."""
+    is_scored = record.outcome is TrialOutcome.COMPLETED and record.score is not None
+    goal = plan.limits.exit_score
+    if goal is not None and is_scored and not plan.metric.is_better(goal, record.score):
+        return StopReason.EXIT_SCORE
+    if plan.limits.stops_early and gain.is_over():
+        return StopReason.NO_GAIN
+    return None

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from nbautoml.domain import events as ev
+from nbautoml.domain.clock import Moment
 from nbautoml.domain.metrics import Direction
 from nbautoml.domain.ports import TaskMessage, TaskReport, TrialTask
 from nbautoml.domain.status import TrialOutcome
@@ -176,8 +177,8 @@ class TrialRunner:
             n_waves = math.ceil(len(chunks) * self._max_in_flight / executor.n_slots)
             share = _COOPERATIVE_SHARE if self._has_model else _FIRST_SHARE
             usable = share * max(left - self._time_to_go(), 0.0)
-            seconds, ends_at = usable / n_waves, time.time() + usable
-            trial.ends_by = time.time() + left
+            seconds, ends_at = usable / n_waves, Moment.after(usable)
+            trial.ends_by = time.monotonic() + left
         use_gpu = context.uses_gpu(trial.candidate)
         for folds in chunks:
             key = f"{context.token}.trial{trial.number}.fold{'-'.join(map(str, folds))}"
@@ -203,6 +204,8 @@ class TrialRunner:
                     time_limit_seconds=max(left, 0.1) if math.isfinite(left) else None,
                     memory_limit_bytes=context.plan.limits.memory_limit_bytes,
                     priority=trial.number,
+                    reads=context.data.folder,
+                    writes=context.trial_folder(trial.number),
                     n_gpus=int(use_gpu),
                 )
             )
@@ -247,7 +250,8 @@ class TrialRunner:
             return self._stop(trial, TrialEnd(outcome=report.outcome, error=report.error))
         for result in report.value:
             self._take_fold(trial, result)
-        if trial.is_complete:
+        # What a fold leaves is there for certain once its task is reported.
+        if trial.is_complete and not trial.tasks:
             return self._complete(trial)
         return self._judge(trial) if trial.waiting else None
 
@@ -314,7 +318,7 @@ class TrialRunner:
         started = time.monotonic()
         folder = context.trial_folder(trial.number)
         predictions = merge_folds(context.data, folder)
-        model = pack_trial(context.data, trial.candidate, folder)
+        model = pack_trial(context.data, folder)
         put_trial(context, trial.number, predictions, model)
         self._has_model = True
         del self.active[trial.number]

@@ -30,13 +30,15 @@ class Played:
     def __init__(self) -> None:
         self.sent: list[tuple[Order, Any]] = []
         self.done: list[Any] = []
+        self.futures: list[Any] = []
 
     def connect(self) -> Any:
         return SimpleNamespace(
             subscribe_topic=lambda topic, handler: None,
             register_plugin=lambda plugin: None,
             submit=self.submit,
-            scheduler_info=lambda n_workers: {"workers": {}},
+            sync=lambda function, callback_timeout, **given: function(**given),
+            scheduler=SimpleNamespace(identity=lambda n_workers: {"workers": {}}),
             cancel=lambda futures: None,
             close=lambda: None,
         )
@@ -49,10 +51,13 @@ class Played:
             status="pending", add_done_callback=self.done.append, result=lambda: ended()
         )
         self.sent.append((order, resources))
+        self.futures.append(future)
         return future
 
     def complete(self, number: int) -> None:
-        self.done[number](SimpleNamespace(status="finished", result=ended))
+        future = self.futures[number]
+        future.status = "finished"
+        self.done[number](future)
 
 
 def ended() -> bytes:

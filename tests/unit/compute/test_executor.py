@@ -5,12 +5,15 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from distributed import KilledWorker
 
+from nbautoml.compute import connection
 from nbautoml.compute import executor as subject
 from nbautoml.compute.executor import DaskExecutor
 from nbautoml.compute.spec import ExecutorSpec
@@ -55,15 +58,21 @@ class FakeCluster:
         self.futures: list[FakeFuture] = []
         self.closed: list[str] = []
         self.handler: Callable[[Any], None] = lambda event: None
+        self.workers: dict[str, Any] = {
+            "a": {"nthreads": 1, "metrics": {"memory": 10, MEMORY_METRIC: 5}}
+        }
+        self.n_connected = 0
+        self.given: list[Any] = []
 
     def connect(self) -> Any:
+        self.n_connected += 1
         return SimpleNamespace(
             subscribe_topic=lambda topic, handler: setattr(self, "handler", handler),
             register_plugin=lambda plugin: None,
             submit=self._submit,
-            scheduler_info=lambda n_workers: {
-                "workers": {"a": {"nthreads": 1, "metrics": {"memory": 10, MEMORY_METRIC: 5}}}
-            },
+            sync=lambda function, callback_timeout, **given: function(**given),
+            scheduler=SimpleNamespace(identity=lambda n_workers: {"workers": self.workers}),
+            run=lambda *given, workers: self.given.append((given, workers)),
             cancel=lambda futures: [f.cancel() for f in futures],
             close=lambda: self.closed.append("client"),
         )
@@ -239,30 +248,156 @@ def test_task_that_dask_repeats_after_its_report_is_stopped(
     assert inbox.report(one).attempts == 1
 
 
-def test_lost_connection_is_an_error_at_each_poll(
+def test_tasks_of_a_lost_cluster_run_again_on_the_next_one(
     executor: DaskExecutor, cluster: FakeCluster
 ) -> None:
-    executor.submit(task(square, 1))
-    cluster.sent(0).settle("cancelled")
+    inbox, one, after = Inbox(executor), task(square, 1), task(square, 2)
+    inbox.submit(one, after)
+    lost = cluster.sent(0)
+    cluster.tell(lost, "a", started=True)
+    lost.settle("cancelled")
+    again = cluster.sent(1)
+    cluster.tell(lost, "a", ending=ending("late"))
+    cluster.tell(again, "b", started=True)
+    cluster.tell(again, "b", ending=ending("right"))
 
-    for _ in range(2):
-        with pytest.raises(ComputeError, match="connection to the Dask scheduler was lost"):
-            executor.poll(30)
+    report = inbox.report(one)
+
+    assert (report.value, report.attempts) == ("right", 2)
+    assert [future.order.number for future in cluster.futures[:2]] == [0, 0]
+    assert (cluster.n_connected, cluster.closed) == (2, ["client", "cluster"])
 
 
-def test_reports_come_before_the_error(executor: DaskExecutor, cluster: FakeCluster) -> None:
+def test_a_client_that_connected_again_by_itself_is_not_trusted(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scheduler behind the same address may be another one."""
+    clients: list[Any] = []
+    connect = cluster.connect
+
+    def connect_and_keep() -> Any:
+        clients.append(connect())
+        return clients[-1]
+
+    monkeypatch.setattr(cluster, "connect", connect_and_keep)
+    executor = DaskExecutor(SPEC, lambda spec: cluster)
+    inbox, one, after = Inbox(executor), task(square, 1), task(square, 2)
+    inbox.submit(one)
+    cluster.sent(0).settle("finished", ending(1))
+    inbox.report(one)
+    clients[0].scheduler_comm = object()
+    inbox.submit(after)
+    cluster.sent(1).settle("finished", ending(4))
+
+    assert inbox.report(after).value == 4
+    assert len(clients) == 2
+    executor.close()
+
+
+def test_a_task_that_was_canceled_is_not_run_again(
+    executor: DaskExecutor, cluster: FakeCluster
+) -> None:
+    inbox, one, lost = Inbox(executor), task(square, 1), task(square, 2)
+    inbox.submit(one)
+    cluster.tell(cluster.sent(0), "a", started=True)
+    executor.cancel(one.key)
+    inbox.submit(lost)
+    cluster.tell(cluster.futures[0], "a", ending=ending(1))
+    cluster.sent(1).settle("cancelled")
+
+    assert inbox.report(one).outcome in {TrialOutcome.CANCELED, TrialOutcome.COMPLETED}
+    assert cluster.sent(2).order.number == 1
+
+
+def test_a_task_that_loses_the_cluster_again_and_again_is_given_up(
+    executor: DaskExecutor, cluster: FakeCluster
+) -> None:
+    inbox, one = Inbox(executor), task(square, 1)
+    inbox.submit(one)
+    for number in range(subject.MOST_LOSSES + 1):
+        cluster.sent(number).settle("cancelled")
+
+    report = inbox.report(one)
+
+    assert report.outcome is TrialOutcome.WORKER_LOST
+    assert "lost 6 times" in report.error
+
+
+def test_workers_that_do_not_come_back_are_an_error_after_the_reports(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "RETRY_SECONDS", 0.01)
+    executor = DaskExecutor(replace(SPEC, patience_seconds=0.05), lambda spec: cluster)
     one, other = task(square, 1), task(square, 2)
     executor.submit(one)
     executor.submit(other)
     cluster.sent(0).settle("finished", ending(1))
-    cluster.sent(1).settle("cancelled")
-    found: list[TaskMessage | TaskReport] = []
 
-    with pytest.raises(ComputeError):
+    def refuse() -> Any:
+        raise OSError("nobody answers")
+
+    future = cluster.sent(1)
+    cluster.connect = refuse  # type: ignore[method-assign]
+    future.settle("cancelled")
+    found: list[TaskMessage | TaskReport] = []
+    with pytest.raises(ComputeError, match="not back after 0.05 s: nobody answers"):
         while True:
             found += executor.poll(30)
 
     assert [item.key for item in found] == [one.key]
+    with pytest.raises(ComputeError):
+        executor.poll(0)
+    executor.close()
+
+
+def test_tasks_that_wait_without_any_worker_end_in_an_error(cluster: FakeCluster) -> None:
+    cluster.workers = {}
+    executor = DaskExecutor(replace(SPEC, patience_seconds=0.2), lambda spec: cluster)
+    executor.submit(task(square, 1))
+    cluster.sent(0)
+    with pytest.raises(ComputeError, match="There has been no worker for"):
+        while True:
+            executor.poll(0.05)
+    executor.close()
+
+
+def test_a_worker_gets_only_what_was_put_on_the_shelf(
+    executor: DaskExecutor, cluster: FakeCluster, tmp_path: Path
+) -> None:
+    (tmp_path / "y.npy").write_bytes(b"numbers")
+    one = task(square, 1, reads=tmp_path, writes=tmp_path / "out")
+    executor.submit(one)
+    future = cluster.sent(0)
+    folders = future.order.folders
+    assert folders is not None
+    cluster.tell(future, "a", started=True)
+    for name in ("y.npy", "../secret"):
+        question = {"ticket": name, "worker": "w", "shelf": folders.key, "name": name, "offset": 3}
+        cluster.tell(future, "a", ask=question)
+    wait_until(lambda: len(cluster.given) == 2, "no answers")
+
+    answers = {given[1]: (given[2:], workers) for given, workers in cluster.given}
+    assert answers["y.npy"] == ((b"bers", ""), ["w"])
+    assert answers["../secret"][0][0] == b""
+    assert "no file '../secret'" in answers["../secret"][0][1]
+
+
+def test_files_of_a_worker_far_away_are_there_when_its_task_is_reported(
+    executor: DaskExecutor, cluster: FakeCluster, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    inbox, one = Inbox(executor), task(square, 1, reads=tmp_path, writes=out)
+    inbox.submit(one)
+    told = Ending(
+        outcome=TrialOutcome.COMPLETED,
+        seconds=1.0,
+        value=pickle.dumps(1),
+        files={"fold0.npy": b"predictions"},
+    )
+    cluster.sent(0).settle("finished", pickle.dumps(told))
+
+    assert inbox.report(one).outcome is TrialOutcome.COMPLETED
+    assert (out / "fold0.npy").read_bytes() == b"predictions"
 
 
 def test_start_that_fails_is_an_error_at_poll_with_its_cause() -> None:

@@ -267,7 +267,7 @@ def test_a_worker_explains_as_this_process_does(tmp_path: Any) -> None:
     options = ExplainOptions(n_rows=2)
     said: list[str] = []
     executor = InProcessExecutor()
-    job = ExplainJob(folder=tmp_path, options=options, seconds=30.0)
+    job = ExplainJob(folder=tmp_path, out=tmp_path / "out", options=options, seconds=30.0)
     try:
         found = explain_on(executor, subject, job, report=said.append)
     finally:
@@ -283,7 +283,7 @@ def test_a_worker_explains_as_this_process_does(tmp_path: Any) -> None:
 def test_a_worker_that_fails_says_why(tmp_path: Any) -> None:
     made = Made(lambda: KNeighborsRegressor(3), representations=("linear",))
     executor = InProcessExecutor()
-    job = ExplainJob(folder=tmp_path, options=ExplainOptions(), seconds=1.0)
+    job = ExplainJob(folder=tmp_path, out=tmp_path / "out", options=ExplainOptions(), seconds=1.0)
     try:
         with pytest.raises(TrainingError, match="nothing to explain"):
             explain_on(

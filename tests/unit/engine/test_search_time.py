@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nbautoml.domain.clock import Moment
 from nbautoml.domain.ports import TrialTask
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.domain.tasks import Task
@@ -116,7 +117,7 @@ def test_a_fit_ends_before_the_reserve_that_it_adds_to(
     loop.runner.start(1, CANDIDATE)
     job = context.ports.executor.submitted[0].payload  # type: ignore[attr-defined]
     usable = BUDGET - loop.reserve() - 1.25 * 6.0 / N_SLOTS
-    assert job.ends_at - time.time() == pytest.approx(0.9 * usable, abs=0.3)
+    assert job.ends_at.seconds_left() == pytest.approx(0.9 * usable, abs=0.3)
 
 
 @pytest.mark.parametrize("late", [True, False])
@@ -132,7 +133,7 @@ def test_a_fit_that_waited_for_its_slot_ends_in_time_with_a_model(
         folds=(0,),
         threads=1,
         seconds=30.0,
-        ends_at=time.time() + (-1.0 if late else 30.0),
+        ends_at=Moment.after(-1.0 if late else 30.0),
     )
     (result,) = run_folds(job, lambda _message: None)
     assert (result.rounds == 1) == late
@@ -150,7 +151,7 @@ def test_the_seconds_of_a_job_are_the_fewer_of_both_limits(context: RunContext) 
             folds=(0,),
             threads=1,
             seconds=seconds,
-            ends_at=None if until_end is None else time.time() + until_end,
+            ends_at=None if until_end is None else Moment.after(until_end),
         )
         return job.seconds_left()
 

@@ -72,6 +72,7 @@ def test_minutes_that_moved_the_deadline_are_not_added_twice(run: Run) -> None:
     run.add_minutes(2)
     with run.session.write() as tx:
         tx.events.append(run.id, [DeadlineChanged(deadline=9.0)], 5.0)
+        tx.events.append(run.id, [DeadlineChanged(deadline=99.0, is_clock_set=True)], 5.0)
     assert asked(run) == [
         Request(kind=RequestKind.FINISH_NOW),
         Request(kind=RequestKind.ADD_MINUTES, minutes=2.0),

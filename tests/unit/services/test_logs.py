@@ -77,6 +77,10 @@ def test_unknown_run_is_not_an_empty_log(session):
         (ev.PhaseChanged(phase=ev.Phase.SETUP, text=""), ("INFO", "Setup")),
         (ev.LogWritten(level="DEBUG", message="x"), ("DEBUG", "x")),
         (ev.DeadlineChanged(deadline=5.0), ("INFO", "The run was given more time.")),
+        (
+            ev.DeadlineChanged(deadline=5.0, is_clock_set=True),
+            ("INFO", "The clock of the run's machine was set; the time left is the same."),
+        ),
     ],
 )
 def test_each_event_has_its_words(event, expected):

@@ -1,0 +1,1 @@
+"""What runs pay for their workers: starting, handing over, ending, events, data, many at once."""
