@@ -16,14 +16,13 @@ from tests.integration.compute.conftest import GatewayServer, long_form
 pytestmark = pytest.mark.integration
 
 
-def served(gateway: GatewayServer, **more: object) -> ProvisioningConfiguration:
+def served(gateway: GatewayServer, *, max_nodes: int = 1) -> ProvisioningConfiguration:
     return GatewayCluster.provisioning_configuration(
         gateway.address,
         proxy_address=gateway.proxy_address,
         auth="basic",
-        max_nodes=1,
+        max_nodes=max_nodes,
         idle_seconds=1,
-        **more,
     )
 
 
@@ -63,4 +62,5 @@ def kill(pid: int) -> None:
 
 @long_form
 def test_it_keeps_the_executor_contract(workspace: Workspace, gateway: GatewayServer) -> None:
-    check_cluster_keeps_the_executor_contract(workspace, "served", served(gateway))
+    # Two slots, so that two workers.
+    check_cluster_keeps_the_executor_contract(workspace, "served", served(gateway, max_nodes=2))
