@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nbautoml.domain.events import TrialFinished
 from tests.faults.catalog import MODULES, load
 from tests.faults.fault import Fault
 from tests.faults.player import Outcome, play
@@ -27,10 +28,12 @@ FAULTS = load()
 def lose_a_file(scene: Scene) -> str:
     """Take a stored model away, as no fault may."""
     scene.until(lambda: scene.n_ended() >= 1, "a trial")
+    ended = (r.event for r in scene.records() if isinstance(r.event, TrialFinished))
+    number = next(ended).number
     with scene.session.engine.write() as connection:
-        owner = f"{scene.run_id}_0"
+        owner = f"{scene.run_id}_{number}"
         connection.exec_driver_sql("DELETE FROM artifacts WHERE owner = ?", (owner,))
-    return "files of trial 0"
+    return f"files of trial {number}"
 
 
 LOST = Fault(name="lost file", sentence="", inject=lose_a_file)
