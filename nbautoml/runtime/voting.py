@@ -50,7 +50,7 @@ def geometric_mean(
     --------
     >>> one, other = np.array([[0.5, 0.3, 0.2]]), np.array([[0.98, 0.01, 0.01]])
     >>> geometric_mean([one, other], [0.5, 0.5]).round(2)
-    array([[0.87, 0.07, 0.06]])
+    array([[0.88, 0.07, 0.06]])
     """
     logs = [log_shares(np.asarray(answer, dtype=np.float64)) for answer in answers]
     return share_out(np.average(logs, axis=0, weights=weights))

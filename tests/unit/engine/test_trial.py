@@ -363,7 +363,8 @@ def test_early_stopping_counts_rows_by_their_weight(job: FoldsJob, tmp_path: Pat
         weights = np.ones(N_ROWS)
         weights[turned] = weight
         data = write(tmp_path / name, y, n_classes=2, weights=weights)
-        (result,) = run_folds(replace(job, data=data, folds=(0,)), lambda _m: None)
+        made = replace(job, data=data, out=tmp_path / f"{name}-out", folds=(0,))
+        (result,) = run_folds(made, lambda _m: None)
         rounds[name] = result.rounds
     assert rounds["heavy"] < rounds["ignored"]
 

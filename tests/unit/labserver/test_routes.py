@@ -34,7 +34,7 @@ def our_rules(app):
 
 def part_of_path(found):
     """Return something that fits a named part of a pattern."""
-    return "1" if found[1] in {"number", "version"} else "roc"
+    return {"number": "1", "version": "1", "turn": "start"}.get(found[1], "roc")
 
 
 async def error_of(request):
