@@ -29,8 +29,12 @@ run_view() { (cd labextension && "$@"); }
 step "Run view: packages" run_view npm ci --no-audit --no-fund --loglevel=error
 step "Run view: eslint and tsc" run_view npm run --silent lint
 step "Run view: vitest" run_view npm run --silent test
-step "Python: style, unit, contract, integration, notebooks" \
-  python -m pytest --ignore=tests/e2e
+# Two at a time: each of these works within its own process.
+step "Python: style, unit, contract" \
+  python -m pytest -n 2 --dist loadfile nbautoml tests/architecture tests/contract tests/unit
+# One at a time: these start processes and servers of their own.
+step "Python: integration, faults, notebooks" \
+  python -m pytest tests/integration tests/faults tests/notebooks
 # In a process of its own: the browser's event loop and processes would disturb the others.
 if [ "${NBAUTOML_SKIP_BROWSER:-}" = 1 ]; then
   say "SKIPPED: the tests that drive a browser (NBAUTOML_SKIP_BROWSER=1)"

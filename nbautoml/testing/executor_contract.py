@@ -452,7 +452,10 @@ def check_large_value_comes_back(executor: Executor) -> None:
 
 
 def check_workers_are_described(executor: Executor) -> None:
-    """While a task runs there are workers, one of them is busy, and they hold memory."""
+    """While a task runs there are workers, one of them is busy, and they hold memory.
+
+    There may be fewer than slots: those of a cluster come as they are needed.
+    """
     inbox = Inbox(executor)
     with gate() as opened:
         one = task(wait_for_file, str(opened))
@@ -463,7 +466,8 @@ def check_workers_are_described(executor: Executor) -> None:
         opened.touch()
         inbox.report(one)
 
-    assert (state.n_workers, state.n_busy) == (executor.n_slots, 1)
+    assert 1 <= state.n_workers <= executor.n_slots
+    assert state.n_busy == 1
 
 
 def check_close_leaves_nothing(make: Callable[[], Executor]) -> None:

@@ -18,6 +18,8 @@ import pytest
 from nbautoml import ComputeTarget, Workspace
 from nbautoml.testing.compute_contract import free_port, write_lines
 
+collect_ignore = ["recorded"]  # its modules have the names of packages that may not be there
+
 PATIENCE_SECONDS = 30.0
 IS_LONG = bool(os.environ.get("NBAUTOML_LONG_TESTS"))
 """NBAUTOML_LONG_TESTS=1 pytest tests/integration/compute: every check on every kind."""
