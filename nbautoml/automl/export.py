@@ -19,6 +19,7 @@ from nbautoml.automl.run_data import RunData
 from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import MissingExtraError, ModelError, NotFoundError
 from nbautoml.registry.model import Model, register_from_run
+from nbautoml.runs import files
 from nbautoml.runs.child_process import run_apart, work_for
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.session import Session
@@ -46,8 +47,7 @@ def ensure_bundle(session: Session, run_id: str, number: int) -> None:
     ModelError
         When the model cannot be exported; the message says why.
     """
-    with session.read() as tx:
-        names = {a.name for a in tx.artifacts.list(child_run_id(run_id, number))}
+    names = files.names(session, child_run_id(run_id, number))
     if MANIFEST in names or SERVED_MODEL not in names:
         return
     problem = run_apart(session, run_id, "nbautoml.automl.export", run_id, str(number))
@@ -91,8 +91,7 @@ def register_child(
     child_id = child_run_id(run_id, number)
     with session.read() as tx:
         child = tx.runs.get(child_id)
-        names = {artifact.name for artifact in tx.artifacts.list(child_id)}
-    if SERVED_MODEL not in names:
+    if SERVED_MODEL not in files.names(session, child_id):
         raise NotFoundError(f"Run {child_id} has no model: it is {child.status.value}.")
     ensure_bundle(session, run_id, number)
     onnx_of_bundle(session, run_id, number)

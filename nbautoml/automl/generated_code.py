@@ -49,10 +49,10 @@ def has_code(session: Session, run_id: str, number: int) -> bool:
     """
     with session.read() as tx:
         run = tx.runs.get(run_id)
-        names = {artifact.name for artifact in tx.artifacts.list(run_id)}
     if not run.settings.get("config", {}).get("enable_code_generation", True):
         return False
-    return {CODE_FACTS, PROFILE} <= names and _trial(session, run_id, number) is not None
+    has_facts = {CODE_FACTS, PROFILE} <= set(files.names(session, run_id))
+    return has_facts and _trial(session, run_id, number) is not None
 
 
 def ensure_code(session: Session, run_id: str, number: int) -> None:
@@ -68,11 +68,10 @@ def ensure_code(session: Session, run_id: str, number: int) -> None:
         The child's number.
     """
     child_id = child_run_id(run_id, number)
-    with session.read() as tx:
-        stored = {artifact.name for artifact in tx.artifacts.list(child_id)}
-        run = tx.runs.get(run_id)
-    if set(FILES) <= stored or not has_code(session, run_id, number):
+    if _is_written(session, child_id) or not has_code(session, run_id, number):
         return
+    with session.read() as tx:
+        run = tx.runs.get(run_id)
     trial = _trial(session, run_id, number)
     if trial is not None:
         _write(session, run, child_id, trial)
@@ -97,13 +96,15 @@ def ensure_code_apart(session: Session, run_id: str, number: int) -> None:
     ModelError
         When the code could not be written; the message says why.
     """
-    with session.read() as tx:
-        stored = {artifact.name for artifact in tx.artifacts.list(child_run_id(run_id, number))}
-    if set(FILES) <= stored:
+    if _is_written(session, child_run_id(run_id, number)):
         return
     problem = run_apart(session, run_id, "nbautoml.automl.generated_code", run_id, str(number))
     if problem:
         raise ModelError(f"The code of {child_run_id(run_id, number)} was not written: {problem}")
+
+
+def _is_written(session: Session, child_id: str) -> bool:
+    return set(FILES) <= set(files.names(session, child_id))
 
 
 def _trial(session: Session, run_id: str, number: int) -> TrialFinished | None:
@@ -111,8 +112,7 @@ def _trial(session: Session, run_id: str, number: int) -> TrialFinished | None:
     trial = _trials(session, run_id).get(number)
     if trial is None or not trial.is_ensemble:
         return trial
-    with session.read() as tx:
-        names = {artifact.name for artifact in tx.artifacts.list(child_run_id(run_id, number))}
+    names = files.names(session, child_run_id(run_id, number))
     return trial if RECIPE in names else None  # an ensemble of an earlier version has none
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any  # Any: settings are JSON values
 import numpy as np
 
 from nbautoml.automl.artifacts import SPLITS
+from nbautoml.runs import files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,9 +115,7 @@ def save_splits(session: Session, run_id: str, splits: Sequence[Fold]) -> None:
 
 def load_splits(session: Session, run_id: str) -> tuple[Fold, ...]:
     """Return the splits that were given to a run; none when none were."""
-    with session.read() as tx:
-        names = {artifact.name for artifact in tx.artifacts.list(run_id)}
-    if SPLITS not in names:
+    if SPLITS not in files.names(session, run_id, SPLITS):
         return ()
     with np.load(session.load_artifact(run_id, SPLITS)) as arrays:
         n_splits = len(arrays.files) // 2

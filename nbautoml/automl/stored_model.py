@@ -29,10 +29,22 @@ def load_model(session: Session, child_id: str) -> Any:
     """
     from nbautoml.registry.trust import load_pickle
 
-    is_exported = bool(files.names(session, child_id, INTERNAL_MODEL))
-    name = INTERNAL_MODEL if is_exported else SERVED_MODEL
-    path = session.load_artifact(child_id, name)
+    path = session.load_artifact(child_id, own_model(session, child_id))
     return load_pickle(path, versions={}, of=f"The model of run {child_id}")
+
+
+def own_model(session: Session, child_id: str) -> str:
+    """Return the name of the file that the engine wrote; the owner's one refers to it no more.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    child_id : str
+        The child run.
+    """
+    is_exported = bool(files.names(session, child_id, INTERNAL_MODEL))
+    return INTERNAL_MODEL if is_exported else SERVED_MODEL
 
 
 def load_scoring(session: Session, run_id: str) -> Scoring:

@@ -11,6 +11,7 @@ from nbautoml.domain.ids import content_owner
 from nbautoml.domain.records import DatasetRecord, ModelRecord, RunRecord
 from nbautoml.domain.run_inputs import input_datasets
 from nbautoml.errors import NbAutoMLError, NotFoundError
+from nbautoml.runs import files
 from nbautoml.runs.child_process import run_apart
 from nbautoml.runs.details import OUTPUT_DATASETS
 from nbautoml.services.words import asked_words
@@ -74,13 +75,12 @@ def dataset_content(session: Session, dataset_id: str) -> dict[str, Any]:
     """
     with session.read() as tx:
         record = tx.datasets.get_by_id(dataset_id)
-        owner = content_owner(record.fingerprint)
-        is_known = any(a.name == CONTENT for a in tx.artifacts.list(owner, prefix=CONTENT))
-    if not is_known:
+    owner = content_owner(record.fingerprint)
+    if CONTENT not in files.names(session, owner, CONTENT):
         problem = run_apart(session, "", "nbautoml.services.dataset_content", dataset_id)
         if problem:
             raise NbAutoMLError(f"The content of {_title(record)} cannot be shown: {problem}")
-    content: dict[str, Any] = json.loads(session.load_artifact(owner, CONTENT).read_bytes())
+    content: dict[str, Any] = files.read_json(session, owner, CONTENT)
     return content
 
 

@@ -148,7 +148,7 @@ def logged_file(session: Session, run_id: str, name: str) -> Path:
     """
     with session.read() as tx:
         tx.runs.get(run_id)
-        names = [record.name for record in tx.artifacts.list(run_id)]
+    names = files.names(session, run_id)
     if name not in names:
         raise NotFoundError(f"Run {run_id} has no file {name!r}.{did_you_mean(name, names)}")
     return session.load_artifact(run_id, name)
