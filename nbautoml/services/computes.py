@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any  # Any: JSON values
 from urllib.parse import urlsplit
 
+from nbautoml.compute.cluster_options import ClusterOptions
 from nbautoml.compute.cluster_state import LOG, NODE_LOGS
-from nbautoml.compute.kinds import Backend, ClusterBackend, backend_of, cluster_of
-from nbautoml.compute.target import LOCAL, ComputeStatus, ComputeTarget, find_record
+from nbautoml.compute.kinds import CLUSTERS, Backend, ClusterBackend, backend_of, cluster_of
+from nbautoml.compute.target import LOCAL, ComputeTarget, find_record
 from nbautoml.domain.records import ComputeRecord
 from nbautoml.errors import (
     ComputeTargetException,
@@ -60,9 +61,9 @@ def compute_details(session: Session, name: str) -> dict[str, Any]:
         When there is none of that name.
     """
     record = find_record(session, name)
-    row = _describe(session, name, record)
     backend = backend_of(session, record)
-    return {**row, "status": backend.status(), "list_nodes": _nodes(backend)}
+    status = backend.status()
+    return {**_row(name, record, status), "status": status, "list_nodes": _nodes(backend)}
 
 
 def start_compute(session: Session, name: str) -> dict[str, Any]:
@@ -222,52 +223,39 @@ def _nodes(backend: Backend) -> list[dict[str, Any]]:
 
 
 def _describe(session: Session, name: str, record: ComputeRecord | None) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "name": name,
-        "kind": record.kind if record else LOCAL,
-        "state": "NotAvailable",
-        "problem": "",
-        "nodes": None,
-        "cores": None,
-        "memory_bytes": None,
-        "gpus": None,
-        "dashboard": None,
-        "is_started": None,
-        "scale": None,
-    }
     try:
-        status = ComputeTarget(WorkspaceHandle(session), name).get_status()
+        return _row(name, record, backend_of(session, record).status())
     except NotAvailableError as error:
-        return found | {"problem": str(error)}
-    return found | {
-        "state": status.provisioning_state,
-        "problem": _problem(status),
-        "nodes": status.current_node_count,
-        "cores": status.values["cores"],
-        "memory_bytes": status.values["memoryBytes"],
-        "gpus": status.values["gpus"],
-        "dashboard": _link(str(status.values.get("dashboard") or "")),
-        **_process(cluster_of(session, record)),
+        row = {"state": "NotAvailable", "problem": str(error)}
+        unknown = ("nodes", "cores", "memory_bytes", "gpus", "dashboard", "is_started", "scale")
+        return _name(name, record) | row | dict.fromkeys(unknown)
+
+
+def _row(name: str, record: ComputeRecord | None, status: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a list shows of a target, from its status with the SDK's keys."""
+    return _name(name, record) | {
+        "state": status["provisioningState"],
+        "problem": "; ".join(str(e["error"]["message"]) for e in status["errors"] or ()),
+        "nodes": status["currentNodeCount"],
+        "cores": status["cores"],
+        "memory_bytes": status["memoryBytes"],
+        "gpus": status["gpus"],
+        "dashboard": _link(str(status.get("dashboard") or "")),
+        "is_started": status.get("isStarted"),
+        "scale": _scale(record),
     }
 
 
-def _process(cluster: ClusterBackend | None) -> dict[str, Any]:
-    """Return whether a cluster's process runs, and how far it scales."""
-    if cluster is None:
-        return {}
-    state, options = cluster.state(), cluster.options
-    scale = {
-        "min_nodes": options.min_nodes,
-        "max_nodes": options.max_nodes,
-        "idle_seconds": options.idle_seconds,
-    }
-    return {"is_started": state is not None and not state.error, "scale": scale}
+def _name(name: str, record: ComputeRecord | None) -> dict[str, Any]:
+    return {"name": name, "kind": record.kind if record else LOCAL}
 
 
-def _problem(status: ComputeStatus) -> str:
-    """Return what went wrong with a target, if anything did."""
-    errors = status.errors or []
-    return "; ".join(str(error["error"]["message"]) for error in errors)
+def _scale(record: ComputeRecord | None) -> dict[str, Any] | None:
+    """Return how far a target scales that has nodes of its own."""
+    if record is None or record.kind not in CLUSTERS:
+        return None
+    options = ClusterOptions.from_dict(record.options["cluster"])
+    return {key: getattr(options, key) for key in _CHANGES}
 
 
 def _link(address: str) -> str | None:

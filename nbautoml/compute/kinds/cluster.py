@@ -151,6 +151,7 @@ class ClusterBackend:
             "gpusAsked": options.asked_gpus,
             "address": state.address if state else "",
             "dashboard": state.dashboard if state else "",
+            "isStarted": state is not None and not state.error,
         }
 
     def _standing(self, state: ClusterState | None) -> tuple[str, str]:
