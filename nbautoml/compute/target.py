@@ -12,14 +12,14 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol  # Any: JSON values
+from typing import TYPE_CHECKING, Any  # Any: JSON values
 
 from nbautoml.compute.configurations import AttachConfiguration, ProvisioningConfiguration
 from nbautoml.compute.kinds import LOCAL, Backend, ClusterBackend, backend_of, cluster_of
 from nbautoml.compute.naming import is_attached, named_for
 from nbautoml.domain.records import ComputeRecord
 from nbautoml.errors import ComputeError, ComputeTargetException, ConfigError, did_you_mean
-from nbautoml.store.session import Session
+from nbautoml.store.session import HasSession, Session
 
 if TYPE_CHECKING:
     from nbautoml.domain.ports import Executor
@@ -36,11 +36,6 @@ __all__ = [
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _POLL_SECONDS = 0.5
 _GIB = 1 << 30
-
-
-class _HasSession(Protocol):
-    @property
-    def session(self) -> Session: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +96,7 @@ class ComputeTarget:
         When the workspace has no compute target of that name.
     """
 
-    def __init__(self, workspace: _HasSession, name: str) -> None:
+    def __init__(self, workspace: HasSession, name: str) -> None:
         self._session = workspace.session
         self._record = find_record(self._session, name)
         self.name = name
@@ -269,7 +264,7 @@ class ComputeTarget:
         return {"name": self.name, "type": self.type, **self.get_status().serialize()}
 
     @classmethod
-    def list(cls, workspace: _HasSession) -> builtins.list[ComputeTarget]:
+    def list(cls, workspace: HasSession) -> builtins.list[ComputeTarget]:
         """Return all compute targets of a workspace, ``local`` first."""
         with workspace.session.read() as tx:
             names = [record.name for record in tx.computes.list()]
@@ -277,7 +272,7 @@ class ComputeTarget:
 
     @staticmethod
     def create(
-        workspace: _HasSession, name: str, provisioning_configuration: ProvisioningConfiguration
+        workspace: HasSession, name: str, provisioning_configuration: ProvisioningConfiguration
     ) -> ComputeTarget:
         """Make a cluster; returns at once.
 
@@ -313,7 +308,7 @@ class ComputeTarget:
 
     @staticmethod
     def attach(
-        workspace: _HasSession, name: str, attach_configuration: AttachConfiguration
+        workspace: HasSession, name: str, attach_configuration: AttachConfiguration
     ) -> ComputeTarget:
         """Use a Dask scheduler, or a machine, that is there already.
 
@@ -456,7 +451,7 @@ def find_record(session: Session, name: str) -> ComputeRecord | None:
     )
 
 
-def _put(workspace: _HasSession, name: str, kind: str, options: Mapping[str, Any]) -> ComputeTarget:
+def _put(workspace: HasSession, name: str, kind: str, options: Mapping[str, Any]) -> ComputeTarget:
     """Start a target, and keep it when that went well."""
     if not isinstance(name, str) or not _NAME.fullmatch(name) or name == LOCAL:
         raise ComputeTargetException(

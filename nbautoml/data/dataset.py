@@ -10,14 +10,14 @@ from nbautoml.data.factory import FileDatasetFactory, TabularDatasetFactory
 from nbautoml.data.locate import find_context
 from nbautoml.data.materialise import find_record, freeze_frame, save_content
 from nbautoml.data.reading import read_frame
-from nbautoml.data.tabular import HasSession, TabularDataset, as_dataset, from_record
+from nbautoml.data.tabular import TabularDataset, as_dataset, from_record
 from nbautoml.data.types import shorten
 from nbautoml.domain.records import DatasetRecord
 from nbautoml.engine.heap import give_back_memory
 from nbautoml.errors import ConfigError, DatasetError, did_you_mean
 
 if TYPE_CHECKING:
-    from nbautoml.store.session import Session
+    from nbautoml.store.session import HasSession, Session
 
 __all__ = ["Dataset", "TabularDataset", "as_dataset", "capture", "load_frame"]
 

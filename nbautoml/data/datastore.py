@@ -21,8 +21,7 @@ from nbautoml.errors import (
 )
 
 if TYPE_CHECKING:
-    from nbautoml.data.tabular import HasSession
-    from nbautoml.store.session import Session
+    from nbautoml.store.session import HasSession, Session
 
 DEFAULT_NAME = "workspaceblobstore"
 DEFAULT_FOLDER = "datastore"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any  # Any: settings of readers; whatever becomes a frame
+from typing import TYPE_CHECKING, Any  # Any: settings of readers; whatever becomes a frame
 
 import pandas as pd
 
@@ -14,8 +14,11 @@ from nbautoml.data.factory import TabularDatasetFactory
 from nbautoml.data.locate import is_url
 from nbautoml.data.readers import LocalFile
 from nbautoml.data.readers.layout import find_separator
-from nbautoml.data.tabular import HasSession, TabularDataset, from_record
+from nbautoml.data.tabular import TabularDataset, from_record
 from nbautoml.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from nbautoml.store.session import HasSession
 
 SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol  # Any: dask frames, JSON values
+from typing import TYPE_CHECKING, Any, NoReturn  # Any: dask frames, JSON values
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ from nbautoml.domain.records import DatasetRecord
 from nbautoml.errors import ConfigError, DatasetError, NbAutoMLError, NotAvailableError
 
 if TYPE_CHECKING:
-    from nbautoml.store.session import Session
+    from nbautoml.store.session import HasSession, Session
 
 PROFILED_ROWS = 10_000  # what a dataset's view in the notebook is made of
 MAX_SEED = 2**31 - 1
@@ -52,14 +52,6 @@ NOT_BUILT = {
     "submit_profile_run": "use get_profile(), which runs here",
     "download": "use ds.to_pandas_dataframe()",
 }
-
-
-class HasSession(Protocol):
-    """A workspace, or anything else that holds an open session."""
-
-    @property
-    def session(self) -> Session:
-        """The open session."""
 
 
 class TabularDataset:

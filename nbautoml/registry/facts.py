@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import importlib
 from datetime import UTC, datetime
-from typing import Any, Protocol  # Any: runs and datasets, whose classes are not known here
+from typing import Any  # Any: runs and datasets, whose classes are not known here
 
 from nbautoml.domain.records import ModelRecord
 from nbautoml.registry.lineage import lineage_of, to_svg
@@ -14,14 +14,6 @@ from nbautoml.store.session import Session
 # Runs stand above this part and datasets beside it, so that they are called by name.
 _RUNS = "nbautoml.runs.run"
 _DATASETS = "nbautoml.data.dataset"
-
-
-class HasSession(Protocol):
-    """Anything that stands for an open workspace."""
-
-    @property
-    def session(self) -> Session:
-        """The workspace's store."""
 
 
 class ModelFacts:

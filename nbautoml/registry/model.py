@@ -14,7 +14,6 @@ from typing import Any  # Any: a loaded model is any object with predict
 
 from nbautoml.domain.records import ArtifactRecord, ModelRecord
 from nbautoml.errors import ConflictError, ModelError, NotFoundError
-from nbautoml.registry.facts import HasSession
 from nbautoml.registry.files import (
     MODEL_PATHS_VARIABLE,
     is_from_run,
@@ -31,9 +30,9 @@ from nbautoml.registry.lookup import Wanted, find_model, tag_filter
 from nbautoml.registry.registration import Framework, Registration, add_version, check_stage
 from nbautoml.registry.trust import Versions, check_hash, load_pickle
 from nbautoml.registry.words import ModelWords
-from nbautoml.store.session import Session, open_session
+from nbautoml.store.session import HasSession, Session, open_session
 
-__all__ = ["Framework", "HasSession", "Model", "register_from_run"]
+__all__ = ["Framework", "Model", "register_from_run"]
 
 # Deployments and jobs stand above this part, so that they are called by name.
 _SERVING = "nbautoml.serving.deploy"

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Sequence
 
 from nbautoml.errors import NbAutoMLError, WebserviceNotFoundError
-from nbautoml.registry.model import HasSession, Model
+from nbautoml.registry.model import Model
 from nbautoml.serving.configs import DeploymentConfig, InferenceConfig, check_deployment_name
 from nbautoml.serving.lifecycle import new_record, remove, start, write_files
 from nbautoml.serving.revisions import plan_revision
 from nbautoml.serving.standing import folder_of
 from nbautoml.serving.webservice import Webservice, webservice_of
-from nbautoml.store.session import Session
+from nbautoml.store.session import HasSession, Session
 
 
 def deploy(

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any  # Any: JSON values
 
 from nbautoml.errors import ConflictError
-from nbautoml.registry.model import HasSession, Model
+from nbautoml.registry.model import Model
 from nbautoml.serving.configs import LOOPBACK, InferenceConfig
 from nbautoml.serving.folder import read_json, write_json
 from nbautoml.serving.revisions import Plan, make_revision, plan_revision
+from nbautoml.store.session import HasSession
 
 SERVER_PACKAGES = ("fastapi", "uvicorn")
 """Beside the model's own packages: what its small server is made of."""

@@ -12,7 +12,7 @@ from typing import Any  # Any: JSON values, rows of any kind
 
 from nbautoml.domain.records import DeploymentRecord
 from nbautoml.errors import ConfigError, WebserviceException, did_you_mean
-from nbautoml.registry.model import HasSession, Model
+from nbautoml.registry.model import Model
 from nbautoml.serving import client, lifecycle, versions
 from nbautoml.serving.configs import ACI, LOCAL, LOOPBACK, DeploymentConfig, as_text
 from nbautoml.serving.folder import write_json
@@ -20,7 +20,7 @@ from nbautoml.serving.handle import ServiceHandle
 from nbautoml.serving.keys import new_key
 from nbautoml.serving.standing import FAILED, HEALTHY, LOG_LINES, Standing
 from nbautoml.serving.versions import Version
-from nbautoml.store.session import Session
+from nbautoml.store.session import HasSession, Session
 
 POLL_SECONDS = 0.05
 DOT_SECONDS = 1.0

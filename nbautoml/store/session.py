@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import sqlalchemy as sa
 
@@ -25,10 +25,26 @@ from nbautoml.store.records.scope import Scope
 from nbautoml.store.schema import check_schema, create_schema
 from nbautoml.store.tables import workspace_info
 
-__all__ = ["Reader", "Session", "Writer", "create_session", "open_memory_session", "open_session"]
+__all__ = [
+    "HasSession",
+    "Reader",
+    "Session",
+    "Writer",
+    "create_session",
+    "open_memory_session",
+    "open_session",
+]
 
 # Waiting for a disk needs no core; more than a trial has files.
 _FLUSHED_AT_ONCE = 6
+
+
+class HasSession(Protocol):
+    """A workspace, or anything else that holds an open session."""
+
+    @property
+    def session(self) -> Session:
+        """The open session."""
 
 
 class Session:

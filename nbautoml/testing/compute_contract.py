@@ -20,7 +20,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import psutil
 
@@ -30,7 +29,7 @@ from nbautoml.compute.target import ComputeTarget, executor_of
 from nbautoml.domain.ports import Emit, Executor
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.devices import CARDS_VARIABLE
-from nbautoml.store.session import Session
+from nbautoml.store.session import HasSession
 from nbautoml.testing.executor_contract import (
     EXECUTOR_CHECKS,
     Inbox,
@@ -45,13 +44,6 @@ from nbautoml.testing.executor_contract import (
 WAIT_MINUTES = 3.0
 _VARIABLE = "PYTHONPATH"
 _POLL_SECONDS = 0.02
-
-
-class HasSession(Protocol):
-    """A workspace."""
-
-    @property
-    def session(self) -> Session: ...
 
 
 # What tasks do; these run in the cluster's processes.
