@@ -88,6 +88,34 @@ class Nodes(Protocol):
         """End all that was started."""
 
 
+class ClusterNodes:
+    """What is the same for all whose scheduler runs in this process.
+
+    Parameters
+    ----------
+    cluster : distributed.deploy.Cluster
+        The scheduler, and what starts its nodes.
+    """
+
+    def __init__(self, cluster: Any) -> None:
+        self._cluster = cluster
+
+    @property
+    def address(self) -> str:
+        """Address of the scheduler."""
+        return str(self._cluster.scheduler_address)
+
+    @property
+    def dashboard(self) -> str:
+        """Address of Dask's own page; empty where there is none."""
+        return str(self._cluster.dashboard_link or "")
+
+    def look(self) -> Look:
+        """Return how things stand."""
+        demand, nodes = self._cluster.sync(_look_here, self._cluster.scheduler)
+        return Look(demand=demand, nodes=tuple(nodes))
+
+
 def look_at(scheduler: Any, *, but: frozenset[str] = frozenset()) -> tuple[Demand, list[Any]]:
     """Return what there is to do and who does it; runs where the scheduler is.
 
@@ -118,7 +146,7 @@ def look_at(scheduler: Any, *, but: frozenset[str] = frozenset()) -> tuple[Deman
     return Demand(n_tasks=n_tasks, n_clients=len(clients)), nodes
 
 
-async def look_here(scheduler: Any) -> tuple[Demand, list[Any]]:
+async def _look_here(scheduler: Any) -> tuple[Demand, list[Any]]:
     """Look at a scheduler of this process, in its own thread."""
     return look_at(scheduler)
 
@@ -164,12 +192,6 @@ def start_scheduler(
         silence_logs=logging.CRITICAL,
         **({"resources": {RESOURCE: gpus}} if gpus else {}),
     )
-
-
-def dashboard_of(cluster: Any) -> str:
-    """Return the address of Dask's own page; empty where there is none."""
-    link = cluster.dashboard_link
-    return str(link) if link else ""
 
 
 def close_cluster(cluster: Any) -> None:

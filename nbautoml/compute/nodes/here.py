@@ -7,11 +7,9 @@ from typing import Any  # Any: distributed is typed in part only
 from distributed import LocalCluster
 
 from nbautoml.compute.nodes._base import (
-    Look,
+    ClusterNodes,
     Setting,
     close_cluster,
-    dashboard_of,
-    look_here,
     start_scheduler,
 )
 
@@ -19,7 +17,7 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 """Variable that says which graphics cards a process sees; it counts them from 0."""
 
 
-class NodesHere:
+class NodesHere(ClusterNodes):
     """Workers of this machine, behind a scheduler on the loopback address.
 
     Parameters
@@ -31,23 +29,8 @@ class NodesHere:
     def __init__(self, setting: Setting) -> None:
         gpus = setting.shape.gpus
         kind: Any = sharing_cards(gpus) if gpus else LocalCluster
-        self._cluster = start_scheduler(setting, cluster_class=kind)
+        super().__init__(start_scheduler(setting, cluster_class=kind))
         self._n_nodes = 0
-
-    @property
-    def address(self) -> str:
-        """Address of the scheduler."""
-        return str(self._cluster.scheduler_address)
-
-    @property
-    def dashboard(self) -> str:
-        """Address of Dask's own page."""
-        return dashboard_of(self._cluster)
-
-    def look(self) -> Look:
-        """Return how things stand."""
-        demand, nodes = self._cluster.sync(look_here, self._cluster.scheduler)
-        return Look(demand=demand, nodes=tuple(nodes))
 
     def scale(self, n_nodes: int) -> None:
         """Have so many nodes."""

@@ -17,10 +17,8 @@ from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.local import CLOSE_SECONDS, DASK_SETTINGS
 from nbautoml.compute.nodes._base import (
     LOOPBACK,
-    Look,
+    ClusterNodes,
     Setting,
-    dashboard_of,
-    look_here,
     own_address,
 )
 from nbautoml.compute.places import SlurmPlace
@@ -36,7 +34,7 @@ DEFAULT_BYTES = 4 << 30
 logger = logging.getLogger(__name__)
 
 
-class SlurmNodes:
+class SlurmNodes(ClusterNodes):
     """A scheduler in this process, and a job for each node.
 
     Parameters
@@ -49,24 +47,9 @@ class SlurmNodes:
         dask.config.set(DASK_SETTINGS)
         place = SlurmPlace.from_dict(setting.options.place)
         new_cluster: Any = SLURMCluster
-        self._cluster = new_cluster(**job_settings(setting, place))
+        super().__init__(new_cluster(**job_settings(setting, place)))
         logger.info("job script:\n%s", self._cluster.job_script())
         self._n_nodes, self._scaled_at = 0, 0.0
-
-    @property
-    def address(self) -> str:
-        """Address of the scheduler."""
-        return str(self._cluster.scheduler_address)
-
-    @property
-    def dashboard(self) -> str:
-        """Address of Dask's own page."""
-        return dashboard_of(self._cluster)
-
-    def look(self) -> Look:
-        """Return how things stand."""
-        demand, nodes = self._cluster.sync(look_here, self._cluster.scheduler)
-        return Look(demand=demand, nodes=tuple(nodes))
 
     def scale(self, n_nodes: int) -> None:
         """Have so many jobs; those that ended by themselves are submitted again."""

@@ -12,7 +12,7 @@ import shlex
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any  # Any: distributed is typed in part only
 
@@ -22,11 +22,10 @@ from nbautoml.compute.cluster_state import NODE_LOGS
 from nbautoml.compute.credentials import make_credentials
 from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.nodes._base import (
+    ClusterNodes,
     Look,
     Setting,
     close_cluster,
-    dashboard_of,
-    look_here,
     own_address,
     start_scheduler,
 )
@@ -60,7 +59,7 @@ class _Host:
     problem: str = ""
 
 
-class SshNodes:
+class SshNodes(ClusterNodes):
     """A scheduler in this process, and nodes on hosts.
 
     Parameters
@@ -79,25 +78,14 @@ class SshNodes:
         ]
         self._security = make_credentials(setting.folder)
         host = self._place.scheduler_host or own_address(self._place.hosts[0])
-        self._cluster = start_scheduler(setting, host=host, security=self._security)
-
-    @property
-    def address(self) -> str:
-        """Address of the scheduler."""
-        return str(self._cluster.scheduler_address)
-
-    @property
-    def dashboard(self) -> str:
-        """Address of Dask's own page."""
-        return dashboard_of(self._cluster)
+        super().__init__(start_scheduler(setting, host=host, security=self._security))
 
     def look(self) -> Look:
         """Return how things stand, after a look at which connections have ended."""
         for host in self._hosts:
             self._check(host)
-        demand, nodes = self._cluster.sync(look_here, self._cluster.scheduler)
         problem = "; ".join(f"{h.name}: {h.problem}" for h in self._hosts if h.problem)
-        return Look(demand=demand, nodes=tuple(nodes), problem=problem)
+        return replace(super().look(), problem=problem)
 
     def scale(self, n_nodes: int) -> None:
         """Have so many nodes: on the first hosts that answer."""
