@@ -55,10 +55,9 @@ class Recipe:
 
 
 def recipe_of(vote: Vote) -> Recipe:
-    """Return how a vote's score came about."""
+    """Return how the votes that were made to score one came about; they also feed a stack."""
     used = [i for i in range(len(vote.choices)) if any(one[i] for one in vote.nested_shares)]
     return Recipe(
         members=tuple(vote.choices[i].number for i in used),
         shares=tuple(tuple(int(one[i]) for one in vote.nested_shares) for i in used),
-        is_geometric=vote.is_geometric,
     )

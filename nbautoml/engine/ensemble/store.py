@@ -83,7 +83,7 @@ def as_voting(vote: Vote) -> Ensemble:
         members=vote.members,
         weights=vote.weights,
         predictions=vote.predictions,
-        recipe=recipe_of(vote),
+        recipe=replace(recipe_of(vote), is_geometric=vote.is_geometric),
         params={"mean": "geometric"} if vote.is_geometric else {},
     )
 
@@ -102,7 +102,6 @@ def as_stack(context: RunContext, stack: Stack, vote: Vote) -> Ensemble:
             meta_learner_params=options.meta_learner_params,
             most_members=most_members(spec.n_classes),
             most_rows=stack.most_rows,
-            is_geometric=False,
         ),
         meta=stack.meta,
         params={"meta_learner": type(stack.meta.model).__name__},
