@@ -14,6 +14,9 @@ from tests.e2e.test_run_view import SHOTS, run_view
 from tests.e2e.test_wizard import SOON_MS, open_form, open_lab, wine
 
 AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+needs_axe = pytest.mark.skipif(
+    not AXE.is_file(), reason="axe-core is not installed: npm ci in labextension"
+)
 THEMES = (
     "JupyterLab Light",
     "JupyterLab Dark",
@@ -62,9 +65,8 @@ def open_with(page: NotebookPage, run: Any) -> None:
     expect(run_view(page)).to_be_visible()
 
 
+@needs_axe
 def test_axe_finds_nothing_serious_in_any_theme(lab_page, start_run):
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: npm ci in labextension")
     view = shown(lab_page, start_run)
     view.locator("tbody tr[data-n]").first.click()  # details and actions of a model
     found: list[str] = []
@@ -81,9 +83,8 @@ def test_axe_finds_nothing_serious_in_any_theme(lab_page, start_run):
     assert found == []
 
 
+@needs_axe
 def test_axe_finds_nothing_serious_in_the_panel(lab_page, start_run):
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: npm ci in labextension")
     run = start_run(trials=4, pace=0.01)
     open_with(lab_page, run)
     panel = open_panel(lab_page, run.address.root)
@@ -104,9 +105,8 @@ def in_every_theme(page: NotebookPage, part: Locator, name: str) -> list[str]:
     return found
 
 
+@needs_axe
 def test_axe_finds_nothing_serious_in_the_views_of_things(lab_page, things):  # noqa: F811
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: npm ci in labextension")
     panel = open_panel(lab_page, things.root)
     the_line(panel, "Datasets", "heart").locator(".nba-itemmain").dblclick()
     dataset = lab_page.page.get_by_role("article", name="Dataset")
@@ -123,9 +123,8 @@ def test_axe_finds_nothing_serious_in_the_views_of_things(lab_page, things):  # 
     assert found == []
 
 
+@needs_axe
 def test_axe_finds_nothing_serious_in_the_form(lab_page):
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: npm ci in labextension")
     wine(lab_page.server.root / "surface-form")
     open_lab(lab_page)
     form = open_form(lab_page, cwd="surface-form", source="file:surface-form/wine.csv")
