@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any  # Any: hyperparameters
 
-from nbautoml.automl.artifacts import INTERNAL_MODEL, SERVED_MODEL
+from nbautoml.automl.artifacts import SERVED_MODEL
+from nbautoml.automl.stored_model import own_model
 from nbautoml.domain import events as ev
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.records import MetricPoint, RunRecord
 from nbautoml.domain.status import RunStatus, TrialOutcome
+from nbautoml.errors import ConflictError
 from nbautoml.runs.work import Project, StoredArtifacts, WorkContext
 from nbautoml.store.session import Writer
 
@@ -35,9 +38,7 @@ class ModelArtifacts(StoredArtifacts):
     def local_path(self, number: int | None, name: str) -> Path:
         """Return a readable local path of a stored file."""
         if name == SERVED_MODEL:
-            with self._session.read() as tx:
-                names = {artifact.name for artifact in tx.artifacts.list(self.owner(number))}
-            name = INTERNAL_MODEL if INTERNAL_MODEL in names else name
+            name = own_model(self._session, self.owner(number))
         return super().local_path(number, name)
 
 
@@ -58,7 +59,8 @@ class ChildRunSink:
 
     def emit(self, event: ev.Event) -> None:
         """Append an event; one that ends a trial is durable when this returns."""
-        self._context.emit(event, self._project(event))
+        may_wait = isinstance(event, ev.TrialStarted)  # its row is made at its end at the latest
+        self._context.emit(event, self._project(event), may_wait=may_wait)
 
     def _project(self, event: ev.Event) -> Project | None:
         if isinstance(event, ev.TrialStarted):
@@ -74,37 +76,34 @@ class ChildRunSink:
 
     def _start(self, tx: Writer, event: ev.TrialStarted) -> None:
         child_id = child_run_id(self._context.run.id, event.number)
-        if tx.runs.exists(child_id):  # started before its controller was lost
-            return
-        properties = self._identity(event.number, event.pipeline, event.family)
-        tx.runs.create(self._record(child_id, event.number, event.pipeline, properties))
-        tx.runs.set_status(child_id, RunStatus.RUNNING, time=time.time())
+        with suppress(ConflictError):  # started before its controller was lost
+            tx.runs.create(self._record(child_id, event, RunStatus.RUNNING))
 
     def _finish(self, tx: Writer, event: ev.TrialFinished) -> None:
         child_id = child_run_id(self._context.run.id, event.number)
         now = time.time()
         if not tx.runs.exists(child_id):
-            properties = self._identity(event.number, event.pipeline, event.family)
-            tx.runs.create(self._record(child_id, event.number, event.pipeline, properties))
+            tx.runs.create(self._record(child_id, event, RunStatus.NOT_STARTED))
         tx.runs.set_properties(child_id, self._results(event))
         tx.metrics.log(child_id, _points(event.metrics, now))
         status = _STATUS.get(event.outcome, RunStatus.FAILED)
         tx.runs.set_status(child_id, status, reason=event.error, time=now)
 
     def _record(
-        self, child_id: str, number: int, pipeline: str, properties: Mapping[str, str]
+        self, child_id: str, event: ev.TrialStarted | ev.TrialFinished, status: RunStatus
     ) -> RunRecord:
-        parent = self._context.run
+        parent, now = self._context.run, time.time()
         return RunRecord(
             id=child_id,
             experiment=parent.experiment,
             type="automl.child",
-            status=RunStatus.NOT_STARTED,
-            created_at=time.time(),
+            status=status,
+            created_at=now,
+            started_at=now if status is RunStatus.RUNNING else None,
             parent_id=parent.id,
-            number=number,
-            display_name=pipeline,
-            properties=properties,
+            number=event.number,
+            display_name=event.pipeline,
+            properties=self._identity(event.number, event.pipeline, event.family),
         )
 
     def _identity(self, number: int, pipeline: str, family: str) -> dict[str, str]:

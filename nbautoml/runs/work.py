@@ -133,9 +133,9 @@ class WorkContext:
     is_resumed: bool = False
     clock: SteadyClock = field(default_factory=SteadyClock)
 
-    def emit(self, event: Event, project: Project | None = None) -> None:
+    def emit(self, event: Event, project: Project | None = None, *, may_wait: bool = False) -> None:
         """Append an event, with the rows that belong to it."""
-        self.events.emit(event, project)
+        self.events.emit(event, project, may_wait=may_wait)
 
     def now(self) -> float:
         """Return the run's time, in seconds since the epoch."""

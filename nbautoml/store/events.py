@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import takewhile
 from types import TracebackType
 from typing import Self
@@ -32,11 +33,21 @@ Project = Callable[[Writer], None]
 _LOG = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Item:
+    """An event on its way to the store."""
+
+    time: float
+    event: Event
+    project: Project | None
+
+
 class EventWriter:
     """Appends the events of one run, in the order in which they were emitted.
 
-    An event that ends something, or that has a `project`, is committed before `emit` returns;
-    the others are written together by a thread in the background. Any thread may call this.
+    An event that ends something, or whose `project` may not wait, is committed before `emit`
+    returns; the others are written together by a thread in the background. Any thread may call
+    this.
 
     Parameters
     ----------
@@ -63,16 +74,16 @@ class EventWriter:
         self._run_id = run_id
         self._clock = clock
         self._patience_seconds = patience_seconds
-        self._seq: int | None = None  # number of the last event that was kept
-        self._tried: list[tuple[float, Event]] = []  # these may have been kept after all
-        self._waiting: list[tuple[float, Event]] = []
+        self._tried: list[_Item] = []  # these may have been kept after all
+        self._seq = 0  # number of the event before the first of them
+        self._waiting: list[_Item] = []
         self._has_work = threading.Condition()  # guards what waits
         self._writing = threading.Lock()  # held while a batch is on its way: keeps the order
         self._is_closed = False
         self._thread = threading.Thread(target=self._work, name=f"events-{run_id}", daemon=True)
         self._thread.start()
 
-    def emit(self, event: Event, project: Project | None = None) -> None:
+    def emit(self, event: Event, project: Project | None = None, *, may_wait: bool = False) -> None:
         """Append an event.
 
         Parameters
@@ -82,16 +93,20 @@ class EventWriter:
         project : callable, optional
             Called with the `Writer` of the event's transaction. When it raises, neither the
             event nor what it wrote is kept.
+        may_wait : bool, default False
+            Whether the event may wait for others although it has a `project`, which is then
+            called later, by another thread, and must not fail. One that ends something never
+            waits.
 
         Raises
         ------
         StoreError
             When the store cannot be written, or the writer is closed.
         """
-        item = (self._clock(), event)
-        if project is not None or ends_something(event):
+        item = _Item(time=self._clock(), event=event, project=project)
+        if ends_something(event) or (project is not None and not may_wait):
             self._check_open()
-            self._write(item, project)
+            self._write(item)
             return
         with self._has_work:
             self._check_open()
@@ -110,7 +125,7 @@ class EventWriter:
         StoreError
             When the store cannot be written; the events keep waiting.
         """
-        self._write(None, None)
+        self._write(None)
 
     def close(self) -> None:
         """Write what waits, and end the background thread; later calls do nothing.
@@ -143,7 +158,7 @@ class EventWriter:
         if self._is_closed:
             raise StoreError(f"The event writer of run {self._run_id} is closed.")
 
-    def _write(self, last: tuple[float, Event] | None, project: Project | None) -> None:
+    def _write(self, last: _Item | None) -> None:
         """Write all that waits, then `last`, in one transaction."""
         with self._writing:
             with self._has_work:
@@ -153,38 +168,35 @@ class EventWriter:
                 return
             try:
                 patience = 0.0 if last is None else self._patience_seconds
-                patiently(lambda: self._append(items, project), seconds=patience)
+                patiently(lambda: self._append(items), seconds=patience)
             except BaseException:
                 with self._has_work:
                     self._waiting = batch + self._waiting
                 raise
 
-    def _append(self, items: list[tuple[float, Event]], project: Project | None) -> None:
+    def _append(self, items: list[_Item]) -> None:
         """Write events in one transaction, but for those that an earlier attempt has kept."""
-        try:
-            with self._session.write(is_durable=ends_something(items[-1][1])) as tx:
-                kept = tx.events.last_seq(self._run_id)
-                new = items[self._n_kept(items, kept) :]
-                if self._seq is None or not self._tried:
-                    self._seq = kept  # else what was tried counts from where it was tried first
-                tx.events.append_timed(self._run_id, new)
-                if project is not None and new:
-                    project(tx)
-        except BaseException:
-            self._tried = items
-            raise
-        self._seq, self._tried = kept + len(new), []
+        with self._session.write(is_durable=ends_something(items[-1].event)) as tx:
+            new = items[self._n_kept(items, tx) :]
+            records = tx.events.append_timed(self._run_id, [(i.time, i.event) for i in new])
+            for item in new:
+                if item.project is not None:
+                    item.project(tx)
+            if not self._tried:  # else what was tried counts from where it was tried first
+                self._seq = records[0].seq - 1
+            self._tried = items  # till the end of the transaction tells that they are kept
+        self._tried = []
 
-    def _n_kept(self, items: list[tuple[float, Event]], last_seq: int) -> int:
+    def _n_kept(self, items: list[_Item], tx: Writer) -> int:
         """Return how many of the events that are to be written are in the log already.
 
         That is so when an attempt was committed and only the answer was lost.
         """
-        if self._seq is None:
+        if not self._tried:
             return 0
         pairs = zip(items, self._tried, strict=False)
         n_tried = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
-        return min(last_seq - self._seq, n_tried)
+        return min(tx.events.last_seq(self._run_id) - self._seq, n_tried)
 
     def _work(self) -> None:
         while self._await_work():

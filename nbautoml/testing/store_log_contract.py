@@ -145,6 +145,22 @@ class EventContract:
         assert kinds == ["log_written", "trial_finished"]
         assert properties == {"score": "0.75"}
 
+    def test_projections_that_may_wait_are_written_in_the_order_of_their_events(
+        self, session: Session
+    ) -> None:
+        add_run(session)
+        written: list[str] = []
+        with EventWriter(session, "run") as writer:
+            writer.emit(log_line("first"), lambda _: written.append("first"), may_wait=True)
+            writer.emit(log_line("second"), lambda _: written.append("second"), may_wait=True)
+            writer.emit(trial_finished(), lambda _: written.append("end"), may_wait=True)
+            assert written == ["first", "second", "end"]
+            writer.emit(log_line("last"), lambda _: written.append("last"), may_wait=True)
+
+        assert written == ["first", "second", "end", "last"]
+        with session.read() as reader:
+            assert [r.seq for r in reader.events.read("run")] == [1, 2, 3, 4]
+
     def test_a_failing_projection_takes_its_event_back_and_no_other(self, session: Session) -> None:
         add_run(session)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from nbautoml.domain.records import MetricPoint
 from nbautoml.errors import NotFoundError
-from nbautoml.store.records.scope import Records, in_chunks
-from nbautoml.store.tables import metrics, metrics_last, runs
+from nbautoml.store.records.scope import Records, in_chunks, insert_into
+from nbautoml.store.tables import metrics, metrics_last
 
 
 class MetricReads(Records):
@@ -70,9 +73,6 @@ class MetricWrites(MetricReads):
         """
         if not points:
             return
-        known = self._connection.execute(sa.select(runs.c.id).where(runs.c.id == run_id))
-        if known.one_or_none() is None:
-            raise NotFoundError(f"No run has the id {run_id!r}.")
         rows = [
             {
                 "run_id": run_id,
@@ -83,17 +83,23 @@ class MetricWrites(MetricReads):
             }
             for point in points
         ]
-        self._connection.execute(sa.insert(metrics), rows)
-        insert = self._insert(metrics_last)
-        new = insert.excluded
-        self._connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=["run_id", "name"],
-                set_={"step": new["step"], "value": new["value"]},
-                where=metrics_last.c.step <= new["step"],
-            ),
-            [{k: v for k, v in row.items() if k != "time"} for row in rows],
-        )
+        try:
+            self._connection.execute(sa.insert(metrics), rows)
+        except IntegrityError as error:
+            raise NotFoundError(f"No run has the id {run_id!r}.") from error
+        last = [{k: v for k, v in row.items() if k != "time"} for row in rows]
+        self._connection.execute(_put_last(self._dialect), last)
+
+
+@functools.cache
+def _put_last(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    insert = insert_into(dialect, metrics_last)
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=["run_id", "name"],
+        set_={"step": new["step"], "value": new["value"]},
+        where=metrics_last.c.step <= new["step"],
+    )
 
 
 def _finite(value: float | None) -> float | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any  # Any: rows and clauses
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from nbautoml.domain.records import Owner, RunRecord
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import ConflictError, NotFoundError
-from nbautoml.store.records.scope import Records, in_chunks
+from nbautoml.store.records.scope import Records, in_chunks, insert_into
 from nbautoml.store.tables import run_labels, runs
 
 _TAG, _PROPERTY = "tag", "property"
@@ -119,15 +121,15 @@ class RunWrites(RunReads):
         NotFoundError
             When its experiment or parent does not exist.
         """
-        if self.exists(record.id):
-            raise ConflictError(f"A run with the id {record.id!r} exists already.")
         try:
-            self._connection.execute(sa.insert(runs), _row(record))
+            made = self._connection.execute(_create(self._dialect), _row(record)).one_or_none()
         except IntegrityError as error:
             raise NotFoundError(
                 f"Run {record.id!r} refers to experiment {record.experiment!r} and parent "
                 f"{record.parent_id!r}; one of them does not exist. Create it first."
             ) from error
+        if made is None:
+            raise ConflictError(f"A run with the id {record.id!r} exists already.")
         self._put_labels(record.id, _TAG, record.tags)
         self._put_labels(record.id, _PROPERTY, record.properties)
 
@@ -249,9 +251,10 @@ class RunWrites(RunReads):
         return result.rowcount == 1
 
     def _set_labels(self, run_id: str, kind: str, labels: Mapping[str, str]) -> None:
-        if not self.exists(run_id):
-            raise NotFoundError(f"No run has the id {run_id!r}.")
-        self._put_labels(run_id, kind, labels)
+        try:
+            self._put_labels(run_id, kind, labels)
+        except IntegrityError as error:
+            raise NotFoundError(f"No run has the id {run_id!r}.") from error
 
     def _put_labels(self, run_id: str, kind: str, labels: Mapping[str, str]) -> None:
         rows = [
@@ -259,6 +262,12 @@ class RunWrites(RunReads):
             for key, value in sorted(labels.items())  # one order for all writers: no deadlock
         ]
         self._upsert(run_labels, rows, keys=["run_id", "kind", "key"])
+
+
+@functools.cache
+def _create(dialect: str) -> ReturningInsert[str]:
+    statement = insert_into(dialect, runs).on_conflict_do_nothing(index_elements=["id"])
+    return statement.returning(runs.c.id)
 
 
 def _has_labels(

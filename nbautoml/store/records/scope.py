@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar  # Any: rows and inserts of SQLAlchemy
@@ -49,9 +50,11 @@ class Records:
 
     def _insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT that knows ``ON CONFLICT`` in the dialect of the store."""
-        if self._connection.dialect.name == "postgresql":
-            return postgresql.insert(table)
-        return sqlite.insert(table)
+        return insert_into(self._dialect, table)
+
+    @property
+    def _dialect(self) -> str:
+        return self._connection.dialect.name
 
     def _upsert(
         self, table: sa.Table, rows: Sequence[dict[str, Any]], *, keys: Sequence[str]
@@ -59,10 +62,23 @@ class Records:
         """Insert rows; where one with these keys exists, its other columns are replaced."""
         if not rows:
             return
-        statement = self._insert(table)
-        changes = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
+        statement = _upsert_into(self._dialect, table, tuple(rows[0]), tuple(keys))
         self._connection.execute(statement, list(rows))
+
+
+def insert_into(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ``ON CONFLICT`` in a dialect."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@functools.cache
+def _upsert_into(
+    dialect: str, table: sa.Table, columns: tuple[str, ...], keys: tuple[str, ...]
+) -> sqlite.Insert | postgresql.Insert:
+    """Return the statement of `Records._upsert`, which takes longer to make than to run."""
+    statement = insert_into(dialect, table)
+    changes = {name: statement.excluded[name] for name in columns if name not in keys}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=changes)
 
 
 def not_found(noun: str, name: str, present: Iterable[str], *, to_do: str = "") -> NotFoundError:
