@@ -65,66 +65,66 @@ export class Api {
 
 /** The server's answers about one run. */
 class RunApi implements RunSource {
-  private readonly path: string;
+  readonly #path: string;
 
   constructor(
     private readonly api: Api,
     private readonly runId: string,
     private readonly workspace: string
   ) {
-    this.path = `runs/${encodeURIComponent(runId)}`;
+    this.#path = `runs/${encodeURIComponent(runId)}`;
   }
 
   async request(kind: RequestKind, minutes?: number): Promise<void> {
-    await this.post('requests', minutes === undefined ? { kind } : { kind, minutes });
+    await this.#post('requests', minutes === undefined ? { kind } : { kind, minutes });
   }
 
   columns(): Promise<RunColumns> {
-    return this.get('columns');
+    return this.#get('columns');
   }
 
   code(): Promise<RunCode> {
-    return this.get('code');
+    return this.#get('code');
   }
 
   scores(metric: string): Promise<Scores> {
-    return this.get('scores', { metric });
+    return this.#get('scores', { metric });
   }
 
   log(after: number): Promise<RunLog> {
-    return this.get('log', { after: String(after) });
+    return this.#get('log', { after: String(after) });
   }
 
   logged(): Promise<Logged> {
-    return this.get('logged');
+    return this.#get('logged');
   }
 
   details(n: number): Promise<TrialDetails> {
-    return this.get(`trials/${n}`);
+    return this.#get(`trials/${n}`);
   }
 
   charts(n: number): Promise<ModelCharts> {
-    return this.get(`trials/${n}/charts`);
+    return this.#get(`trials/${n}/charts`);
   }
 
   explanation(n: number): Promise<ExplanationAnswer> {
-    return this.get(`trials/${n}/explanation`);
+    return this.#get(`trials/${n}/explanation`);
   }
 
   async explain(n: number): Promise<ExplanationAnswer> {
-    return (await this.post(`trials/${n}/explain`, {})) as ExplanationAnswer;
+    return (await this.#post(`trials/${n}/explain`, {})) as ExplanationAnswer;
   }
 
   async whatIf(n: number, row: number, changes: Record<string, Cell>): Promise<WhatIfAnswer> {
-    return (await this.post(`trials/${n}/whatif`, { row, changes })) as WhatIfAnswer;
+    return (await this.#post(`trials/${n}/whatif`, { row, changes })) as WhatIfAnswer;
   }
 
   script(n: number): Promise<{ script: string }> {
-    return this.get(`trials/${n}/script`);
+    return this.#get(`trials/${n}/script`);
   }
 
   async register(n: number, name: string, description: string): Promise<ModelVersion> {
-    return (await this.post(`trials/${n}/register`, { name, description })) as ModelVersion;
+    return (await this.#post(`trials/${n}/register`, { name, description })) as ModelVersion;
   }
 
   deployed(n: number): Promise<Deployment[]> {
@@ -140,31 +140,31 @@ class RunApi implements RunSource {
   }
 
   leaderboard(): string {
-    return this.address('leaderboard.csv');
+    return this.#address('leaderboard.csv');
   }
 
   chartPage(n: number, name: string): string {
-    return this.address(`trials/${n}/charts/${encodeURIComponent(name)}`);
+    return this.#address(`trials/${n}/charts/${encodeURIComponent(name)}`);
   }
 
   file(n: number, name: string): string {
-    return this.address(`trials/${n}/files/${encoded(name)}`);
+    return this.#address(`trials/${n}/files/${encoded(name)}`);
   }
 
   stored(name: string): string {
-    return this.address(`files/${encoded(name)}`);
+    return this.#address(`files/${encoded(name)}`);
   }
 
-  private address(part: string): string {
-    return this.api.address(`${this.path}/${part}`, { workspace: this.workspace });
+  #address(part: string): string {
+    return this.api.address(`${this.#path}/${part}`, { workspace: this.workspace });
   }
 
-  private async get<T>(part: string, query: Readonly<Record<string, string>> = {}): Promise<T> {
-    return (await this.api.call(`${this.path}/${part}`, { workspace: this.workspace, ...query })) as T;
+  async #get<T>(part: string, query: Readonly<Record<string, string>> = {}): Promise<T> {
+    return (await this.api.call(`${this.#path}/${part}`, { workspace: this.workspace, ...query })) as T;
   }
 
-  private post(part: string, body: object): Promise<unknown> {
-    return this.api.call(`${this.path}/${part}`, { workspace: this.workspace }, body);
+  #post(part: string, body: object): Promise<unknown> {
+    return this.api.call(`${this.#path}/${part}`, { workspace: this.workspace }, body);
   }
 }
 

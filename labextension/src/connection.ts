@@ -7,15 +7,15 @@ import type { RunListener, RunSource, Subscription, Transport } from './runview/
 /** The run view's transport in JupyterLab and Notebook: our server extension. */
 export class ServerTransport implements Transport {
   readonly api: Api;
-  private readonly events: EventSocket;
+  readonly #events: EventSocket;
 
   constructor(settings: ServerConnection.ISettings = ServerConnection.makeSettings()) {
     this.api = new Api(settings);
-    this.events = new EventSocket(settings);
+    this.#events = new EventSocket(settings);
   }
 
   watch(runId: string, workspace: string, listener: RunListener): Subscription {
-    return this.events.watch(runId, workspace, listener);
+    return this.#events.watch(runId, workspace, listener);
   }
 
   of(runId: string, workspace: string): RunSource {

@@ -21,10 +21,10 @@ interface Watched {
 type Message = { run?: string; workspace?: string } & ({ full: Full } | { error: RunError } | Frame);
 
 export class EventSocket {
-  private socket: WebSocket | null = null;
-  private readonly watched = new Map<string, Watched>();
-  private failures = 0;
-  private retry: number | null = null;
+  #socket: WebSocket | null = null;
+  readonly #watched = new Map<string, Watched>();
+  #failures = 0;
+  #retry: number | null = null;
 
   constructor(
     private readonly settings: ServerConnection.ISettings,
@@ -33,27 +33,27 @@ export class EventSocket {
 
   watch(runId: string, workspace: string, listener: RunListener): Subscription {
     const key = `${workspace}\n${runId}`;
-    const entry = this.watched.get(key) ?? { runId, workspace, listeners: new Set<RunListener>() };
+    const entry = this.#watched.get(key) ?? { runId, workspace, listeners: new Set<RunListener>() };
     entry.listeners.add(listener);
-    this.watched.set(key, entry);
-    if (this.isOpen()) {
+    this.#watched.set(key, entry);
+    if (this.#isOpen()) {
       listener.onConnection(true);
-      this.subscribe(entry, listener.lastSeq());
+      this.#subscribe(entry, listener.lastSeq());
     } else {
-      this.connect();
+      this.#connect();
     }
     return {
-      askAgain: () => this.subscribe(entry, 0),
-      dispose: () => this.leave(key, entry, listener)
+      askAgain: () => this.#subscribe(entry, 0),
+      dispose: () => this.#leave(key, entry, listener)
     };
   }
 
-  private isOpen(): boolean {
-    return this.socket?.readyState === 1;
+  #isOpen(): boolean {
+    return this.#socket?.readyState === 1;
   }
 
-  private connect(): void {
-    if (this.socket || this.retry !== null) {
+  #connect(): void {
+    if (this.#socket || this.#retry !== null) {
       return;
     }
     const { wsUrl, token, appendToken } = this.settings;
@@ -62,95 +62,95 @@ export class EventSocket {
       url += `?token=${encodeURIComponent(token)}`;
     }
     const socket = new this.settings.WebSocket(url);
-    this.socket = socket;
-    socket.onopen = () => this.onOpen();
-    socket.onmessage = event => this.onMessage(event);
-    socket.onclose = () => this.onClose(socket);
+    this.#socket = socket;
+    socket.onopen = () => this.#onOpen();
+    socket.onmessage = event => this.#onMessage(event);
+    socket.onclose = () => this.#onClose(socket);
   }
 
-  private onOpen(): void {
-    this.failures = 0;
-    for (const entry of this.watched.values()) {
-      this.tell(entry, listener => listener.onConnection(true));
-      this.subscribe(entry, firstSeq(entry));
+  #onOpen(): void {
+    this.#failures = 0;
+    for (const entry of this.#watched.values()) {
+      this.#tell(entry, listener => listener.onConnection(true));
+      this.#subscribe(entry, firstSeq(entry));
     }
   }
 
-  private onMessage(event: MessageEvent): void {
+  #onMessage(event: MessageEvent): void {
     const message = parse(event.data);
     if (!message?.run) {
       return;
     }
-    for (const entry of this.watched.values()) {
+    for (const entry of this.#watched.values()) {
       if (entry.runId === message.run && (message.workspace ?? entry.workspace) === entry.workspace) {
-        this.tell(entry, listener => deliver(message, listener));
+        this.#tell(entry, listener => deliver(message, listener));
         if ('error' in message) {
-          this.askLater(entry);
+          this.#askLater(entry);
         }
       }
     }
   }
 
-  private askLater(entry: Watched): void {
+  #askLater(entry: Watched): void {
     window.setTimeout(() => {
       if (entry.listeners.size) {
-        this.subscribe(entry, firstSeq(entry));
+        this.#subscribe(entry, firstSeq(entry));
       }
     }, ASK_AGAIN_MS);
   }
 
-  private onClose(socket: WebSocket): void {
-    if (socket !== this.socket) {
+  #onClose(socket: WebSocket): void {
+    if (socket !== this.#socket) {
       return;
     }
-    this.socket = null;
-    for (const entry of this.watched.values()) {
-      this.tell(entry, listener => listener.onConnection(false));
+    this.#socket = null;
+    for (const entry of this.#watched.values()) {
+      this.#tell(entry, listener => listener.onConnection(false));
     }
-    if (this.watched.size) {
-      const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures) * (0.75 + this.random() / 2);
-      this.failures += 1;
-      this.retry = window.setTimeout(() => {
-        this.retry = null;
-        this.connect();
+    if (this.#watched.size) {
+      const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures) * (0.75 + this.random() / 2);
+      this.#failures += 1;
+      this.#retry = window.setTimeout(() => {
+        this.#retry = null;
+        this.#connect();
       }, wait);
     }
   }
 
-  private leave(key: string, entry: Watched, listener: RunListener): void {
+  #leave(key: string, entry: Watched, listener: RunListener): void {
     entry.listeners.delete(listener);
-    if (entry.listeners.size || this.watched.get(key) !== entry) {
+    if (entry.listeners.size || this.#watched.get(key) !== entry) {
       return;
     }
-    this.watched.delete(key);
-    this.send({ unsub: entry.runId, workspace: entry.workspace });
-    if (!this.watched.size) {
-      this.close();
+    this.#watched.delete(key);
+    this.#send({ unsub: entry.runId, workspace: entry.workspace });
+    if (!this.#watched.size) {
+      this.#close();
     }
   }
 
   /** The last view has gone: so does the socket. */
-  private close(): void {
-    if (this.retry !== null) {
-      window.clearTimeout(this.retry);
-      this.retry = null;
+  #close(): void {
+    if (this.#retry !== null) {
+      window.clearTimeout(this.#retry);
+      this.#retry = null;
     }
-    const socket = this.socket;
-    this.socket = null;
+    const socket = this.#socket;
+    this.#socket = null;
     socket?.close();
   }
 
-  private subscribe(entry: Watched, since: number): void {
-    this.send({ sub: entry.runId, workspace: entry.workspace, since });
+  #subscribe(entry: Watched, since: number): void {
+    this.#send({ sub: entry.runId, workspace: entry.workspace, since });
   }
 
-  private send(message: object): void {
-    if (this.isOpen()) {
-      this.socket?.send(JSON.stringify(message));
+  #send(message: object): void {
+    if (this.#isOpen()) {
+      this.#socket?.send(JSON.stringify(message));
     }
   }
 
-  private tell(entry: Watched, call: (listener: RunListener) => void): void {
+  #tell(entry: Watched, call: (listener: RunListener) => void): void {
     for (const listener of [...entry.listeners]) {
       call(listener);
     }

@@ -41,18 +41,18 @@ export function place(shell: JupyterFrontEnd.IShell, widget: Widget): void {
 
 /** The views that one command opens: each once, and again after a reload of the page. */
 export class MainArea {
-  private readonly tracker: WidgetTracker<MainAreaWidget<ViewWidget>>;
+  readonly #tracker: WidgetTracker<MainAreaWidget<ViewWidget>>;
 
   constructor(
     private readonly app: JupyterFrontEnd,
     namespace: string
   ) {
-    this.tracker = new WidgetTracker({ namespace });
+    this.#tracker = new WidgetTracker({ namespace });
   }
 
   /** Bring back what was open; call it when the command is there. */
   restoreBy(command: string, restorer: ILayoutRestorer | null): void {
-    void restorer?.restore(this.tracker, {
+    void restorer?.restore(this.#tracker, {
       command,
       args: widget => ({ ...widget.content.opened }),
       name: widget => widget.id
@@ -61,12 +61,12 @@ export class MainArea {
 
   /** Take away what has this id. */
   close(id: string): void {
-    this.tracker.find(widget => widget.id === id)?.dispose();
+    this.#tracker.find(widget => widget.id === id)?.dispose();
   }
 
   /** Show what has this id, and make it where it is not there. */
   async show(id: string, title: string, opened: Arguments, make: () => View | Promise<View>): Promise<void> {
-    const known = this.tracker.find(widget => widget.id === id);
+    const known = this.#tracker.find(widget => widget.id === id);
     if (!known) {
       const widget = new MainAreaWidget({ content: new ViewWidget(await make(), opened) });
       widget.id = id;
@@ -75,7 +75,7 @@ export class MainArea {
       widget.title.icon = automlIcon;
       widget.title.closable = true;
       place(this.app.shell, widget);
-      await this.tracker.add(widget);
+      await this.#tracker.add(widget);
     }
     this.app.shell.activateById(id);
   }

@@ -33,24 +33,24 @@ export interface NotebookLike extends Widget {
 
 /** Knows the notebook that was looked at last. */
 export class Notebooks {
-  private last: NotebookLike | null = null;
-  private readonly listeners: (() => void)[] = [];
+  #last: NotebookLike | null = null;
+  readonly #listeners: (() => void)[] = [];
 
   constructor(private readonly app: JupyterFrontEnd) {
-    app.shell.currentChanged?.connect(() => this.follow());
-    this.follow();
+    app.shell.currentChanged?.connect(() => this.#follow());
+    this.#follow();
   }
 
   /** Be told when another notebook is looked at. */
   onChange(listener: () => void): void {
-    this.listeners.push(listener);
+    this.#listeners.push(listener);
   }
 
   /** The notebook of the main area that was looked at last and is still open. */
   get current(): NotebookLike | null {
     const open = [...this.app.shell.widgets('main')].filter(isNotebook);
     const shown = this.app.shell.currentWidget;
-    return open.find(widget => widget === shown) ?? open.find(widget => widget === this.last) ?? open[0] ?? null;
+    return open.find(widget => widget === shown) ?? open.find(widget => widget === this.#last) ?? open[0] ?? null;
   }
 
   /** Put code into a cell of the notebook that is meant, and bring that to the front. */
@@ -87,11 +87,11 @@ export class Notebooks {
     return widget;
   }
 
-  private follow(): void {
+  #follow(): void {
     const shown = this.app.shell.currentWidget;
-    if (isNotebook(shown) && shown !== this.last) {
-      this.last = shown;
-      for (const listener of this.listeners) {
+    if (isNotebook(shown) && shown !== this.#last) {
+      this.#last = shown;
+      for (const listener of this.#listeners) {
         listener();
       }
     }

@@ -17,22 +17,22 @@ const IMAGE = { width: 900, height: 560, scale: 2 };
 /** Draws with plotly, whose script is fetched when the first chart is looked at. */
 export class PlotlyPlotter implements Plotter {
   readonly drawsFigures = true;
-  private plotly: Promise<Plotly> | null = null;
-  private readonly drawn = new Map<HTMLElement, { figure: Figure; observer: ResizeObserver }>();
-  private readonly themes = new MutationObserver(() => this.drawAgain());
+  #plotly: Promise<Plotly> | null = null;
+  readonly #drawn = new Map<HTMLElement, { figure: Figure; observer: ResizeObserver }>();
+  readonly #themes = new MutationObserver(() => this.#drawAgain());
 
   constructor() {
-    this.themes.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name'] });
+    this.#themes.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name'] });
   }
 
   async draw(node: HTMLElement, figure: Figure): Promise<void> {
-    const plotly = await this.load();
+    const plotly = await this.#load();
     if (!node.isConnected) {
       return;
     }
     const data = figure.data.map(trace => onGround(node, trace));
     await plotly.react(node, data, themed(node, figure.layout), CONFIG);
-    const known = this.drawn.get(node);
+    const known = this.#drawn.get(node);
     if (known) {
       known.figure = figure;
       return;
@@ -43,25 +43,25 @@ export class PlotlyPlotter implements Plotter {
       }
     });
     observer.observe(node);
-    this.drawn.set(node, { figure, observer });
+    this.#drawn.set(node, { figure, observer });
   }
 
   clear(node: HTMLElement): void {
-    this.drawn.get(node)?.observer.disconnect();
-    if (this.drawn.delete(node)) {
-      void this.load().then(plotly => plotly.purge(node));
+    this.#drawn.get(node)?.observer.disconnect();
+    if (this.#drawn.delete(node)) {
+      void this.#load().then(plotly => plotly.purge(node));
     }
   }
 
   async save(node: HTMLElement, format: FigureFormat, name: string): Promise<void> {
-    if (this.drawn.has(node)) {
-      const plotly = await this.load();
+    if (this.#drawn.has(node)) {
+      const plotly = await this.#load();
       await plotly.downloadImage(node, { format, filename: name, ...IMAGE });
     }
   }
 
-  private drawAgain(): void {
-    for (const [node, { figure }] of this.drawn) {
+  #drawAgain(): void {
+    for (const [node, { figure }] of this.#drawn) {
       if (node.isConnected) {
         void this.draw(node, figure);
       } else {
@@ -70,9 +70,9 @@ export class PlotlyPlotter implements Plotter {
     }
   }
 
-  private load(): Promise<Plotly> {
-    this.plotly ??= import('plotly.js-cartesian-dist-min').then(module => module.default as Plotly);
-    return this.plotly;
+  #load(): Promise<Plotly> {
+    this.#plotly ??= import('plotly.js-cartesian-dist-min').then(module => module.default as Plotly);
+    return this.#plotly;
   }
 }
 

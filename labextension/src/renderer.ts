@@ -13,8 +13,8 @@ const RANK = -20;
 
 /** An output area's run view. The same run drawn again keeps its view and its connection. */
 export class RunRenderer extends Widget implements IRenderMime.IRenderer {
-  private view: AnyView | null = null;
-  private nRendered = 0;
+  #view: AnyView | null = null;
+  #nRendered = 0;
 
   constructor(
     private readonly transport: Transport,
@@ -26,36 +26,36 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     const content: unknown = model.data[MIME_TYPE];
-    const turn = ++this.nRendered;
+    const turn = ++this.#nRendered;
     if (!isFull(content)) {
-      this.drop();
+      this.#drop();
       this.node.textContent = 'This output does not hold a run that can be shown. Run its cell again.';
       return;
     }
-    if (this.view && this.view.runId === content.run_id) {
-      this.view.offer(content);
+    if (this.#view && this.#view.runId === content.run_id) {
+      this.#view.offer(content);
       return;
     }
-    this.drop();
+    this.#drop();
     const view = await viewOf(content, this.transport, this.plotter);
-    if (turn !== this.nRendered || this.isDisposed) {
+    if (turn !== this.#nRendered || this.isDisposed) {
       view.dispose(); // another run came meanwhile
       return;
     }
-    this.view = view;
+    this.#view = view;
     this.node.replaceChildren(view.node);
   }
 
   override dispose(): void {
     if (!this.isDisposed) {
-      this.drop();
+      this.#drop();
     }
     super.dispose();
   }
 
-  private drop(): void {
-    this.view?.dispose();
-    this.view = null;
+  #drop(): void {
+    this.#view?.dispose();
+    this.#view = null;
   }
 }
 

@@ -40,36 +40,36 @@ export class ServerThings implements Things {
   ) {}
 
   dataset(id: string): Promise<DatasetDetails> {
-    return this.get(pathOf('datasets', id));
+    return this.#get(pathOf('datasets', id));
   }
 
   content(id: string): Promise<DatasetContent> {
-    return this.get(pathOf('datasets', id, 'content'));
+    return this.#get(pathOf('datasets', id, 'content'));
   }
 
   async changeDataset(id: string, words: Words): Promise<void> {
-    await this.change('PATCH', pathOf('datasets', id), words);
+    await this.#change('PATCH', pathOf('datasets', id), words);
   }
 
   async unregister(id: string): Promise<number> {
-    const { versions } = (await this.change('DELETE', pathOf('datasets', id))) as { versions: number };
+    const { versions } = (await this.#change('DELETE', pathOf('datasets', id))) as { versions: number };
     return versions;
   }
 
   model(name: string): Promise<ModelDetails> {
-    return this.get(pathOf('models', name));
+    return this.#get(pathOf('models', name));
   }
 
   modelVersion(name: string, version: number): Promise<ModelVersionDetails> {
-    return this.get(versionPath(name, version));
+    return this.#get(versionPath(name, version));
   }
 
   async changeModel(name: string, version: number, words: Words): Promise<void> {
-    await this.change('PATCH', versionPath(name, version), words);
+    await this.#change('PATCH', versionPath(name, version), words);
   }
 
   async deleteModel(name: string, version: number): Promise<void> {
-    await this.change('DELETE', versionPath(name, version));
+    await this.#change('DELETE', versionPath(name, version));
   }
 
   ask(runId: string, kind: RequestKind): Promise<void> {
@@ -81,23 +81,23 @@ export class ServerThings implements Things {
   }
 
   compute(name: string): Promise<ComputeDetails> {
-    return this.get(pathOf('computes', name));
+    return this.#get(pathOf('computes', name));
   }
 
   async scaleCompute(name: string, scale: Scale): Promise<void> {
-    await this.change('PATCH', pathOf('computes', name), scale);
+    await this.#change('PATCH', pathOf('computes', name), scale);
   }
 
   async turnCompute(name: string, turn: 'start' | 'stop'): Promise<void> {
-    await this.change('POST', pathOf('computes', name, turn), {});
+    await this.#change('POST', pathOf('computes', name, turn), {});
   }
 
   async deleteCompute(name: string): Promise<void> {
-    await this.change('DELETE', pathOf('computes', name));
+    await this.#change('DELETE', pathOf('computes', name));
   }
 
   computeLog(name: string, node: string): Promise<ComputeLog> {
-    return this.get(pathOf('computes', name, 'log'), { node });
+    return this.#get(pathOf('computes', name, 'log'), { node });
   }
 
   async restartDeployment(name: string): Promise<void> {
@@ -109,23 +109,23 @@ export class ServerThings implements Things {
   }
 
   archive(name: string, version: number): string {
-    return this.address(`${versionPath(name, version)}/archive`);
+    return this.#address(`${versionPath(name, version)}/archive`);
   }
 
   modelFile(name: string, version: number, file: string): string {
     const parts = file.split('/').map(encodeURIComponent).join('/');
-    return this.address(`${versionPath(name, version)}/files/${parts}`);
+    return this.#address(`${versionPath(name, version)}/files/${parts}`);
   }
 
-  private address(path: string): string {
+  #address(path: string): string {
     return this.api.address(path, { workspace: this.workspace });
   }
 
-  private async get<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T> {
+  async #get<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T> {
     return (await this.api.call(path, { workspace: this.workspace, ...query })) as T;
   }
 
-  private change(method: 'PATCH' | 'DELETE' | 'POST', path: string, body?: object): Promise<unknown> {
+  #change(method: 'PATCH' | 'DELETE' | 'POST', path: string, body?: object): Promise<unknown> {
     return this.api.call(path, { workspace: this.workspace }, body, method);
   }
 }

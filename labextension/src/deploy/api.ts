@@ -17,53 +17,53 @@ export async function deployModel(api: Api, workspace: string, asked: object): P
 
 /** The server's answers about one deployment. */
 export class DeploymentApi implements DeploymentSource {
-  private readonly path: string;
+  readonly #path: string;
 
   constructor(
     private readonly api: Api,
     private readonly workspace: string,
     name: string
   ) {
-    this.path = `${ROOT}/${encodeURIComponent(name)}`;
+    this.#path = `${ROOT}/${encodeURIComponent(name)}`;
   }
 
   get(): Promise<DeploymentDetails> {
-    return this.ask('');
+    return this.#ask('');
   }
 
   log(): Promise<{ text: string }> {
-    return this.ask('/log');
+    return this.#ask('/log');
   }
 
   send(body: unknown, probabilities: boolean): Promise<TryReply> {
-    return this.ask('/try', { body, probabilities });
+    return this.#ask('/try', { body, probabilities });
   }
 
   keys(): Promise<Keys> {
-    return this.ask('/keys');
+    return this.#ask('/keys');
   }
 
   renewKey(key: 'Primary' | 'Secondary'): Promise<Keys> {
-    return this.ask('/keys', { key });
+    return this.#ask('/keys', { key });
   }
 
   drift(): Promise<Drift> {
-    return this.ask('/drift');
+    return this.#ask('/drift');
   }
 
   collect(isOn: boolean): Promise<Drift> {
-    return this.ask('/drift', { collect: isOn });
+    return this.#ask('/drift', { collect: isOn });
   }
 
   restart(): Promise<DeploymentDetails> {
-    return this.ask('/restart', {});
+    return this.#ask('/restart', {});
   }
 
   async remove(): Promise<void> {
-    await this.api.call(this.path, { workspace: this.workspace }, undefined, 'DELETE');
+    await this.api.call(this.#path, { workspace: this.workspace }, undefined, 'DELETE');
   }
 
-  private async ask<T>(part: string, body?: object): Promise<T> {
-    return (await this.api.call(this.path + part, { workspace: this.workspace }, body)) as T;
+  async #ask<T>(part: string, body?: object): Promise<T> {
+    return (await this.api.call(this.#path + part, { workspace: this.workspace }, body)) as T;
   }
 }

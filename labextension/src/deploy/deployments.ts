@@ -7,75 +7,75 @@ export class ModelDeployments {
   /** The button that opens the form, for the place among the model's other buttons. */
   readonly open = el('button', { type: 'button' }, 'Deploy…');
   readonly node = el('div', { class: 'nba-deployments' });
-  private readonly form = el('form', { class: 'nba-form', hidden: '' });
-  private readonly name = el('input', { id: freshId('deployment'), required: '' });
-  private readonly send = el('button', { type: 'submit' }, 'Deploy');
-  private readonly message = el('span', { role: 'status' });
-  private readonly cards = el('div');
-  private readonly shown = new Map<string, DeploymentCard>();
+  readonly #form = el('form', { class: 'nba-form', hidden: '' });
+  readonly #name = el('input', { id: freshId('deployment'), required: '' });
+  readonly #send = el('button', { type: 'submit' }, 'Deploy');
+  readonly #message = el('span', { role: 'status' });
+  readonly #cards = el('div');
+  readonly #shown = new Map<string, DeploymentCard>();
 
   constructor(
     private readonly n: number,
     proposal: string,
     private readonly source: DeploySource
   ) {
-    this.name.value = proposal;
+    this.#name.value = proposal;
     const no = el('button', { type: 'button' }, 'Cancel');
-    const label = el('label', { for: this.name.id, class: 'nba-muted' }, 'Deploy as ');
-    this.form.append(el('span', {}, label, this.name), this.send, no, this.message);
-    this.node.append(this.form, this.cards);
-    this.open.addEventListener('click', () => this.show(true));
-    no.addEventListener('click', () => this.show(false));
-    this.form.addEventListener('submit', event => {
+    const label = el('label', { for: this.#name.id, class: 'nba-muted' }, 'Deploy as ');
+    this.#form.append(el('span', {}, label, this.#name), this.#send, no, this.#message);
+    this.node.append(this.#form, this.#cards);
+    this.open.addEventListener('click', () => this.#show(true));
+    no.addEventListener('click', () => this.#show(false));
+    this.#form.addEventListener('submit', event => {
       event.preventDefault();
-      void this.deploy();
+      void this.#deploy();
     });
-    this.form.addEventListener('keydown', event => {
+    this.#form.addEventListener('keydown', event => {
       if (event.key === 'Escape') {
-        this.show(false);
+        this.#show(false);
       }
       event.stopPropagation();
     });
-    void this.load();
+    void this.#load();
   }
 
   /** What serves this model already; where that cannot be known, nothing is shown. */
-  private async load(): Promise<void> {
+  async #load(): Promise<void> {
     let known: Deployment[] = [];
     try {
       known = await this.source.deployed(this.n);
     } catch {
       return;
     }
-    known.forEach(({ name }) => this.add(name));
+    known.forEach(({ name }) => this.#add(name));
   }
 
-  private add(name: string): void {
-    if (!this.shown.has(name)) {
-      const card = new DeploymentCard(name, this.source.deployment(name), () => this.shown.delete(name));
-      this.shown.set(name, card);
-      this.cards.prepend(card.node);
+  #add(name: string): void {
+    if (!this.#shown.has(name)) {
+      const card = new DeploymentCard(name, this.source.deployment(name), () => this.#shown.delete(name));
+      this.#shown.set(name, card);
+      this.#cards.prepend(card.node);
     }
   }
 
-  private show(isShown: boolean): void {
-    show(this.form, isShown);
+  #show(isShown: boolean): void {
+    show(this.#form, isShown);
     show(this.open, !isShown);
-    setText(this.message, '');
-    (isShown ? this.name : this.open).focus();
+    setText(this.#message, '');
+    (isShown ? this.#name : this.open).focus();
   }
 
-  private async deploy(): Promise<void> {
-    this.send.disabled = true;
-    setText(this.message, 'Deploying…');
+  async #deploy(): Promise<void> {
+    this.#send.disabled = true;
+    setText(this.#message, 'Deploying…');
     try {
-      const { name } = await this.source.deploy(this.n, this.name.value.trim());
-      this.show(false);
-      this.add(name);
+      const { name } = await this.source.deploy(this.n, this.#name.value.trim());
+      this.#show(false);
+      this.#add(name);
     } catch (error) {
-      setText(this.message, messageOf(error));
-      this.name.focus();
+      setText(this.#message, messageOf(error));
+      this.#name.focus();
     }
-    this.send.disabled = false;
+    this.#send.disabled = false;
   }
 }

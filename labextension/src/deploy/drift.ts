@@ -8,39 +8,39 @@ const FULL = 0.5;
 /** How far the rows of requests are from the training data: looked at when it is opened. */
 export class DriftView {
   readonly node = el('section', { class: 'nba-drift' });
-  private readonly toggle = el('button', { type: 'button', 'aria-expanded': 'false' }, 'Show drift');
-  private readonly content = el('div', { hidden: '' });
-  private readonly collect = el('input', { type: 'checkbox' });
-  private readonly message = el('p', { class: 'nba-muted', role: 'status' });
-  private readonly table = el('div');
+  readonly #toggle = el('button', { type: 'button', 'aria-expanded': 'false' }, 'Show drift');
+  readonly #content = el('div', { hidden: '' });
+  readonly #collect = el('input', { type: 'checkbox' });
+  readonly #message = el('p', { class: 'nba-muted', role: 'status' });
+  readonly #table = el('div');
 
   constructor(private readonly source: DeploymentSource) {
-    const label = el('label', {}, this.collect, ' Write requests and replies down');
-    this.content.append(label, this.message, this.table);
-    this.node.append(this.toggle, this.content);
-    this.toggle.addEventListener('click', () => void this.onToggle());
-    this.collect.addEventListener('change', () => void this.ask(() => this.source.collect(this.collect.checked)));
+    const label = el('label', {}, this.#collect, ' Write requests and replies down');
+    this.#content.append(label, this.#message, this.#table);
+    this.node.append(this.#toggle, this.#content);
+    this.#toggle.addEventListener('click', () => void this.#onToggle());
+    this.#collect.addEventListener('change', () => void this.#ask(() => this.source.collect(this.#collect.checked)));
   }
 
-  private async onToggle(): Promise<void> {
-    const isOpen = this.content.hidden;
-    show(this.content, isOpen);
-    this.toggle.setAttribute('aria-expanded', String(isOpen));
-    setText(this.toggle, isOpen ? 'Hide drift' : 'Show drift');
+  async #onToggle(): Promise<void> {
+    const isOpen = this.#content.hidden;
+    show(this.#content, isOpen);
+    this.#toggle.setAttribute('aria-expanded', String(isOpen));
+    setText(this.#toggle, isOpen ? 'Hide drift' : 'Show drift');
     if (isOpen) {
-      await this.ask(() => this.source.drift());
+      await this.#ask(() => this.source.drift());
     }
   }
 
-  private async ask(call: () => Promise<Drift>): Promise<void> {
-    setText(this.message, 'Comparing…');
+  async #ask(call: () => Promise<Drift>): Promise<void> {
+    setText(this.#message, 'Comparing…');
     try {
       const { is_collecting, report, reason } = await call();
-      this.collect.checked = is_collecting;
-      setText(this.message, report ? about(report) : reason);
-      this.table.replaceChildren(...(report ? [columns(report)] : []));
+      this.#collect.checked = is_collecting;
+      setText(this.#message, report ? about(report) : reason);
+      this.#table.replaceChildren(...(report ? [columns(report)] : []));
     } catch (error) {
-      setText(this.message, messageOf(error));
+      setText(this.#message, messageOf(error));
     }
   }
 }

@@ -12,46 +12,46 @@ const NUMBERS = new Set<string>(['Missing', 'Different']);
 /** The columns of a dataset: type, what is missing, how many values, and how they lie. */
 export class ColumnTable {
   readonly node = el('section');
-  private readonly filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
-  private readonly found = el('span', { class: 'nba-muted' });
-  private readonly body = el('tbody');
-  private readonly more = el('button', { type: 'button', hidden: '' }, 'Show more');
-  private columns: readonly ColumnStatistics[] = [];
-  private rows = 0;
-  private limit = PAGE;
-  private note = '';
+  readonly #filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
+  readonly #found = el('span', { class: 'nba-muted' });
+  readonly #body = el('tbody');
+  readonly #more = el('button', { type: 'button', hidden: '' }, 'Show more');
+  #columns: readonly ColumnStatistics[] = [];
+  #rows = 0;
+  #limit = PAGE;
+  #note = '';
 
   constructor() {
     const heads = HEADS.map(name => el('th', { scope: 'col', class: NUMBERS.has(name) ? 'nba-n' : '' }, name));
-    const table = el('table', { class: 'nba-table', 'aria-label': 'Columns' }, el('thead', {}, el('tr', {}, ...heads)), this.body);
+    const table = el('table', { class: 'nba-table', 'aria-label': 'Columns' }, el('thead', {}, el('tr', {}, ...heads)), this.#body);
     const scroller = el('div', { class: 'nba-scroller', tabindex: 0, role: 'region', 'aria-label': 'Columns' }, table);
-    this.node.append(el('div', { class: 'nba-tools' }, this.filter, this.found), scroller, this.more);
-    this.filter.addEventListener('input', () => {
-      this.limit = PAGE;
-      this.draw();
+    this.node.append(el('div', { class: 'nba-tools' }, this.#filter, this.#found), scroller, this.#more);
+    this.#filter.addEventListener('input', () => {
+      this.#limit = PAGE;
+      this.#draw();
     });
-    this.more.addEventListener('click', () => {
-      this.limit += PAGE;
-      this.draw();
+    this.#more.addEventListener('click', () => {
+      this.#limit += PAGE;
+      this.#draw();
     });
   }
 
   update({ profile, is_partial: isPartial }: DatasetContent): void {
-    this.columns = profile.columns;
-    this.rows = profile.n_rows;
-    this.note = isPartial ? `statistics of the first ${plural(profile.n_rows, 'row')}` : '';
-    this.draw();
+    this.#columns = profile.columns;
+    this.#rows = profile.n_rows;
+    this.#note = isPartial ? `statistics of the first ${plural(profile.n_rows, 'row')}` : '';
+    this.#draw();
   }
 
-  private draw(): void {
-    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = this.columns.filter(({ name, dtype, kind }) => {
+  #draw(): void {
+    const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = this.#columns.filter(({ name, dtype, kind }) => {
       const text = `${name} ${dtype} ${kind}`.toLowerCase();
       return words.every(word => text.includes(word));
     });
-    setText(this.found, [plural(fits.length, 'column'), this.note].filter(Boolean).join(' · '));
-    show(this.more, fits.length > this.limit);
-    arrange(this.body, fits.slice(0, this.limit).map(column => row(column, this.rows)));
+    setText(this.#found, [plural(fits.length, 'column'), this.#note].filter(Boolean).join(' · '));
+    show(this.#more, fits.length > this.#limit);
+    arrange(this.#body, fits.slice(0, this.#limit).map(column => row(column, this.#rows)));
   }
 }
 

@@ -23,63 +23,63 @@ const COLUMNS = [
 /** A compute target in the main area: its nodes and its log, read again while it can be seen. */
 export class ComputeView {
   readonly node = el('article', { class: 'nbautoml nbautoml-details', 'aria-label': 'Compute' });
-  private readonly head = new Head('Compute', () => undefined);
-  private readonly bar: ActionBar;
-  private readonly opener: Opener;
-  private readonly nodes = el('div');
-  private readonly log = el('pre', { class: 'nba-log', tabindex: 0, 'aria-label': 'Log' });
-  private readonly writer = el('select', { 'aria-label': 'Log of' });
-  private readonly tabs: Tabs;
-  private readonly timer: number;
-  private hasLog = false;
-  private isLogOpen = false;
-  private isReading = false;
+  readonly #head = new Head('Compute', () => undefined);
+  readonly #bar: ActionBar;
+  readonly #opener: Opener;
+  readonly #nodes = el('div');
+  readonly #log = el('pre', { class: 'nba-log', tabindex: 0, 'aria-label': 'Log' });
+  readonly #writer = el('select', { 'aria-label': 'Log of' });
+  readonly #tabs: Tabs;
+  readonly #timer: number;
+  #hasLog = false;
+  #isLogOpen = false;
+  #isReading = false;
 
   constructor(
     private readonly name: string,
     private readonly doings: Doings
   ) {
-    this.bar = new ActionBar(doings, () => void this.show());
-    this.opener = new Opener(doings);
-    this.head.setVersions([], '');
-    const logs = el('div', {}, el('label', { class: 'nba-muted' }, 'Log of ', this.writer), this.log);
-    this.tabs = new Tabs([
-      { label: 'Nodes', panel: this.nodes },
-      { label: 'Log', panel: logs, setOpen: isOpen => this.openLog(isOpen) }
+    this.#bar = new ActionBar(doings, () => void this.show());
+    this.#opener = new Opener(doings);
+    this.#head.setVersions([], '');
+    const logs = el('div', {}, el('label', { class: 'nba-muted' }, 'Log of ', this.#writer), this.#log);
+    this.#tabs = new Tabs([
+      { label: 'Nodes', panel: this.#nodes },
+      { label: 'Log', panel: logs, setOpen: isOpen => this.#openLog(isOpen) }
     ]);
-    this.writer.addEventListener('change', () => void this.showLog());
-    this.node.append(this.head.node, this.bar.node, this.opener.node, this.tabs.node);
-    this.timer = window.setInterval(() => void this.again(), READ_MS);
+    this.#writer.addEventListener('change', () => void this.#showLog());
+    this.node.append(this.#head.node, this.#bar.node, this.#opener.node, this.#tabs.node);
+    this.#timer = window.setInterval(() => void this.#again(), READ_MS);
   }
 
   /** Read the target and show it. */
   async show(): Promise<void> {
-    const isRead = await this.opener.attempt(async () => this.draw(await this.doings.things.compute(this.name)));
+    const isRead = await this.#opener.attempt(async () => this.#draw(await this.doings.things.compute(this.name)));
     if (!isRead) {
-      this.bar.update([]); // nothing can be done with what is not there
+      this.#bar.update([]); // nothing can be done with what is not there
     }
   }
 
   dispose(): void {
-    window.clearInterval(this.timer);
-    this.bar.dispose();
+    window.clearInterval(this.#timer);
+    this.#bar.dispose();
     this.node.remove();
   }
 
-  private async again(): Promise<void> {
-    if (this.isReading || document.hidden || !this.node.offsetParent) {
+  async #again(): Promise<void> {
+    if (this.#isReading || document.hidden || !this.node.offsetParent) {
       return;
     }
-    this.isReading = true;
+    this.#isReading = true;
     await this.show();
-    await this.showLog();
-    this.isReading = false;
+    await this.#showLog();
+    this.#isReading = false;
   }
 
-  private draw(compute: ComputeDetails): void {
-    this.hasLog = compute.is_started !== null;
-    this.head.update(compute.name, computeFacts(compute), compute.problem, {});
-    this.bar.update([insertCode(computeCode(this.doings.workspace, compute.name)), ...computeActions(compute)]);
+  #draw(compute: ComputeDetails): void {
+    this.#hasLog = compute.is_started !== null;
+    this.#head.update(compute.name, computeFacts(compute), compute.problem, {});
+    this.#bar.update([insertCode(computeCode(this.doings.workspace, compute.name)), ...computeActions(compute)]);
     const rows = compute.list_nodes.map(one => [
       own(one.id),
       one.state,
@@ -87,32 +87,32 @@ export class ComputeView {
       bytes(one.memory_bytes),
       one.gpus ? String(one.gpus) : ''
     ]);
-    this.nodes.replaceChildren(rows.length ? table('Nodes', COLUMNS, rows) : note('No nodes now; they start when there is work.'));
-    this.tabs.setLabel(0, `Nodes (${rows.length})`);
+    this.#nodes.replaceChildren(rows.length ? table('Nodes', COLUMNS, rows) : note('No nodes now; they start when there is work.'));
+    this.#tabs.setLabel(0, `Nodes (${rows.length})`);
   }
 
-  private openLog(isOpen: boolean): void {
-    this.isLogOpen = isOpen;
-    void this.showLog();
+  #openLog(isOpen: boolean): void {
+    this.#isLogOpen = isOpen;
+    void this.#showLog();
   }
 
   /** The log is read while its tab is open, and stays at its end if it was there. */
-  private async showLog(): Promise<void> {
-    if (!this.isLogOpen) {
+  async #showLog(): Promise<void> {
+    if (!this.#isLogOpen) {
       return;
     }
-    if (!this.hasLog) {
-      setText(this.log, 'It has no process of its own, and so no log.');
+    if (!this.#hasLog) {
+      setText(this.#log, 'It has no process of its own, and so no log.');
       return;
     }
-    await this.opener.attempt(async () => {
-      const writer = this.writer.value;
+    await this.#opener.attempt(async () => {
+      const writer = this.#writer.value;
       const { text, nodes } = await this.doings.things.computeLog(this.name, writer);
-      const isAtEnd = this.log.scrollTop + this.log.clientHeight >= this.log.scrollHeight - 4;
-      setText(this.log, text || 'Nothing is written yet.');
-      fill(this.writer, [['', 'the cluster'], ...nodes.map(node => [node, node] as const)], writer);
+      const isAtEnd = this.#log.scrollTop + this.#log.clientHeight >= this.#log.scrollHeight - 4;
+      setText(this.#log, text || 'Nothing is written yet.');
+      fill(this.#writer, [['', 'the cluster'], ...nodes.map(node => [node, node] as const)], writer);
       if (isAtEnd) {
-        this.log.scrollTop = this.log.scrollHeight;
+        this.#log.scrollTop = this.#log.scrollHeight;
       }
     });
   }

@@ -11,38 +11,38 @@ const CELL_DIGITS = 10;
 export class Content {
   readonly columns = el('div');
   readonly rows = el('div');
-  private readonly statistics = new ColumnTable();
-  private readonly pages: readonly Page[];
-  private readonly seen = new Set<string>();
-  private id = '';
+  readonly #statistics = new ColumnTable();
+  readonly #pages: readonly Page[];
+  readonly #seen = new Set<string>();
+  #id = '';
 
   constructor(private readonly load: (id: string) => Promise<DatasetContent>) {
-    const again = (): void => void this.read();
-    this.pages = [new Page(this.columns, again), new Page(this.rows, again)];
+    const again = (): void => void this.#read();
+    this.#pages = [new Page(this.columns, again), new Page(this.rows, again)];
   }
 
   /** Show another version; it is read at once. */
   update(id: string): void {
-    if (id !== this.id) {
-      this.id = id;
-      void this.read();
+    if (id !== this.#id) {
+      this.#id = id;
+      void this.#read();
     }
   }
 
-  private async read(): Promise<void> {
-    const { id } = this;
-    this.pages.forEach(page => page.say(this.seen.has(id) ? '' : 'Reading the data…', false));
+  async #read(): Promise<void> {
+    const id = this.#id;
+    this.#pages.forEach(page => page.say(this.#seen.has(id) ? '' : 'Reading the data…', false));
     try {
       const content = await this.load(id);
-      if (id === this.id) {
-        this.seen.add(id);
-        this.statistics.update(content);
-        this.pages[0]?.fill(this.statistics.node);
-        this.pages[1]?.fill(firstRows(content));
+      if (id === this.#id) {
+        this.#seen.add(id);
+        this.#statistics.update(content);
+        this.#pages[0]?.fill(this.#statistics.node);
+        this.#pages[1]?.fill(firstRows(content));
       }
     } catch (error) {
-      if (id === this.id) {
-        this.pages.forEach(page => page.say(messageOf(error), true));
+      if (id === this.#id) {
+        this.#pages.forEach(page => page.say(messageOf(error), true));
       }
     }
   }
@@ -50,29 +50,29 @@ export class Content {
 
 /** A page that says what it waits for, or why there is nothing, with a way to try again. */
 class Page {
-  private readonly message = el('p', { role: 'status' });
-  private readonly again = el('button', { type: 'button' }, 'Try again');
-  private readonly content = el('div');
+  readonly #message = el('p', { role: 'status' });
+  readonly #again = el('button', { type: 'button' }, 'Try again');
+  readonly #content = el('div');
 
   constructor(node: HTMLElement, onAgain: () => void) {
-    node.append(this.message, this.again, this.content);
-    this.again.addEventListener('click', onAgain);
+    node.append(this.#message, this.#again, this.#content);
+    this.#again.addEventListener('click', onAgain);
   }
 
   say(text: string, isError: boolean): void {
-    setText(this.message, text);
-    show(this.message, text !== '');
-    this.message.className = isError ? 'nba-error' : 'nba-muted';
-    show(this.again, isError);
-    show(this.content, !isError);
+    setText(this.#message, text);
+    show(this.#message, text !== '');
+    this.#message.className = isError ? 'nba-error' : 'nba-muted';
+    show(this.#again, isError);
+    show(this.#content, !isError);
     if (!isError) {
-      this.content.replaceChildren();
+      this.#content.replaceChildren();
     }
   }
 
   fill(content: Element): void {
     this.say('', false);
-    this.content.replaceChildren(content);
+    this.#content.replaceChildren(content);
   }
 }
 

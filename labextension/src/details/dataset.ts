@@ -18,55 +18,55 @@ const VERSIONS_TAB = 2;
 /** A dataset in the main area: its columns, first rows, versions, and where it comes from. */
 export class DatasetView {
   readonly node = el('article', { class: 'nbautoml nbautoml-details', 'aria-label': 'Dataset' });
-  private readonly head = new Head('Dataset', id => void this.show(id));
-  private readonly bar: ActionBar;
-  private readonly content: Content;
-  private readonly versions = el('div');
-  private readonly lineage = el('div', { class: 'nba-lineage' });
-  private readonly tabs: Tabs;
-  private readonly opener: Opener;
+  readonly #head = new Head('Dataset', id => void this.show(id));
+  readonly #bar: ActionBar;
+  readonly #content: Content;
+  readonly #versions = el('div');
+  readonly #lineage = el('div', { class: 'nba-lineage' });
+  readonly #tabs: Tabs;
+  readonly #opener: Opener;
 
   constructor(
     private id: string,
     private readonly doings: Doings
   ) {
     const { things } = doings;
-    this.bar = new ActionBar(doings, () => void this.show(this.id));
-    this.content = new Content(one => things.content(one));
-    this.tabs = new Tabs([
-      { label: 'Columns', panel: this.content.columns },
-      { label: 'First rows', panel: this.content.rows },
-      { label: 'Versions', panel: this.versions },
-      { label: 'Lineage', panel: this.lineage }
+    this.#bar = new ActionBar(doings, () => void this.show(this.id));
+    this.#content = new Content(one => things.content(one));
+    this.#tabs = new Tabs([
+      { label: 'Columns', panel: this.#content.columns },
+      { label: 'First rows', panel: this.#content.rows },
+      { label: 'Versions', panel: this.#versions },
+      { label: 'Lineage', panel: this.#lineage }
     ]);
-    this.opener = new Opener(doings);
-    this.node.append(this.head.node, this.bar.node, this.opener.node, this.tabs.node);
+    this.#opener = new Opener(doings);
+    this.node.append(this.#head.node, this.#bar.node, this.#opener.node, this.#tabs.node);
   }
 
   /** Read a version and show it. */
   async show(id: string): Promise<void> {
     this.id = id;
-    await this.opener.attempt(async () => {
+    await this.#opener.attempt(async () => {
       const dataset = await this.doings.things.dataset(id);
       if (id === this.id) {
-        this.draw(dataset);
+        this.#draw(dataset);
       }
     });
   }
 
   dispose(): void {
-    this.bar.dispose();
+    this.#bar.dispose();
     this.node.remove();
   }
 
-  private draw(dataset: DatasetDetails): void {
+  #draw(dataset: DatasetDetails): void {
     const { id, name, version, description, tags } = dataset;
     const size = dataset.rows === null ? '' : `${count(dataset.rows)} rows × ${count(dataset.columns ?? 0)} columns`;
     const facts = [size, `registered ${moment(dataset.created_at)}`, `content ${dataset.fingerprint.slice(0, 12)}`];
-    this.head.update(name || id, facts, description, tags);
-    this.head.setVersions(name ? dataset.versions.map(one => [one.id, String(one.version)]) : [], id);
+    this.#head.update(name || id, facts, description, tags);
+    this.#head.setVersions(name ? dataset.versions.map(one => [one.id, String(one.version)]) : [], id);
     const { workspace } = this.doings;
-    this.bar.update(
+    this.#bar.update(
       name
         ? [
             insertCode(datasetCode(workspace, name, version)),
@@ -75,18 +75,18 @@ export class DatasetView {
           ]
         : []
     );
-    this.content.update(id);
-    this.versions.replaceChildren(this.versionTable(dataset));
-    this.lineage.replaceChildren(
+    this.#content.update(id);
+    this.#versions.replaceChildren(this.#versionTable(dataset));
+    this.#lineage.replaceChildren(
       ...lineage(dataset, {
-        openRun: run => this.opener.open(OPEN_RUN, { run }),
-        openModel: model => this.opener.open(OPEN_MODEL, { model })
+        openRun: run => this.#opener.open(OPEN_RUN, { run }),
+        openModel: model => this.#opener.open(OPEN_MODEL, { model })
       })
     );
-    this.tabs.setLabel(VERSIONS_TAB, `Versions (${dataset.versions.length})`);
+    this.#tabs.setLabel(VERSIONS_TAB, `Versions (${dataset.versions.length})`);
   }
 
-  private versionTable({ id, versions }: DatasetDetails): HTMLElement {
+  #versionTable({ id, versions }: DatasetDetails): HTMLElement {
     const columns = [
       { label: 'Version' },
       { label: 'Rows', isNumber: true },

@@ -17,72 +17,72 @@ import type { ModelDetails, ModelVersionDetails, ModelVersionItem } from './type
 /** A registered model in the main area: its versions, and what each is made of. */
 export class ModelView {
   readonly node = el('article', { class: 'nbautoml nbautoml-details', 'aria-label': 'Model' });
-  private readonly head = new Head('Model', value => void this.show(Number(value)));
-  private readonly bar: ActionBar;
-  private readonly opener: Opener;
-  private readonly versions = el('div');
-  private readonly files = el('div');
-  private readonly metrics = el('div');
-  private readonly schema = el('div');
-  private readonly lineage = el('div');
-  private readonly tabs: Tabs;
-  private version: number | null = null;
+  readonly #head = new Head('Model', value => void this.show(Number(value)));
+  readonly #bar: ActionBar;
+  readonly #opener: Opener;
+  readonly #versions = el('div');
+  readonly #files = el('div');
+  readonly #metrics = el('div');
+  readonly #schema = el('div');
+  readonly #lineage = el('div');
+  readonly #tabs: Tabs;
+  #version: number | null = null;
 
   constructor(
     private readonly name: string,
     private readonly doings: Doings
   ) {
-    this.bar = new ActionBar(doings, () => void this.show(this.version));
-    this.opener = new Opener(doings);
-    this.tabs = new Tabs([
-      { label: 'Versions', panel: this.versions },
-      { label: 'Files', panel: this.files },
-      { label: 'Metrics', panel: this.metrics },
-      { label: 'Columns', panel: this.schema },
-      { label: 'Lineage', panel: this.lineage }
+    this.#bar = new ActionBar(doings, () => void this.show(this.#version));
+    this.#opener = new Opener(doings);
+    this.#tabs = new Tabs([
+      { label: 'Versions', panel: this.#versions },
+      { label: 'Files', panel: this.#files },
+      { label: 'Metrics', panel: this.#metrics },
+      { label: 'Columns', panel: this.#schema },
+      { label: 'Lineage', panel: this.#lineage }
     ]);
-    this.node.append(this.head.node, this.bar.node, this.opener.node, this.tabs.node);
+    this.node.append(this.#head.node, this.#bar.node, this.#opener.node, this.#tabs.node);
   }
 
   /** Read the model and show a version; null, and one that is gone, is the newest. */
   async show(wanted: number | null): Promise<void> {
-    this.version = wanted;
-    const isRead = await this.opener.attempt(async () => {
+    this.#version = wanted;
+    const isRead = await this.#opener.attempt(async () => {
       const model = await this.doings.things.model(this.name);
       const known = model.versions.map(({ version }) => version);
       const version = wanted !== null && known.includes(wanted) ? wanted : (known[0] ?? 0);
       const details = await this.doings.things.modelVersion(this.name, version);
-      if (this.version === wanted) {
-        this.version = version;
-        this.draw(model, details);
+      if (this.#version === wanted) {
+        this.#version = version;
+        this.#draw(model, details);
       }
     });
     if (!isRead) {
-      this.bar.update([]); // nothing can be done with what is not there
+      this.#bar.update([]); // nothing can be done with what is not there
     }
   }
 
   dispose(): void {
-    this.bar.dispose();
+    this.#bar.dispose();
     this.node.remove();
   }
 
-  private draw(model: ModelDetails, details: ModelVersionDetails): void {
+  #draw(model: ModelDetails, details: ModelVersionDetails): void {
     const { name, version, description, tags, framework } = details;
     const made = details.run_id ? `made by ${shortId(details.parent_id ?? details.run_id)}` : 'from a file';
     const facts = [...standing(details), `registered ${moment(details.created_at)}`, made, scoreOf(details), framework];
-    this.head.update(name, facts, description, tags);
-    this.head.setVersions(model.versions.map(one => [String(one.version), String(one.version)]), String(version));
-    this.bar.update(this.actions(details));
-    this.versions.replaceChildren(this.versionTable(model));
-    this.files.replaceChildren(this.fileTable(details));
-    this.metrics.replaceChildren(metricsPage(details));
-    this.schema.replaceChildren(...schemaPage(details));
-    this.lineage.replaceChildren(lineagePicture(details.lineage, (command, args) => this.opener.open(command, args)));
-    this.tabs.setLabel(0, `Versions (${model.versions.length})`);
+    this.#head.update(name, facts, description, tags);
+    this.#head.setVersions(model.versions.map(one => [String(one.version), String(one.version)]), String(version));
+    this.#bar.update(this.#actions(details));
+    this.#versions.replaceChildren(this.#versionTable(model));
+    this.#files.replaceChildren(this.#fileTable(details));
+    this.#metrics.replaceChildren(metricsPage(details));
+    this.#schema.replaceChildren(...schemaPage(details));
+    this.#lineage.replaceChildren(lineagePicture(details.lineage, (command, args) => this.#opener.open(command, args)));
+    this.#tabs.setLabel(0, `Versions (${model.versions.length})`);
   }
 
-  private actions(details: ModelVersionDetails): Action[] {
+  #actions(details: ModelVersionDetails): Action[] {
     const { name, version, parent_id: run } = details;
     return [
       insertCode(modelCode(this.doings.workspace, name, version, details.run_id !== null)),
@@ -93,7 +93,7 @@ export class ModelView {
     ];
   }
 
-  private versionTable({ versions }: ModelDetails): HTMLElement {
+  #versionTable({ versions }: ModelDetails): HTMLElement {
     const columns = [
       { label: 'Version' },
       { label: 'Stage' },
@@ -106,11 +106,11 @@ export class ModelView {
     const rows = versions.map(one => {
       const run = one.parent_id;
       return [
-        one.version === this.version ? el('b', {}, String(one.version)) : link(String(one.version), () => void this.show(one.version)),
+        one.version === this.#version ? el('b', {}, String(one.version)) : link(String(one.version), () => void this.show(one.version)),
         own(standing(one).join(', ')),
         moment(one.created_at),
         scoreOf(one),
-        run ? link(shortId(run), () => this.opener.open(OPEN_RUN, { run })) : (one.run_id ?? 'from a file'),
+        run ? link(shortId(run), () => this.#opener.open(OPEN_RUN, { run })) : (one.run_id ?? 'from a file'),
         own(one.description),
         own(formatTags(one.tags).replace(/\n/g, ', '))
       ];
@@ -118,7 +118,7 @@ export class ModelView {
     return table('Versions', columns, rows);
   }
 
-  private fileTable({ name, version, files }: ModelVersionDetails): HTMLElement {
+  #fileTable({ name, version, files }: ModelVersionDetails): HTMLElement {
     if (!files.length) {
       return note('This version has no files.');
     }

@@ -4,8 +4,8 @@ import { messageOf } from '../runview/dom';
 
 /** Opens other things from a view, and says in the view what went wrong. */
 export class Opener {
-  private readonly notice = new Notice();
-  readonly node = this.notice.node;
+  readonly #notice = new Notice();
+  readonly node = this.#notice.node;
 
   constructor(private readonly doings: Doings) {}
 
@@ -17,10 +17,10 @@ export class Opener {
   async attempt(work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
-      this.notice.say('');
+      this.#notice.say('');
       return true;
     } catch (error) {
-      this.notice.say(messageOf(error), 'error');
+      this.#notice.say(messageOf(error), 'error');
       return false;
     }
   }

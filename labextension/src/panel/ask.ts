@@ -6,21 +6,21 @@ type Input = HTMLInputElement | HTMLTextAreaElement;
 /** What is asked before an action is done, where it is done: yes or no, or a few texts. */
 export class Ask {
   readonly node = el('form', { class: 'nba-ask', hidden: '' });
-  private readonly question = el('p', { id: freshId('question') });
-  private readonly fields = el('div', { class: 'nba-askfields' });
-  private readonly yes = el('button', { type: 'submit' });
-  private readonly no = el('button', { type: 'button' }, 'Cancel');
-  private inputs = new Map<string, Input>();
-  private send: ((values: Record<string, string>) => void) | null = null;
+  readonly #question = el('p', { id: freshId('question') });
+  readonly #fields = el('div', { class: 'nba-askfields' });
+  readonly #yes = el('button', { type: 'submit' });
+  readonly #no = el('button', { type: 'button' }, 'Cancel');
+  #inputs = new Map<string, Input>();
+  #send: ((values: Record<string, string>) => void) | null = null;
 
   /** `giveBack` is where the focus goes when the question is gone. */
   constructor(private readonly giveBack: () => void) {
-    set(this.node, { role: 'group', 'aria-labelledby': this.question.id });
-    this.node.append(this.question, this.fields, el('div', { class: 'nba-askbuttons' }, this.yes, this.no));
-    this.no.addEventListener('click', () => this.close());
+    set(this.node, { role: 'group', 'aria-labelledby': this.#question.id });
+    this.node.append(this.#question, this.#fields, el('div', { class: 'nba-askbuttons' }, this.#yes, this.#no));
+    this.#no.addEventListener('click', () => this.close());
     this.node.addEventListener('submit', event => {
       event.preventDefault();
-      this.onSend();
+      this.#onSend();
     });
     this.node.addEventListener('keydown', event => {
       if (event.key === 'Escape') {
@@ -32,40 +32,40 @@ export class Ask {
   }
 
   get isOpen(): boolean {
-    return this.send !== null;
+    return this.#send !== null;
   }
 
   open(action: Action, send: (values: Record<string, string>) => void): void {
     const label = action.label.replace(/…$/, '');
     const isDangerous = action.isDangerous === true;
-    this.send = send;
-    setText(this.question, action.confirm ?? label);
-    setText(this.yes, action.submit ?? label);
-    this.yes.className = isDangerous ? 'nba-solid' : '';
-    this.inputs = new Map((action.fields ?? []).map(field => [field.name, input(field)]));
-    this.fields.replaceChildren(...(action.fields ?? []).map(field => this.labelled(field)));
+    this.#send = send;
+    setText(this.#question, action.confirm ?? label);
+    setText(this.#yes, action.submit ?? label);
+    this.#yes.className = isDangerous ? 'nba-solid' : '';
+    this.#inputs = new Map((action.fields ?? []).map(field => [field.name, input(field)]));
+    this.#fields.replaceChildren(...(action.fields ?? []).map(field => this.#labelled(field)));
     show(this.node, true);
-    const first = [...this.inputs.values()][0];
-    (first ?? (isDangerous ? this.no : this.yes)).focus();
+    const first = [...this.#inputs.values()][0];
+    (first ?? (isDangerous ? this.#no : this.#yes)).focus();
     first?.select();
   }
 
   close(): void {
     if (this.isOpen) {
-      this.send = null;
+      this.#send = null;
       this.giveBack();
       show(this.node, false);
     }
   }
 
-  private labelled(field: Field): HTMLElement {
-    const node = this.inputs.get(field.name);
+  #labelled(field: Field): HTMLElement {
+    const node = this.#inputs.get(field.name);
     return el('label', {}, el('span', { class: 'nba-muted' }, field.label), ...(node ? [node] : []));
   }
 
-  private onSend(): void {
-    const { send } = this;
-    const values = Object.fromEntries([...this.inputs].map(([name, node]) => [name, node.value.trim()]));
+  #onSend(): void {
+    const send = this.#send;
+    const values = Object.fromEntries([...this.#inputs].map(([name, node]) => [name, node.value.trim()]));
     this.close();
     send?.(values);
   }

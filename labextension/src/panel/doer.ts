@@ -7,7 +7,7 @@ import { Notice } from './notice';
 export class Doer {
   readonly ask: Ask;
   readonly notice = new Notice();
-  private isBusy = false;
+  #isBusy = false;
 
   constructor(
     private readonly doings: () => Doings,
@@ -18,26 +18,26 @@ export class Doer {
   }
 
   start(action: Action): void {
-    if (this.isBusy) {
+    if (this.#isBusy) {
       return;
     }
     if (action.confirm || action.fields) {
       this.notice.say('');
-      this.ask.open(action, values => void this.perform(action, values));
+      this.ask.open(action, values => void this.#perform(action, values));
     } else {
-      void this.perform(action, {});
+      void this.#perform(action, {});
     }
   }
 
-  private async perform(action: Action, values: Readonly<Record<string, string>>): Promise<void> {
-    this.isBusy = true;
+  async #perform(action: Action, values: Readonly<Record<string, string>>): Promise<void> {
+    this.#isBusy = true;
     this.notice.say('Working…', 'busy');
     try {
       this.notice.say(await action.run(this.doings(), values));
     } catch (error) {
       this.notice.say(messageOf(error), 'error');
     }
-    this.isBusy = false;
+    this.#isBusy = false;
     if (action.changes) {
       this.changed(); // after an error, too: the lists may have been behind
     }

@@ -9,9 +9,9 @@ export interface Folds {
 /** A heading that folds what is below it. */
 export class Fold {
   readonly head = el('button', { type: 'button' });
-  private readonly name = el('bdi');
-  private readonly count = el('span', { class: 'nba-muted' });
-  private isForced = false;
+  readonly #name = el('bdi');
+  readonly #count = el('span', { class: 'nba-muted' });
+  #isForced = false;
 
   constructor(
     name: string,
@@ -20,25 +20,25 @@ export class Fold {
     private readonly folds: Folds
   ) {
     this.body.id ||= freshId('fold');
-    setText(this.name, name);
-    this.head.append(this.name, this.count);
+    setText(this.#name, name);
+    this.head.append(this.#name, this.#count);
     set(this.head, { 'aria-controls': this.body.id });
     this.head.addEventListener('click', () => {
       this.folds.setFolded(this.key, !this.folds.isFolded(this.key));
-      this.draw();
+      this.#draw();
     });
-    this.draw();
+    this.#draw();
   }
 
   /** `isForced` opens it whatever was chosen, for example while there is a filter. */
   update(count: string, isForced: boolean): void {
-    this.isForced = isForced;
-    setText(this.count, count);
-    this.draw();
+    this.#isForced = isForced;
+    setText(this.#count, count);
+    this.#draw();
   }
 
-  private draw(): void {
-    const isOpen = this.isForced || !this.folds.isFolded(this.key);
+  #draw(): void {
+    const isOpen = this.#isForced || !this.folds.isFolded(this.key);
     set(this.head, { 'aria-expanded': String(isOpen) });
     show(this.body, isOpen);
   }

@@ -16,75 +16,75 @@ export interface LineHost {
 /** A thing of a section: what it is, a menu of what can be done with it, what came of that. */
 export class Line {
   readonly node = el('li', { class: 'nba-item' });
-  private readonly dot = el('span', { class: 'nba-dot', 'aria-hidden': 'true', hidden: '' });
-  private readonly title = el('bdi', { class: 'nba-itemtitle' });
-  private readonly note = el('span', { class: 'nba-muted nba-itemnote' });
-  private readonly bar = el('span', { class: 'nba-itembar', 'aria-hidden': 'true', hidden: '' });
-  private readonly main = el('button', { type: 'button', class: 'nba-itemmain' });
-  private readonly insert = el('button', { type: 'button', class: 'nba-itemaction' }, 'Insert');
-  private readonly more = el('button', { type: 'button', class: 'nba-itemaction nba-itemmore' }, '⋯');
-  private readonly doer: Doer;
+  readonly #dot = el('span', { class: 'nba-dot', 'aria-hidden': 'true', hidden: '' });
+  readonly #title = el('bdi', { class: 'nba-itemtitle' });
+  readonly #note = el('span', { class: 'nba-muted nba-itemnote' });
+  readonly #bar = el('span', { class: 'nba-itembar', 'aria-hidden': 'true', hidden: '' });
+  readonly #main = el('button', { type: 'button', class: 'nba-itemmain' });
+  readonly #insert = el('button', { type: 'button', class: 'nba-itemaction' }, 'Insert');
+  readonly #more = el('button', { type: 'button', class: 'nba-itemaction nba-itemmore' }, '⋯');
+  readonly #doer: Doer;
 
   constructor(
     private item: Item,
     private readonly host: LineHost
   ) {
-    this.doer = new Doer(() => host.doings(), () => host.changed(), () => this.main.focus());
-    this.main.append(this.dot, this.title, this.note, this.bar);
-    const buttons = el('span', { class: 'nba-itembuttons' }, this.insert, this.more);
-    const row = el('div', { class: 'nba-itemrow' }, this.main, buttons);
-    this.node.append(row, this.doer.ask.node, this.doer.notice.node);
-    set(this.more, { 'aria-haspopup': 'menu', 'aria-expanded': 'false' });
-    this.listen(row);
+    this.#doer = new Doer(() => host.doings(), () => host.changed(), () => this.#main.focus());
+    this.#main.append(this.#dot, this.#title, this.#note, this.#bar);
+    const buttons = el('span', { class: 'nba-itembuttons' }, this.#insert, this.#more);
+    const row = el('div', { class: 'nba-itemrow' }, this.#main, buttons);
+    this.node.append(row, this.#doer.ask.node, this.#doer.notice.node);
+    set(this.#more, { 'aria-haspopup': 'menu', 'aria-expanded': 'false' });
+    this.#listen(row);
     this.update(item);
   }
 
   update(item: Item): void {
     this.item = item;
-    setText(this.title, item.title);
-    setText(this.note, item.note);
+    setText(this.#title, item.title);
+    setText(this.#note, item.note);
     this.node.classList.toggle('nba-wrapped', item.isWrapped === true);
-    show(this.dot, item.status !== undefined);
-    set(this.dot, { 'data-status': item.status ?? '' });
-    show(this.bar, typeof item.progress === 'number');
-    this.bar.style.width = `${100 * Math.min(1, Math.max(0, item.progress ?? 0))}%`;
-    set(this.main, { title: [item.title, item.note, item.more].filter(Boolean).join('\n') });
-    set(this.insert, { 'aria-label': `Insert code for ${item.title}`, title: 'Insert code' });
-    set(this.more, { 'aria-label': `Actions for ${item.title}`, title: 'Actions' });
+    show(this.#dot, item.status !== undefined);
+    set(this.#dot, { 'data-status': item.status ?? '' });
+    show(this.#bar, typeof item.progress === 'number');
+    this.#bar.style.width = `${100 * Math.min(1, Math.max(0, item.progress ?? 0))}%`;
+    set(this.#main, { title: [item.title, item.note, item.more].filter(Boolean).join('\n') });
+    set(this.#insert, { 'aria-label': `Insert code for ${item.title}`, title: 'Insert code' });
+    set(this.#more, { 'aria-label': `Actions for ${item.title}`, title: 'Actions' });
   }
 
   dispose(): void {
-    this.doer.notice.dispose();
+    this.#doer.notice.dispose();
   }
 
-  private start(action: Action): void {
-    this.doer.start(action);
+  #start(action: Action): void {
+    this.#doer.start(action);
   }
 
-  private listen(row: HTMLElement): void {
-    this.main.addEventListener('dblclick', () => this.start(this.item.actions[0]));
-    this.main.addEventListener('pointerdown', event => {
+  #listen(row: HTMLElement): void {
+    this.#main.addEventListener('dblclick', () => this.#start(this.item.actions[0]));
+    this.#main.addEventListener('pointerdown', event => {
       if (event.button === 0) {
         this.host.drag(this.item, event);
       }
     });
-    this.insert.addEventListener('click', () => this.startLabelled('Insert code'));
-    this.more.addEventListener('click', () => this.openMenu());
+    this.#insert.addEventListener('click', () => this.#startLabelled('Insert code'));
+    this.#more.addEventListener('click', () => this.#openMenu());
     row.addEventListener('contextmenu', event => {
       event.preventDefault();
-      this.openMenu();
+      this.#openMenu();
     });
-    this.main.addEventListener('keydown', event => this.onKey(event));
+    this.#main.addEventListener('keydown', event => this.#onKey(event));
   }
 
-  private onKey(event: KeyboardEvent): void {
+  #onKey(event: KeyboardEvent): void {
     const byKey = this.item.actions.find(action => action.key === event.key);
     if (event.key === 'Enter') {
-      this.start(this.item.actions[0]);
+      this.#start(this.item.actions[0]);
     } else if (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) {
-      this.openMenu();
+      this.#openMenu();
     } else if (byKey) {
-      this.start(byKey);
+      this.#start(byKey);
     } else {
       return;
     }
@@ -92,20 +92,20 @@ export class Line {
     event.stopPropagation();
   }
 
-  private startLabelled(label: string): void {
+  #startLabelled(label: string): void {
     const action = this.item.actions.find(one => one.label === label);
     if (action) {
-      this.start(action);
+      this.#start(action);
     }
   }
 
-  private openMenu(): void {
+  #openMenu(): void {
     const choices = this.item.actions.map(action => ({
       label: action.label,
       isDangerous: action.isDangerous === true,
       ...(action.key ? { hint: action.key } : {}),
-      choose: () => this.start(action)
+      choose: () => this.#start(action)
     }));
-    this.host.menu.toggle(this.more, `Actions for ${this.item.title}`, choices);
+    this.host.menu.toggle(this.#more, `Actions for ${this.item.title}`, choices);
   }
 }

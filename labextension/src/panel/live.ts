@@ -6,7 +6,7 @@ export const MOST_FOLLOWED = 3;
 
 /** Follows the newest live runs over the page's websocket, and keeps what they say of themselves. */
 export class LiveRuns {
-  private readonly followed = new Map<string, Follower>();
+  readonly #followed = new Map<string, Follower>();
 
   constructor(
     private readonly transport: Pick<Transport, 'watch'>,
@@ -15,7 +15,7 @@ export class LiveRuns {
 
   get headers(): ReadonlyMap<string, Header> {
     const known = new Map<string, Header>();
-    for (const [id, { header }] of this.followed) {
+    for (const [id, { header }] of this.#followed) {
       if (header) {
         known.set(id, header);
       }
@@ -26,16 +26,16 @@ export class LiveRuns {
   /** Follow these runs of a workspace, and no others. */
   follow(workspace: string, runIds: readonly string[]): void {
     const wanted = new Set(runIds.slice(0, MOST_FOLLOWED));
-    for (const [id, follower] of this.followed) {
+    for (const [id, follower] of this.#followed) {
       if (!wanted.has(id) || follower.workspace !== workspace) {
         follower.dispose();
-        this.followed.delete(id);
+        this.#followed.delete(id);
       }
     }
     for (const id of wanted) {
-      if (!this.followed.has(id)) {
+      if (!this.#followed.has(id)) {
         const follower = new Follower(workspace, this.onChange);
-        this.followed.set(id, follower);
+        this.#followed.set(id, follower);
         follower.begin(this.transport.watch(id, workspace, follower));
       }
     }
@@ -45,9 +45,9 @@ export class LiveRuns {
 /** One run: of what the server sends, only the header is kept. */
 class Follower implements RunListener {
   header: Header | null = null;
-  private seq = 0;
-  private isAsking = false;
-  private subscription: Subscription | null = null;
+  #seq = 0;
+  #isAsking = false;
+  #subscription: Subscription | null = null;
 
   constructor(
     readonly workspace: string,
@@ -55,27 +55,27 @@ class Follower implements RunListener {
   ) {}
 
   begin(subscription: Subscription): void {
-    this.subscription = subscription;
+    this.#subscription = subscription;
   }
 
   dispose(): void {
-    this.subscription?.dispose();
+    this.#subscription?.dispose();
   }
 
   lastSeq(): number {
-    return this.seq;
+    return this.#seq;
   }
 
   onFull({ seq, header }: Full): void {
-    this.isAsking = false;
-    this.take(seq, header);
+    this.#isAsking = false;
+    this.#take(seq, header);
   }
 
   onFrame({ from, seq, header }: Frame): void {
-    if (!this.header || from > this.seq) {
-      this.askAgain();
-    } else if (seq > this.seq) {
-      this.take(seq, { ...this.header, ...header });
+    if (!this.header || from > this.#seq) {
+      this.#askAgain();
+    } else if (seq > this.#seq) {
+      this.#take(seq, { ...this.header, ...header });
     }
   }
 
@@ -86,24 +86,24 @@ class Follower implements RunListener {
   }
 
   onConnection(isConnected: boolean): void {
-    this.isAsking = false;
+    this.#isAsking = false;
     if (!isConnected && this.header) {
       this.header = null;
-      this.seq = 0;
+      this.#seq = 0;
       this.onChange();
     }
   }
 
   /** Frames were missed: once is enough until everything comes. */
-  private askAgain(): void {
-    if (!this.isAsking) {
-      this.isAsking = true;
-      this.subscription?.askAgain();
+  #askAgain(): void {
+    if (!this.#isAsking) {
+      this.#isAsking = true;
+      this.#subscription?.askAgain();
     }
   }
 
-  private take(seq: number, header: Header): void {
-    this.seq = seq;
+  #take(seq: number, header: Header): void {
+    this.#seq = seq;
     this.header = header;
     this.onChange();
   }

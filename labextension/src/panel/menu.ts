@@ -13,37 +13,37 @@ const MARGIN_PX = 4;
 
 /** A menu at a button, after the ARIA pattern: arrows, Home, End and letters move, Escape goes back. */
 export class Menu {
-  private readonly node = el('div', { class: 'nbautoml nba-menu', role: 'menu' });
-  private opener: HTMLElement | null = null;
-  private readonly onOutside = (event: Event): void => {
+  readonly #node = el('div', { class: 'nbautoml nba-menu', role: 'menu' });
+  #opener: HTMLElement | null = null;
+  readonly #onOutside = (event: Event): void => {
     const target = event.target as Node | null;
-    if (!this.node.contains(target) && !this.opener?.contains(target)) {
+    if (!this.#node.contains(target) && !this.#opener?.contains(target)) {
       this.close(false);
     }
   };
-  private readonly onScroll = (event: Event): void => {
-    if ((event.target as Node | null)?.contains(this.opener)) {
+  readonly #onScroll = (event: Event): void => {
+    if ((event.target as Node | null)?.contains(this.#opener)) {
       this.close(false); // the button has moved away from below it
     }
   };
-  private readonly onResize = (): void => this.close(false);
+  readonly #onResize = (): void => this.close(false);
 
   constructor() {
-    this.node.addEventListener('keydown', event => this.onKey(event));
-    this.node.addEventListener('focusout', event => {
-      if (this.isOpen && event.relatedTarget !== null && !this.node.contains(event.relatedTarget as Node)) {
+    this.#node.addEventListener('keydown', event => this.#onKey(event));
+    this.#node.addEventListener('focusout', event => {
+      if (this.isOpen && event.relatedTarget !== null && !this.#node.contains(event.relatedTarget as Node)) {
         this.close(false);
       }
     });
   }
 
   get isOpen(): boolean {
-    return this.opener !== null;
+    return this.#opener !== null;
   }
 
   /** Open at a button, or close when it is the one that the menu is open at. */
   toggle(opener: HTMLElement, label: string, choices: readonly Choice[]): void {
-    const isOwn = this.opener === opener;
+    const isOwn = this.#opener === opener;
     this.close(isOwn);
     if (!isOwn) {
       this.open(opener, label, choices);
@@ -52,36 +52,36 @@ export class Menu {
 
   open(opener: HTMLElement, label: string, choices: readonly Choice[]): void {
     this.close(false);
-    this.opener = opener;
-    set(this.node, { 'aria-label': label });
-    this.node.replaceChildren(...choices.map(choice => this.entry(choice)));
+    this.#opener = opener;
+    set(this.#node, { 'aria-label': label });
+    this.#node.replaceChildren(...choices.map(choice => this.#entry(choice)));
     // In the body: the panel cuts off what goes beyond it.
-    document.body.append(this.node);
-    place(this.node, opener.getBoundingClientRect());
+    document.body.append(this.#node);
+    place(this.#node, opener.getBoundingClientRect());
     set(opener, { 'aria-expanded': 'true' });
-    document.addEventListener('pointerdown', this.onOutside, true);
-    document.addEventListener('scroll', this.onScroll, true);
-    window.addEventListener('resize', this.onResize);
-    this.focus(0);
+    document.addEventListener('pointerdown', this.#onOutside, true);
+    document.addEventListener('scroll', this.#onScroll, true);
+    window.addEventListener('resize', this.#onResize);
+    this.#focus(0);
   }
 
   close(returnsFocus: boolean): void {
-    const { opener } = this;
+    const opener = this.#opener;
     if (!opener) {
       return;
     }
-    this.opener = null;
+    this.#opener = null;
     set(opener, { 'aria-expanded': 'false' });
-    document.removeEventListener('pointerdown', this.onOutside, true);
-    document.removeEventListener('scroll', this.onScroll, true);
-    window.removeEventListener('resize', this.onResize);
+    document.removeEventListener('pointerdown', this.#onOutside, true);
+    document.removeEventListener('scroll', this.#onScroll, true);
+    window.removeEventListener('resize', this.#onResize);
     if (returnsFocus) {
       opener.focus();
     }
-    this.node.remove();
+    this.#node.remove();
   }
 
-  private entry({ label, isDangerous, hint, choose }: Choice): HTMLElement {
+  #entry({ label, isDangerous, hint, choose }: Choice): HTMLElement {
     const button = el('button', { type: 'button', role: 'menuitem', tabindex: -1 }, el('span', {}, label));
     button.classList.toggle('nba-bad', isDangerous === true);
     if (hint) {
@@ -95,20 +95,20 @@ export class Menu {
     return button;
   }
 
-  private onKey(event: KeyboardEvent): void {
-    const entries = this.entries();
+  #onKey(event: KeyboardEvent): void {
+    const entries = this.#entries();
     const at = entries.indexOf(document.activeElement as HTMLElement);
     const steps: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 };
     const step = steps[event.key];
     if (step !== undefined) {
-      this.focus(step);
+      this.#focus(step);
     } else if (event.key === 'Escape') {
       this.close(true);
     } else if (event.key === 'Tab') {
       this.close(true);
       return; // and the browser goes on from the button
     } else if (event.key.length === 1 && event.key !== ' ') {
-      this.focus(entries.indexOf(this.next(entries, at, event.key) ?? entries[at] ?? this.node));
+      this.#focus(entries.indexOf(this.#next(entries, at, event.key) ?? entries[at] ?? this.#node));
     } else {
       return; // Enter and space press the button
     }
@@ -117,17 +117,17 @@ export class Menu {
   }
 
   /** The next entry that begins with a letter. */
-  private next(entries: readonly HTMLElement[], at: number, letter: string): HTMLElement | undefined {
+  #next(entries: readonly HTMLElement[], at: number, letter: string): HTMLElement | undefined {
     const behind = [...entries.slice(at + 1), ...entries.slice(0, at + 1)];
     return behind.find(entry => entry.textContent?.toLowerCase().startsWith(letter.toLowerCase()));
   }
 
-  private entries(): HTMLElement[] {
-    return [...this.node.querySelectorAll<HTMLElement>('[role=menuitem]')];
+  #entries(): HTMLElement[] {
+    return [...this.#node.querySelectorAll<HTMLElement>('[role=menuitem]')];
   }
 
-  private focus(at: number): void {
-    const entries = this.entries();
+  #focus(at: number): void {
+    const entries = this.#entries();
     entries[(at + entries.length) % entries.length]?.focus();
   }
 }

@@ -8,19 +8,19 @@ const INTERVAL_MS = 5000;
 /** Tells screen readers how the run goes, at most every five seconds; its end at once. */
 export class Announcer implements Component {
   readonly node = el('div', { class: 'nba-hidden', role: 'status', 'aria-live': 'polite' });
-  private saidAt = -Infinity;
-  private wasLive = true;
+  #saidAt = -Infinity;
+  #wasLive = true;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
   update(state: RunState): void {
     const { header } = state;
-    const hasEnded = this.wasLive && !header.is_live;
-    this.wasLive = header.is_live;
-    if (!hasEnded && this.now() - this.saidAt < INTERVAL_MS) {
+    const hasEnded = this.#wasLive && !header.is_live;
+    this.#wasLive = header.is_live;
+    if (!hasEnded && this.now() - this.#saidAt < INTERVAL_MS) {
       return;
     }
-    this.saidAt = this.now();
+    this.#saidAt = this.now();
     const best = header.best ? `. Best ${header.metric?.name ?? 'score'} ${score(header.best.score)}` : '';
     setText(this.node, header.text + best);
   }

@@ -7,38 +7,38 @@ const MINUTES = 5;
 /** Pause, Finish now, + 5 min and Stop. Stop asks once, and says that it is stopping. */
 export class Buttons implements Component {
   readonly node = el('div', { class: 'nba-buttons', role: 'group', 'aria-label': 'Run' });
-  private readonly pause = el('button', { type: 'button' }, 'Pause');
-  private readonly finish = el('button', { type: 'button' }, 'Finish now');
-  private readonly more = el('button', { type: 'button' }, `+ ${MINUTES} min`);
-  private readonly stop = el('button', { type: 'button', class: 'nba-stop' }, 'Stop');
-  private readonly question = el('span', { class: 'nba-question', hidden: '' }, 'Stop this run?');
-  private readonly yes = el('button', { type: 'button', class: 'nba-stop nba-solid' }, 'Stop run');
-  private readonly no = el('button', { type: 'button' }, 'Keep running');
-  private isAsking = false;
-  private isStopping = false;
-  private isFinishing = false;
+  readonly #pause = el('button', { type: 'button' }, 'Pause');
+  readonly #finish = el('button', { type: 'button' }, 'Finish now');
+  readonly #more = el('button', { type: 'button' }, `+ ${MINUTES} min`);
+  readonly #stop = el('button', { type: 'button', class: 'nba-stop' }, 'Stop');
+  readonly #question = el('span', { class: 'nba-question', hidden: '' }, 'Stop this run?');
+  readonly #yes = el('button', { type: 'button', class: 'nba-stop nba-solid' }, 'Stop run');
+  readonly #no = el('button', { type: 'button' }, 'Keep running');
+  #isAsking = false;
+  #isStopping = false;
+  #isFinishing = false;
   /** The state that was asked for and is not reported yet. */
-  private isTurning = false;
-  private status = '';
+  #isTurning = false;
+  #status = '';
 
   constructor(
     private readonly actions: Actions,
     private readonly say: (message: string) => void
   ) {
-    this.finish.title = 'End the search, keep what was found, build the final model';
-    this.more.title = `Give the run ${MINUTES} more minutes`;
-    this.stop.title = 'Cancel the run';
-    this.question.append(this.yes, this.no);
-    this.node.append(this.pause, this.finish, this.more, this.stop, this.question);
-    this.pause.addEventListener('click', () => void this.onPause());
-    this.finish.addEventListener('click', () => void this.onFinish());
-    this.more.addEventListener('click', () => void this.onMore());
-    this.stop.addEventListener('click', () => this.ask(true));
-    this.no.addEventListener('click', () => this.ask(false));
-    this.yes.addEventListener('click', () => void this.onStop());
-    this.question.addEventListener('keydown', event => {
+    this.#finish.title = 'End the search, keep what was found, build the final model';
+    this.#more.title = `Give the run ${MINUTES} more minutes`;
+    this.#stop.title = 'Cancel the run';
+    this.#question.append(this.#yes, this.#no);
+    this.node.append(this.#pause, this.#finish, this.#more, this.#stop, this.#question);
+    this.#pause.addEventListener('click', () => void this.#onPause());
+    this.#finish.addEventListener('click', () => void this.#onFinish());
+    this.#more.addEventListener('click', () => void this.#onMore());
+    this.#stop.addEventListener('click', () => this.#ask(true));
+    this.#no.addEventListener('click', () => this.#ask(false));
+    this.#yes.addEventListener('click', () => void this.#onStop());
+    this.#question.addEventListener('keydown', event => {
       if (event.key === 'Escape') {
-        this.ask(false);
+        this.#ask(false);
       }
     });
   }
@@ -46,77 +46,77 @@ export class Buttons implements Component {
   update(state: RunState): void {
     const { is_live: isLive, status, deadline, kind = 'automl' } = state.header;
     const isSearch = kind === 'automl';
-    const isStopping = this.isStopping || status === 'CancelRequested';
-    const isFinishing = this.isFinishing || status === 'Finalizing';
+    const isStopping = this.#isStopping || status === 'CancelRequested';
+    const isFinishing = this.#isFinishing || status === 'Finalizing';
     show(this.node, isLive);
-    this.updatePause(status, isSearch && !this.isAsking && !isStopping && !isFinishing);
-    show(this.question, this.isAsking && !isStopping);
-    show(this.stop, !this.isAsking || isStopping);
-    show(this.more, !this.isAsking && deadline !== null && !isStopping && !isFinishing);
-    show(this.finish, isSearch && !this.isAsking && !isStopping);
-    this.stop.disabled = isStopping;
-    this.finish.disabled = isFinishing;
-    setText(this.stop, isStopping ? 'Stopping…' : 'Stop');
-    setText(this.finish, isFinishing ? 'Finishing…' : 'Finish now');
+    this.#updatePause(status, isSearch && !this.#isAsking && !isStopping && !isFinishing);
+    show(this.#question, this.#isAsking && !isStopping);
+    show(this.#stop, !this.#isAsking || isStopping);
+    show(this.#more, !this.#isAsking && deadline !== null && !isStopping && !isFinishing);
+    show(this.#finish, isSearch && !this.#isAsking && !isStopping);
+    this.#stop.disabled = isStopping;
+    this.#finish.disabled = isFinishing;
+    setText(this.#stop, isStopping ? 'Stopping…' : 'Stop');
+    setText(this.#finish, isFinishing ? 'Finishing…' : 'Finish now');
   }
 
-  private updatePause(status: string, isPossible: boolean): void {
-    if (status !== this.status) {
-      this.status = status;
-      this.isTurning = false;
+  #updatePause(status: string, isPossible: boolean): void {
+    if (status !== this.#status) {
+      this.#status = status;
+      this.#isTurning = false;
     }
     const isPaused = status === 'Paused';
-    show(this.pause, isPossible && (isPaused || status === 'Running'));
-    setText(this.pause, isPaused ? 'Resume' : 'Pause');
-    this.pause.title = isPaused ? 'Go on with the search' : 'Begin no more models for now; the time stands still';
-    this.pause.disabled = this.isTurning;
+    show(this.#pause, isPossible && (isPaused || status === 'Running'));
+    setText(this.#pause, isPaused ? 'Resume' : 'Pause');
+    this.#pause.title = isPaused ? 'Go on with the search' : 'Begin no more models for now; the time stands still';
+    this.#pause.disabled = this.#isTurning;
   }
 
   /** Redraw after a click, before the next state comes. */
-  private redraw: () => void = () => undefined;
+  #redraw: () => void = () => undefined;
 
   onRedraw(redraw: () => void): void {
-    this.redraw = redraw;
+    this.#redraw = redraw;
   }
 
-  private ask(isAsking: boolean): void {
-    this.isAsking = isAsking;
-    this.redraw();
-    (isAsking ? this.yes : this.stop).focus();
+  #ask(isAsking: boolean): void {
+    this.#isAsking = isAsking;
+    this.#redraw();
+    (isAsking ? this.#yes : this.#stop).focus();
   }
 
-  private async onStop(): Promise<void> {
-    this.isAsking = false;
-    this.isStopping = true;
-    this.redraw();
-    this.isStopping = await this.attempt(() => this.actions.cancel());
-    this.redraw();
+  async #onStop(): Promise<void> {
+    this.#isAsking = false;
+    this.#isStopping = true;
+    this.#redraw();
+    this.#isStopping = await this.#attempt(() => this.actions.cancel());
+    this.#redraw();
   }
 
-  private async onPause(): Promise<void> {
-    const act = this.status === 'Paused' ? this.actions.resume : this.actions.pause;
-    this.isTurning = true;
-    this.redraw();
-    this.isTurning = await this.attempt(act);
-    this.redraw();
+  async #onPause(): Promise<void> {
+    const act = this.#status === 'Paused' ? this.actions.resume : this.actions.pause;
+    this.#isTurning = true;
+    this.#redraw();
+    this.#isTurning = await this.#attempt(act);
+    this.#redraw();
   }
 
-  private async onFinish(): Promise<void> {
-    this.isFinishing = true;
-    this.redraw();
-    this.isFinishing = await this.attempt(() => this.actions.finishNow());
-    this.redraw();
+  async #onFinish(): Promise<void> {
+    this.#isFinishing = true;
+    this.#redraw();
+    this.#isFinishing = await this.#attempt(() => this.actions.finishNow());
+    this.#redraw();
   }
 
-  private async onMore(): Promise<void> {
-    this.more.disabled = true;
-    if (await this.attempt(() => this.actions.addMinutes(MINUTES))) {
+  async #onMore(): Promise<void> {
+    this.#more.disabled = true;
+    if (await this.#attempt(() => this.actions.addMinutes(MINUTES))) {
       this.say(`Asked for ${MINUTES} more minutes.`);
     }
-    this.more.disabled = false;
+    this.#more.disabled = false;
   }
 
-  private async attempt(action: () => Promise<void>): Promise<boolean> {
+  async #attempt(action: () => Promise<void>): Promise<boolean> {
     try {
       await action();
       this.say('');

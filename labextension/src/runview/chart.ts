@@ -19,92 +19,92 @@ interface Mark {
 /** The primary metric by iteration: a point a trial, a step line for the best so far. */
 export class Chart implements Component {
   readonly node = el('figure', { class: 'nba-chart' });
-  private readonly svg = svg('svg', { role: 'img', height: HEIGHT });
-  private readonly grid = svg('g', { class: 'nba-grid' });
-  private readonly best = svg('path', { class: 'nba-best' });
-  private readonly dots = svg('g', { class: 'nba-dots' });
-  private readonly ring = svg('circle', { class: 'nba-ring', r: 8 });
-  private readonly marks = new Map<number, Mark>();
-  private readonly tooltip = new Tooltip();
-  private readonly observer: ResizeObserver | null;
-  private width = START_WIDTH;
-  private state: RunState | null = null;
-  private selected: number | null = null;
+  readonly #svg = svg('svg', { role: 'img', height: HEIGHT });
+  readonly #grid = svg('g', { class: 'nba-grid' });
+  readonly #best = svg('path', { class: 'nba-best' });
+  readonly #dots = svg('g', { class: 'nba-dots' });
+  readonly #ring = svg('circle', { class: 'nba-ring', r: 8 });
+  readonly #marks = new Map<number, Mark>();
+  readonly #tooltip = new Tooltip();
+  readonly #observer: ResizeObserver | null;
+  #width = START_WIDTH;
+  #state: RunState | null = null;
+  #selected: number | null = null;
 
   constructor(
     private readonly colors: Colors,
     onSelect: (n: number) => void
   ) {
-    this.svg.append(this.grid, this.best, this.dots, this.ring);
-    this.node.append(this.svg, this.tooltip.node);
-    this.svg.addEventListener('pointermove', event => this.hover(event.target));
-    this.svg.addEventListener('pointerleave', () => this.tooltip.hide());
-    this.svg.addEventListener('click', event => {
-      const mark = this.markAt(event.target);
+    this.#svg.append(this.#grid, this.#best, this.#dots, this.#ring);
+    this.node.append(this.#svg, this.#tooltip.node);
+    this.#svg.addEventListener('pointermove', event => this.#hover(event.target));
+    this.#svg.addEventListener('pointerleave', () => this.#tooltip.hide());
+    this.#svg.addEventListener('click', event => {
+      const mark = this.#markAt(event.target);
       if (mark) {
         onSelect(mark.point.trial.n);
       }
     });
-    this.observer = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(() => this.fit());
-    this.observer?.observe(this.node);
+    this.#observer = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(() => this.#fit());
+    this.#observer?.observe(this.node);
   }
 
   dispose(): void {
-    this.observer?.disconnect();
+    this.#observer?.disconnect();
   }
 
   select(n: number | null): void {
-    this.selected = n;
-    this.drawRing();
+    this.#selected = n;
+    this.#drawRing();
   }
 
   update(state: RunState): void {
-    this.state = state;
-    const data = chartData(state, this.width, HEIGHT);
-    set(this.svg, { width: this.width, viewBox: `0 0 ${this.width} ${HEIGHT}`, 'aria-label': label(state) });
-    this.drawGrid(data);
-    set(this.best, { d: data.bestPath });
-    this.drawPoints(data);
-    this.drawRing();
+    this.#state = state;
+    const data = chartData(state, this.#width, HEIGHT);
+    set(this.#svg, { width: this.#width, viewBox: `0 0 ${this.#width} ${HEIGHT}`, 'aria-label': label(state) });
+    this.#drawGrid(data);
+    set(this.#best, { d: data.bestPath });
+    this.#drawPoints(data);
+    this.#drawRing();
   }
 
-  private fit(): void {
+  #fit(): void {
     const width = Math.round(this.node.clientWidth);
-    if (width > 0 && width !== this.width) {
-      this.width = width;
-      if (this.state) {
-        this.update(this.state);
+    if (width > 0 && width !== this.#width) {
+      this.#width = width;
+      if (this.#state) {
+        this.update(this.#state);
       }
     }
   }
 
-  private drawGrid({ xTicks, yTicks }: ChartData): void {
-    const right = this.width - MARGIN.right;
+  #drawGrid({ xTicks, yTicks }: ChartData): void {
+    const right = this.#width - MARGIN.right;
     const lines = yTicks.map(tick => svg('line', { x1: MARGIN.left, x2: right, y1: tick.at, y2: tick.at }));
     const text = (tick: Tick, x: number, y: number, anchor: string): SVGElement =>
       svg('text', { x, y, 'text-anchor': anchor }, tick.label);
     const bottom = HEIGHT - 6;
     const yLabels = yTicks.map(tick => text(tick, MARGIN.left - 8, tick.at + 4, 'end'));
     const xLabels = xTicks.map(tick => text(tick, tick.at, bottom, 'middle'));
-    this.grid.replaceChildren(...lines, ...yLabels, ...xLabels);
+    this.#grid.replaceChildren(...lines, ...yLabels, ...xLabels);
   }
 
-  private drawPoints(data: ChartData): void {
+  #drawPoints(data: ChartData): void {
     const radius = data.points.length > MANY_POINTS ? 3 : 4.5;
     const nodes = data.points.map(point => {
-      const known = this.marks.get(point.trial.n);
+      const known = this.#marks.get(point.trial.n);
       if (known?.point.kind === point.kind) {
-        this.move(known, point, radius);
+        this.#move(known, point, radius);
         return known.node;
       }
-      const mark = this.draw(point, radius);
-      this.marks.set(point.trial.n, mark);
+      const mark = this.#draw(point, radius);
+      this.#marks.set(point.trial.n, mark);
       return mark.node;
     });
-    arrange(this.dots, nodes);
+    arrange(this.#dots, nodes);
   }
 
-  private draw(point: Point, radius: number): Mark {
+  #draw(point: Point, radius: number): Mark {
     const shape = point.kind === 'failed' ? svg('path', { d: cross(radius) }) : svg('circle', { r: radius });
     set(shape, { class: `nba-${point.kind}`, 'data-n': point.trial.n, transform: place(point) });
     if (point.kind === 'score') {
@@ -114,7 +114,7 @@ export class Chart implements Component {
   }
 
   /** Touch only what differs: most points stay where they are. */
-  private move(mark: Mark, point: Point, radius: number): void {
+  #move(mark: Mark, point: Point, radius: number): void {
     if (mark.point.x !== point.x || mark.point.y !== point.y) {
       mark.node.setAttribute('transform', place(point));
     }
@@ -125,25 +125,25 @@ export class Chart implements Component {
     mark.radius = radius;
   }
 
-  private drawRing(): void {
-    const mark = this.selected === null ? undefined : this.marks.get(this.selected);
-    set(this.ring, { visibility: mark ? 'visible' : 'hidden' });
+  #drawRing(): void {
+    const mark = this.#selected === null ? undefined : this.#marks.get(this.#selected);
+    set(this.#ring, { visibility: mark ? 'visible' : 'hidden' });
     if (mark) {
-      set(this.ring, { transform: place(mark.point) });
+      set(this.#ring, { transform: place(mark.point) });
     }
   }
 
-  private markAt(target: EventTarget | null): Mark | undefined {
+  #markAt(target: EventTarget | null): Mark | undefined {
     const n = target instanceof Element ? target.getAttribute('data-n') : null;
-    return n === null ? undefined : this.marks.get(Number(n));
+    return n === null ? undefined : this.#marks.get(Number(n));
   }
 
-  private hover(target: EventTarget | null): void {
-    const mark = this.markAt(target);
-    if (mark && this.state) {
-      this.tooltip.show(mark.point, this.width, this.state.header.metric?.name ?? 'score');
+  #hover(target: EventTarget | null): void {
+    const mark = this.#markAt(target);
+    if (mark && this.#state) {
+      this.#tooltip.show(mark.point, this.#width, this.#state.header.metric?.name ?? 'score');
     } else {
-      this.tooltip.hide();
+      this.#tooltip.hide();
     }
   }
 }

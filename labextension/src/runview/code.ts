@@ -17,94 +17,94 @@ const NOTEBOOK = 'outputs/generated_code/script_run_notebook.ipynb';
 /** Python that runs the same again, that uses the model, and that trains it. */
 export class CodeTab implements Component {
   readonly node = el('section', { class: 'nba-code' });
-  private readonly message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
-  private readonly predict = new CodeBlock('Load the best model and predict');
-  private readonly again = new CodeBlock('Start the same run again');
-  private readonly script = new CodeBlock('Train this model yourself');
-  private readonly which = el('p', { class: 'nba-muted' });
-  private readonly links = el('p', {});
-  private state: RunState | null = null;
-  private isOpen = false;
-  private hasRunCode = false;
-  private chosen: number | null = null;
-  private shown: number | null = null;
+  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #predict = new CodeBlock('Load the best model and predict');
+  readonly #again = new CodeBlock('Start the same run again');
+  readonly #script = new CodeBlock('Train this model yourself');
+  readonly #which = el('p', { class: 'nba-muted' });
+  readonly #links = el('p', {});
+  #state: RunState | null = null;
+  #isOpen = false;
+  #hasRunCode = false;
+  #chosen: number | null = null;
+  #shown: number | null = null;
 
   constructor(private readonly source: CodeSource) {
-    this.script.node.prepend(this.which);
-    this.script.node.append(this.links);
-    this.node.append(this.message, this.predict.node, this.again.node, this.script.node);
+    this.#script.node.prepend(this.#which);
+    this.#script.node.append(this.#links);
+    this.node.append(this.#message, this.#predict.node, this.#again.node, this.#script.node);
   }
 
   update(state: RunState): void {
-    this.state = state;
-    if (this.isOpen) {
-      void this.load();
+    this.#state = state;
+    if (this.#isOpen) {
+      void this.#load();
     }
   }
 
   setOpen(isOpen: boolean): void {
-    this.isOpen = isOpen;
-    if (isOpen && this.state) {
-      this.update(this.state);
+    this.#isOpen = isOpen;
+    if (isOpen && this.#state) {
+      this.update(this.#state);
     }
   }
 
   /** Show the code of one model; null is the best one. */
   select(n: number | null): void {
-    this.chosen = n;
-    if (this.state) {
-      this.update(this.state);
+    this.#chosen = n;
+    if (this.#state) {
+      this.update(this.#state);
     }
   }
 
-  private async load(): Promise<void> {
+  async #load(): Promise<void> {
     try {
-      if (!this.hasRunCode) {
-        this.hasRunCode = true;
+      if (!this.#hasRunCode) {
+        this.#hasRunCode = true;
         const { again, predict } = await this.source.code();
-        this.again.setText(again);
-        this.predict.setText(predict);
+        this.#again.setText(again);
+        this.#predict.setText(predict);
       }
-      await this.loadScript();
-      this.say('');
+      await this.#loadScript();
+      this.#say('');
     } catch (error) {
-      this.hasRunCode = this.again.hasText;
-      this.say(messageOf(error));
+      this.#hasRunCode = this.#again.hasText;
+      this.#say(messageOf(error));
     }
   }
 
-  private async loadScript(): Promise<void> {
-    const n = this.chosen ?? this.state?.header.best?.n ?? null;
-    const trial = n === null ? undefined : this.state?.trials.get(n);
-    show(this.script.node, trial?.status === 'Completed');
-    if (n === null || trial?.status !== 'Completed' || n === this.shown) {
+  async #loadScript(): Promise<void> {
+    const n = this.#chosen ?? this.#state?.header.best?.n ?? null;
+    const trial = n === null ? undefined : this.#state?.trials.get(n);
+    show(this.#script.node, trial?.status === 'Completed');
+    if (n === null || trial?.status !== 'Completed' || n === this.#shown) {
       return;
     }
-    this.shown = n;
-    setText(this.which, `Iteration ${n}: ${trial.name}. Every choice of the run is a line of it.`);
-    this.script.setText('');
-    this.links.replaceChildren();
+    this.#shown = n;
+    setText(this.#which, `Iteration ${n}: ${trial.name}. Every choice of the run is a line of it.`);
+    this.#script.setText('');
+    this.#links.replaceChildren();
     try {
       const { script } = await this.source.script(n);
-      if (this.shown === n) {
-        this.script.setText(script);
-        this.links.append(this.link(n, SCRIPT, 'Script'), ' ', this.link(n, NOTEBOOK, 'Notebook'));
+      if (this.#shown === n) {
+        this.#script.setText(script);
+        this.#links.append(this.#link(n, SCRIPT, 'Script'), ' ', this.#link(n, NOTEBOOK, 'Notebook'));
       }
     } catch (error) {
-      if (this.shown === n) {
-        setText(this.which, messageOf(error));
+      if (this.#shown === n) {
+        setText(this.#which, messageOf(error));
       }
     }
   }
 
-  private link(n: number, name: string, label: string): HTMLAnchorElement {
+  #link(n: number, name: string, label: string): HTMLAnchorElement {
     const link = el('a', { class: 'nba-button', download: '' }, label);
     offer(link, this.source.file(n, name));
     return link;
   }
 
-  private say(text: string): void {
-    setText(this.message, text);
-    show(this.message, text !== '');
+  #say(text: string): void {
+    setText(this.#message, text);
+    show(this.#message, text !== '');
   }
 }

@@ -3,33 +3,33 @@ import { el, setText, show } from './dom';
 /** A heading, code, and a button that copies it. */
 export class CodeBlock {
   readonly node = el('section');
-  private readonly code = el('pre', { tabindex: 0 });
-  private readonly copy = el('button', { type: 'button' }, 'Copy');
+  readonly #code = el('pre', { tabindex: 0 });
+  readonly #copy = el('button', { type: 'button' }, 'Copy');
 
   constructor(title: string) {
-    this.node.append(el('div', { class: 'nba-codehead' }, el('h4', {}, title), this.copy), this.code);
-    this.copy.addEventListener('click', () => void this.onCopy());
+    this.node.append(el('div', { class: 'nba-codehead' }, el('h4', {}, title), this.#copy), this.#code);
+    this.#copy.addEventListener('click', () => void this.#onCopy());
     this.setText('');
   }
 
   get hasText(): boolean {
-    return this.code.textContent !== '';
+    return this.#code.textContent !== '';
   }
 
   setText(text: string): void {
-    setText(this.code, text);
-    show(this.code, text !== '');
-    show(this.copy, text !== '');
-    setText(this.copy, 'Copy');
+    setText(this.#code, text);
+    show(this.#code, text !== '');
+    show(this.#copy, text !== '');
+    setText(this.#copy, 'Copy');
   }
 
-  private async onCopy(): Promise<void> {
+  async #onCopy(): Promise<void> {
     try {
-      await navigator.clipboard.writeText(this.code.textContent ?? '');
-      setText(this.copy, 'Copied');
+      await navigator.clipboard.writeText(this.#code.textContent ?? '');
+      setText(this.#copy, 'Copied');
     } catch {
-      window.getSelection()?.selectAllChildren(this.code);
-      setText(this.copy, 'Selected');
+      window.getSelection()?.selectAllChildren(this.#code);
+      setText(this.#copy, 'Selected');
     }
   }
 }

@@ -9,14 +9,14 @@ const ENSEMBLE = '#d4a017';
 
 /** Hands out colours in the order in which families first appear. */
 export class Colors {
-  private readonly byFamily = new Map<string, string>();
+  readonly #byFamily = new Map<string, string>();
 
   of(family: string): string {
-    let color = this.byFamily.get(family);
+    let color = this.#byFamily.get(family);
     if (!color) {
-      const next = PALETTE[this.byFamily.size % PALETTE.length] ?? PALETTE[0];
+      const next = PALETTE[this.#byFamily.size % PALETTE.length] ?? PALETTE[0];
       color = /ensemble/i.test(family) ? ENSEMBLE : next;
-      this.byFamily.set(family, color);
+      this.#byFamily.set(family, color);
     }
     return color;
   }

@@ -13,78 +13,78 @@ const NUMBERS = new Set<string>(['Missing', 'Different', 'Mean', 'Least', 'Great
 /** The data: how the label lies, and of each column what it is used as, why, and what is in it. */
 export class Columns implements Component {
   readonly node = el('section', { class: 'nba-columns' });
-  private readonly label = new LabelBars();
-  private readonly filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
-  private readonly found = el('span', { class: 'nba-muted' });
-  private readonly more = el('button', { type: 'button', hidden: '' }, 'Show more');
-  private readonly body = el('tbody');
-  private readonly table = el('table', { class: 'nba-table', 'aria-label': 'Columns' });
-  private readonly message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
-  private data: RunColumns = { rows: 0, columns: [] };
-  private state: RunState | null = null;
-  private isOpen = false;
-  private isLoading = false;
-  private limit = PAGE;
+  readonly #label = new LabelBars();
+  readonly #filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
+  readonly #found = el('span', { class: 'nba-muted' });
+  readonly #more = el('button', { type: 'button', hidden: '' }, 'Show more');
+  readonly #body = el('tbody');
+  readonly #table = el('table', { class: 'nba-table', 'aria-label': 'Columns' });
+  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  #data: RunColumns = { rows: 0, columns: [] };
+  #state: RunState | null = null;
+  #isOpen = false;
+  #isLoading = false;
+  #limit = PAGE;
 
   constructor(private readonly load: () => Promise<RunColumns>) {
     const heads = HEADS.map(name => el('th', { scope: 'col', class: NUMBERS.has(name) ? 'nba-n' : '' }, name));
-    this.table.append(el('thead', {}, el('tr', {}, ...heads)), this.body);
-    const scroller = el('div', { class: 'nba-scroller' }, this.table);
-    const tools = el('div', { class: 'nba-tools' }, this.filter, this.found);
-    this.node.append(this.label.node, el('h4', {}, 'Columns'), tools, this.message, scroller, this.more);
-    this.filter.addEventListener('input', () => {
-      this.limit = PAGE;
-      this.redraw();
+    this.#table.append(el('thead', {}, el('tr', {}, ...heads)), this.#body);
+    const scroller = el('div', { class: 'nba-scroller' }, this.#table);
+    const tools = el('div', { class: 'nba-tools' }, this.#filter, this.#found);
+    this.node.append(this.#label.node, el('h4', {}, 'Columns'), tools, this.#message, scroller, this.#more);
+    this.#filter.addEventListener('input', () => {
+      this.#limit = PAGE;
+      this.#redraw();
     });
-    this.more.addEventListener('click', () => {
-      this.limit += PAGE;
-      this.redraw();
+    this.#more.addEventListener('click', () => {
+      this.#limit += PAGE;
+      this.#redraw();
     });
     show(this.node, false);
   }
 
   update(state: RunState): void {
-    this.state = state;
+    this.#state = state;
     // They are known when the data was looked at, and do not change any more.
-    if (this.isOpen && state.header.data && !this.data.columns.length && !this.isLoading) {
-      void this.fetch();
+    if (this.#isOpen && state.header.data && !this.#data.columns.length && !this.#isLoading) {
+      void this.#fetch();
     }
   }
 
   setOpen(isOpen: boolean): void {
-    this.isOpen = isOpen;
-    if (isOpen && this.state) {
-      this.update(this.state);
+    this.#isOpen = isOpen;
+    if (isOpen && this.#state) {
+      this.update(this.#state);
     }
   }
 
-  private async fetch(): Promise<void> {
-    this.isLoading = true;
+  async #fetch(): Promise<void> {
+    this.#isLoading = true;
     show(this.node, true);
     try {
-      this.data = await this.load();
-      this.label.update(this.data.label ?? null);
-      setText(this.message, '');
+      this.#data = await this.load();
+      this.#label.update(this.#data.label ?? null);
+      setText(this.#message, '');
     } catch (error) {
-      setText(this.message, messageOf(error));
+      setText(this.#message, messageOf(error));
     }
-    this.isLoading = false;
-    show(this.message, this.message.textContent !== '');
-    this.redraw();
+    this.#isLoading = false;
+    show(this.#message, this.#message.textContent !== '');
+    this.#redraw();
   }
 
-  private redraw(): void {
-    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = this.data.columns.filter(column => {
+  #redraw(): void {
+    const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = this.#data.columns.filter(column => {
       const text = `${column.name} ${column.purpose} ${column.dtype} ${column.reason}`.toLowerCase();
       return words.every(word => text.includes(word));
     });
-    const unused = this.data.columns.filter(column => !column.used).length;
+    const unused = this.#data.columns.filter(column => !column.used).length;
     const parts = [plural(fits.length, 'column'), unused ? `${count(unused)} of all not used` : ''];
-    setText(this.found, parts.filter(Boolean).join(' · '));
-    show(this.node, this.data.columns.length > 0 || this.message.textContent !== '');
-    show(this.more, fits.length > this.limit);
-    arrange(this.body, fits.slice(0, this.limit).map(column => row(column, this.data.rows)));
+    setText(this.#found, parts.filter(Boolean).join(' · '));
+    show(this.node, this.#data.columns.length > 0 || this.#message.textContent !== '');
+    show(this.#more, fits.length > this.#limit);
+    arrange(this.#body, fits.slice(0, this.#limit).map(column => row(column, this.#data.rows)));
   }
 }
 

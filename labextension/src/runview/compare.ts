@@ -5,46 +5,46 @@ import type { Trial, TrialDetails } from './types';
 /** Two trials side by side: what differs in their settings, and who is ahead in which metric. */
 export class Compare {
   readonly node = el('div', { class: 'nba-compare' });
-  private readonly others = el('select', { 'aria-label': 'Compare with' });
-  private readonly table = el('div');
+  readonly #others = el('select', { 'aria-label': 'Compare with' });
+  readonly #table = el('div');
 
   constructor(
     private readonly own: TrialDetails,
     trials: () => readonly Trial[],
     private readonly load: (n: number) => Promise<TrialDetails>
   ) {
-    this.node.append(el('label', { class: 'nba-muted' }, 'Compare with ', this.others), this.table);
-    this.others.append(el('option', { value: '' }, '…'));
-    this.others.addEventListener('focus', () => this.fill(trials()));
-    this.others.addEventListener('change', () => void this.show());
-    this.fill(trials());
+    this.node.append(el('label', { class: 'nba-muted' }, 'Compare with ', this.#others), this.#table);
+    this.#others.append(el('option', { value: '' }, '…'));
+    this.#others.addEventListener('focus', () => this.#fill(trials()));
+    this.#others.addEventListener('change', () => void this.#show());
+    this.#fill(trials());
   }
 
-  private fill(trials: readonly Trial[]): void {
-    const known = new Set([...this.others.options].map(option => option.value));
+  #fill(trials: readonly Trial[]): void {
+    const known = new Set([...this.#others.options].map(option => option.value));
     for (const trial of trials) {
       if (trial.n !== this.own.n && !known.has(String(trial.n))) {
         const option = el('option', { value: trial.n });
         setText(option, `${trial.n} ${trial.name} ${score(trial.score)}`);
-        this.others.append(option);
+        this.#others.append(option);
       }
     }
   }
 
-  private async show(): Promise<void> {
-    const value = this.others.value;
+  async #show(): Promise<void> {
+    const value = this.#others.value;
     if (value === '') {
-      this.table.replaceChildren();
+      this.#table.replaceChildren();
       return;
     }
-    setText(this.table, 'Loading…');
+    setText(this.#table, 'Loading…');
     try {
       const other = await this.load(Number(value));
-      if (this.others.value === value) {
-        this.table.replaceChildren(draw(this.own, other));
+      if (this.#others.value === value) {
+        this.#table.replaceChildren(draw(this.own, other));
       }
     } catch (error) {
-      setText(this.table, messageOf(error));
+      setText(this.#table, messageOf(error));
     }
   }
 }

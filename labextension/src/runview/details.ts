@@ -13,8 +13,8 @@ export interface DetailsSource extends ModelSource {
 /** What is fetched on demand of the chosen trial: settings, metrics, folds, the whole error. */
 export class DetailsRow {
   readonly node = el('tr', { class: 'nba-details' });
-  private readonly cell = el('td', { colspan: N_COLUMNS });
-  private shown: { n: number; status: string } | null = null;
+  readonly #cell = el('td', { colspan: N_COLUMNS });
+  #shown: { n: number; status: string } | null = null;
 
   constructor(
     private readonly source: DetailsSource,
@@ -22,19 +22,19 @@ export class DetailsRow {
     private readonly trials: () => readonly Trial[],
     private readonly extras: RunExtras
   ) {
-    this.node.append(this.cell);
+    this.node.append(this.#cell);
   }
 
   /** Show a trial; it is fetched again only when it is another one, or has ended since. */
   async update(trial: Trial): Promise<void> {
-    if (this.shown?.n === trial.n && this.shown.status === trial.status) {
+    if (this.#shown?.n === trial.n && this.#shown.status === trial.status) {
       return;
     }
     const asked = { n: trial.n, status: trial.status };
-    const isOther = this.shown?.n !== trial.n;
-    this.shown = asked;
+    const isOther = this.#shown?.n !== trial.n;
+    this.#shown = asked;
     if (isOther) {
-      this.cell.replaceChildren(el('span', { class: 'nba-muted' }, 'Loading…'));
+      this.#cell.replaceChildren(el('span', { class: 'nba-muted' }, 'Loading…'));
     }
     let content: Node[];
     try {
@@ -47,14 +47,14 @@ export class DetailsRow {
     } catch (error) {
       content = offline(trial, messageOf(error));
     }
-    if (this.shown === asked) {
-      this.cell.replaceChildren(...content);
+    if (this.#shown === asked) {
+      this.#cell.replaceChildren(...content);
     }
   }
 
   clear(): void {
-    this.shown = null;
-    this.cell.replaceChildren();
+    this.#shown = null;
+    this.#cell.replaceChildren();
   }
 }
 

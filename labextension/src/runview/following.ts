@@ -16,13 +16,13 @@ export interface Shown {
 
 /** Keeps the state of one run: follows it, and has each state drawn once. */
 export class Following implements RunListener {
-  private state: RunState;
-  private drawn: RunState | null = null;
-  private subscription: Subscription | null = null;
-  private ticker: number | null = null;
-  private frameRequest: number | null = null;
-  private isAsking = false;
-  private isConnected = false;
+  #state: RunState;
+  #drawn: RunState | null = null;
+  #subscription: Subscription | null = null;
+  #ticker: number | null = null;
+  #frameRequest: number | null = null;
+  #isAsking = false;
+  #isConnected = false;
 
   constructor(
     full: Full,
@@ -30,90 +30,90 @@ export class Following implements RunListener {
     private readonly clock: ServerClock,
     private readonly shown: Shown
   ) {
-    this.state = fromFull(full);
+    this.#state = fromFull(full);
   }
 
   get runId(): string {
-    return this.state.runId;
+    return this.#state.runId;
   }
 
   get workspace(): string {
-    return this.state.workspace;
+    return this.#state.workspace;
   }
 
   /** Draw what is known, and follow the run. */
   start(): void {
-    this.clock.sync(this.state.header.now);
-    this.draw();
-    this.subscription = this.transport.watch(this.runId, this.workspace, this);
-    this.ticker = window.setInterval(() => this.tick(), TICK_MS);
+    this.clock.sync(this.#state.header.now);
+    this.#draw();
+    this.#subscription = this.transport.watch(this.runId, this.workspace, this);
+    this.#ticker = window.setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** Take in a saved output of the same run, unless something newer is known; tells which. */
   offer(full: Full): boolean {
-    const isNewer = full.run_id === this.state.runId && full.seq > this.state.seq;
+    const isNewer = full.run_id === this.#state.runId && full.seq > this.#state.seq;
     if (isNewer) {
-      this.take(fromFull(full));
+      this.#take(fromFull(full));
     }
     return isNewer;
   }
 
   dispose(): void {
-    this.subscription?.dispose();
-    if (this.ticker !== null) {
-      window.clearInterval(this.ticker);
+    this.#subscription?.dispose();
+    if (this.#ticker !== null) {
+      window.clearInterval(this.#ticker);
     }
-    if (this.frameRequest !== null) {
-      window.cancelAnimationFrame(this.frameRequest);
+    if (this.#frameRequest !== null) {
+      window.cancelAnimationFrame(this.#frameRequest);
     }
   }
 
   lastSeq(): number {
-    return this.hasPartialRows() ? 0 : this.state.seq;
+    return this.#hasPartialRows() ? 0 : this.#state.seq;
   }
 
   onFull(full: Full): void {
-    this.hear();
-    this.isAsking = false;
-    if (full.seq >= this.state.seq) {
-      this.take(fromFull(full));
+    this.#hear();
+    this.#isAsking = false;
+    if (full.seq >= this.#state.seq) {
+      this.#take(fromFull(full));
     }
   }
 
   onFrame(frame: Frame): void {
-    this.hear();
-    const [next, outcome] = applyFrame(this.state, frame);
+    this.#hear();
+    const [next, outcome] = applyFrame(this.#state, frame);
     if (outcome === 'applied') {
-      this.take(next);
-    } else if (outcome === 'gap' && !this.isAsking) {
-      this.isAsking = true;
-      this.subscription?.askAgain();
+      this.#take(next);
+    } else if (outcome === 'gap' && !this.#isAsking) {
+      this.#isAsking = true;
+      this.#subscription?.askAgain();
     }
   }
 
   onError(error: RunError): void {
-    this.isConnected = false;
+    this.#isConnected = false;
     this.shown.setConnection('lost', [error.message, error.hint].filter(Boolean).join(' '));
   }
 
   onConnection(isConnected: boolean): void {
-    this.isAsking = false;
+    this.#isAsking = false;
     if (!isConnected) {
-      this.isConnected = false;
+      this.#isConnected = false;
       this.shown.setConnection('lost');
     }
   }
 
   /** Only an answer about this run tells that it can be followed and asked. */
-  private hear(): void {
-    if (!this.isConnected) {
-      this.isConnected = true;
+  #hear(): void {
+    if (!this.#isConnected) {
+      this.#isConnected = true;
       this.shown.setConnection('connected');
     }
   }
 
-  private hasPartialRows(): boolean {
-    for (const trial of this.state.trials.values()) {
+  #hasPartialRows(): boolean {
+    for (const trial of this.#state.trials.values()) {
       if (trial.partial) {
         return true;
       }
@@ -121,26 +121,26 @@ export class Following implements RunListener {
     return false;
   }
 
-  private take(state: RunState): void {
-    this.state = state;
+  #take(state: RunState): void {
+    this.#state = state;
     this.clock.sync(state.header.now);
     // The server sends at most five states a second; this also joins those of one frame.
-    this.frameRequest ??= window.requestAnimationFrame(() => {
-      this.frameRequest = null;
-      this.draw();
+    this.#frameRequest ??= window.requestAnimationFrame(() => {
+      this.#frameRequest = null;
+      this.#draw();
     });
   }
 
-  private draw(): void {
-    if (this.drawn !== this.state) {
-      this.drawn = this.state;
-      this.shown.draw(this.state);
+  #draw(): void {
+    if (this.#drawn !== this.#state) {
+      this.#drawn = this.#state;
+      this.shown.draw(this.#state);
     }
   }
 
   /** Times stand still in a snapshot: what happened since is not known. */
-  private tick(): void {
-    if (this.isConnected && this.state.header.is_live) {
+  #tick(): void {
+    if (this.#isConnected && this.#state.header.is_live) {
       this.shown.tick();
     }
   }

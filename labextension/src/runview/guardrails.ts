@@ -9,34 +9,34 @@ const MAX_DETAILS = 50;
 /** What was checked on the data and what was found, alerts first; details open on demand. */
 export class Guardrails implements Component {
   readonly node = el('section', { class: 'nba-guardrails' });
-  private readonly validation = el('p', { class: 'nba-muted' });
-  private readonly list = el('div');
-  private readonly empty = el('p', { class: 'nba-muted' }, 'The data has not been checked yet.');
-  private readonly items = new Map<string, { guardrail: Guardrail; node: HTMLDetailsElement }>();
+  readonly #validation = el('p', { class: 'nba-muted' });
+  readonly #list = el('div');
+  readonly #empty = el('p', { class: 'nba-muted' }, 'The data has not been checked yet.');
+  readonly #items = new Map<string, { guardrail: Guardrail; node: HTMLDetailsElement }>();
 
   constructor() {
-    this.node.append(this.validation, this.list, this.empty);
+    this.node.append(this.#validation, this.#list, this.#empty);
   }
 
   update(state: RunState): void {
     const { data, dataset } = state.header;
     const facts = [dataset ?? '', data?.validation ?? ''].filter(Boolean);
-    setText(this.validation, facts.join(' · '));
-    show(this.validation, facts.length > 0);
-    show(this.empty, state.guardrails.length === 0);
+    setText(this.#validation, facts.join(' · '));
+    show(this.#validation, facts.length > 0);
+    show(this.#empty, state.guardrails.length === 0);
     const order = ['Alerted', 'Done', 'Passed'];
     const sorted = [...state.guardrails].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
-    arrange(this.list, sorted.map(guardrail => this.item(guardrail)));
+    arrange(this.#list, sorted.map(guardrail => this.#item(guardrail)));
   }
 
-  private item(guardrail: Guardrail): HTMLDetailsElement {
-    const known = this.items.get(guardrail.name);
+  #item(guardrail: Guardrail): HTMLDetailsElement {
+    const known = this.#items.get(guardrail.name);
     if (known?.guardrail === guardrail) {
       return known.node;
     }
     const node = draw(guardrail);
     node.open = known?.node.open ?? false;
-    this.items.set(guardrail.name, { guardrail, node });
+    this.#items.set(guardrail.name, { guardrail, node });
     return node;
   }
 }

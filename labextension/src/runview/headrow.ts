@@ -12,7 +12,7 @@ const COLUMNS: readonly { column: Column; label: string; isNumber: boolean }[] =
 /** The table's head: a button a column, and `aria-sort` on the one it is sorted by. */
 export class HeadRow {
   readonly node = el('tr');
-  private readonly cells = COLUMNS.map(({ column, label, isNumber }) => {
+  readonly #cells = COLUMNS.map(({ column, label, isNumber }) => {
     const text = el('span', {}, label);
     const arrow = el('span', { class: 'nba-arrow', 'aria-hidden': 'true' });
     const button = el('button', { type: 'button' }, text, arrow);
@@ -25,7 +25,7 @@ export class HeadRow {
   constructor(private readonly onSort: (column: Column) => void) {}
 
   update(order: Order, metric: string): void {
-    for (const { column, cell, text, arrow } of this.cells) {
+    for (const { column, cell, text, arrow } of this.#cells) {
       if (column === 'score') {
         setText(text, metric);
       }

@@ -7,12 +7,12 @@ const PARTS = ['training', 'validation'] as const;
 /** The label: how many rows each class has, or how its numbers lie, as bars. */
 export class LabelBars {
   readonly node = el('section', { class: 'nba-label', hidden: '' });
-  private readonly title = el('h4');
-  private readonly facts = el('p', { class: 'nba-muted' });
-  private readonly body = el('tbody');
+  readonly #title = el('h4');
+  readonly #facts = el('p', { class: 'nba-muted' });
+  readonly #body = el('tbody');
 
   constructor() {
-    this.node.append(this.title, this.facts, el('table', { 'aria-label': 'Rows by label' }, this.body));
+    this.node.append(this.#title, this.#facts, el('table', { 'aria-label': 'Rows by label' }, this.#body));
   }
 
   update(label: LabelSummary | null): void {
@@ -20,10 +20,10 @@ export class LabelBars {
     if (!label) {
       return;
     }
-    setText(this.title, `Label: ${label.name}`);
-    setText(this.facts, facts(label));
+    setText(this.#title, `Label: ${label.name}`);
+    setText(this.#facts, facts(label));
     const most = label.rows.map((_, part) => Math.max(1, ...label.bars.map(([, counts]) => counts[part] ?? 0)));
-    arrange(this.body, label.bars.map(([text, counts]) => row(text, counts, label.rows, most)));
+    arrange(this.#body, label.bars.map(([text, counts]) => row(text, counts, label.rows, most)));
     this.node.classList.toggle('nba-dense', label.kind === 'numbers');
   }
 }

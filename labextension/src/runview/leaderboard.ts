@@ -25,25 +25,25 @@ export interface BoardSource extends DetailsSource {
 /** All trials, best first: sortable, with a filter; the chosen one opens below its row. */
 export class Leaderboard implements Component {
   readonly node = el('div', { class: 'nba-board' });
-  private readonly filter = el('input', { type: 'search', placeholder: 'Filter models', 'aria-label': 'Filter models' });
-  private readonly found = el('span', { class: 'nba-muted nba-found' });
-  private readonly back = el('button', { type: 'button' }, 'Previous');
-  private readonly forth = el('button', { type: 'button' }, 'Next');
-  private readonly pager = el('span', { class: 'nba-pager', hidden: '' }, this.back, this.forth);
-  private readonly tools = el('div', { class: 'nba-tools' });
-  private readonly scores: Scoreboard;
-  private readonly csv = el('a', { class: 'nba-button', download: '', title: 'Save all rows with their metrics' }, 'CSV');
-  private readonly head: HeadRow;
-  private readonly body = el('tbody', { 'data-lm-suppress-shortcuts': 'true' });
-  private readonly table = el('table', { role: 'treegrid', class: 'nba-table nba-trials', 'aria-label': 'Models' });
-  private readonly scroller = el('div', { class: 'nba-scroller' });
-  private readonly rows = new Map<number, Row>();
-  private readonly details: DetailsRow;
-  private order: Order | null = null;
-  private page = 0;
-  private selected: number | null = null;
-  private sorted: Trial[] = [];
-  private state: RunState | null = null;
+  readonly #filter = el('input', { type: 'search', placeholder: 'Filter models', 'aria-label': 'Filter models' });
+  readonly #found = el('span', { class: 'nba-muted nba-found' });
+  readonly #back = el('button', { type: 'button' }, 'Previous');
+  readonly #forth = el('button', { type: 'button' }, 'Next');
+  readonly #pager = el('span', { class: 'nba-pager', hidden: '' }, this.#back, this.#forth);
+  readonly #tools = el('div', { class: 'nba-tools' });
+  readonly #scores: Scoreboard;
+  readonly #csv = el('a', { class: 'nba-button', download: '', title: 'Save all rows with their metrics' }, 'CSV');
+  readonly #head: HeadRow;
+  readonly #body = el('tbody', { 'data-lm-suppress-shortcuts': 'true' });
+  readonly #table = el('table', { role: 'treegrid', class: 'nba-table nba-trials', 'aria-label': 'Models' });
+  readonly #scroller = el('div', { class: 'nba-scroller' });
+  readonly #rows = new Map<number, Row>();
+  readonly #details: DetailsRow;
+  #order: Order | null = null;
+  #page = 0;
+  #selected: number | null = null;
+  #sorted: Trial[] = [];
+  #state: RunState | null = null;
 
   constructor(
     private readonly colors: Colors,
@@ -51,148 +51,148 @@ export class Leaderboard implements Component {
     source: BoardSource,
     extras: RunExtras
   ) {
-    this.details = new DetailsRow(source, () => this.state?.header.title || 'model', () => this.sorted, extras);
-    this.scores = new Scoreboard(metric => source.scores(metric), () => this.redraw());
-    this.tools.prepend(this.scores.node);
-    offer(this.csv, source.leaderboard());
-    this.head = new HeadRow(column => this.sortBy(column));
-    this.table.append(el('thead', {}, this.head.node), this.body);
-    this.scroller.append(this.table);
-    this.tools.append(this.filter, this.found, this.csv, this.pager);
-    this.node.append(this.tools, this.scroller);
-    this.filter.addEventListener('input', () => this.turn(0));
-    this.back.addEventListener('click', () => this.turn(this.page - 1));
-    this.forth.addEventListener('click', () => this.turn(this.page + 1));
-    this.body.addEventListener('click', event => this.onClick(event.target));
-    this.body.addEventListener('keydown', event => this.onKey(event));
+    this.#details = new DetailsRow(source, () => this.#state?.header.title || 'model', () => this.#sorted, extras);
+    this.#scores = new Scoreboard(metric => source.scores(metric), () => this.#redraw());
+    this.#tools.prepend(this.#scores.node);
+    offer(this.#csv, source.leaderboard());
+    this.#head = new HeadRow(column => this.#sortBy(column));
+    this.#table.append(el('thead', {}, this.#head.node), this.#body);
+    this.#scroller.append(this.#table);
+    this.#tools.append(this.#filter, this.#found, this.#csv, this.#pager);
+    this.node.append(this.#tools, this.#scroller);
+    this.#filter.addEventListener('input', () => this.#turn(0));
+    this.#back.addEventListener('click', () => this.#turn(this.#page - 1));
+    this.#forth.addEventListener('click', () => this.#turn(this.#page + 1));
+    this.#body.addEventListener('click', event => this.#onClick(event.target));
+    this.#body.addEventListener('keydown', event => this.#onKey(event));
   }
 
   update(state: RunState): void {
-    this.state = state;
+    this.#state = state;
     const { best } = state.header;
-    const all = this.scores.apply(state);
-    const maximize = this.maximize();
-    const order = this.order ?? metricOrder(maximize);
-    this.head.update(order, this.scores.name || 'Score');
-    this.sorted = rank(all.filter(trial => matches(trial, this.filter.value)), order);
-    const pages = Math.max(1, Math.ceil(this.sorted.length / PAGE_ROWS));
-    this.page = Math.min(this.page, pages - 1);
-    this.updateTools(all.length, pages);
+    const all = this.#scores.apply(state);
+    const maximize = this.#maximize();
+    const order = this.#order ?? metricOrder(maximize);
+    this.#head.update(order, this.#scores.name || 'Score');
+    this.#sorted = rank(all.filter(trial => matches(trial, this.#filter.value)), order);
+    const pages = Math.max(1, Math.ceil(this.#sorted.length / PAGE_ROWS));
+    this.#page = Math.min(this.#page, pages - 1);
+    this.#updateTools(all.length, pages);
     const range = scoreRange(scoresOf(all), maximize);
-    const shown = this.sorted.slice(this.page * PAGE_ROWS, (this.page + 1) * PAGE_ROWS);
+    const shown = this.#sorted.slice(this.#page * PAGE_ROWS, (this.#page + 1) * PAGE_ROWS);
     const nodes: Element[] = [];
     for (const trial of shown) {
-      const isSelected = trial.n === this.selected;
-      const row = this.row(trial.n);
+      const isSelected = trial.n === this.#selected;
+      const row = this.#row(trial.n);
       row.update(trial, { isBest: trial.n === best?.n, isSelected, maximize, range });
       nodes.push(row.node);
       if (isSelected) {
-        nodes.push(this.details.node);
-        void this.details.update(trial);
+        nodes.push(this.#details.node);
+        void this.#details.update(trial);
       }
     }
-    arrange(this.body, nodes);
-    this.keepOneTabStop();
+    arrange(this.#body, nodes);
+    this.#keepOneTabStop();
   }
 
   /** Open a trial's details, or close them with null; `reveal` scrolls the table to its row. */
   select(n: number | null, reveal = false): void {
-    this.selected = n;
+    this.#selected = n;
     if (n === null) {
-      this.details.clear();
+      this.#details.clear();
     } else if (reveal) {
-      this.turnTo(n);
+      this.#turnTo(n);
     }
-    this.redraw();
+    this.#redraw();
     if (n !== null && reveal) {
-      const row = this.rows.get(n)?.node;
+      const row = this.#rows.get(n)?.node;
       if (row) {
-        this.scroller.scrollTop = row.offsetTop - this.scroller.clientHeight / 3;
+        this.#scroller.scrollTop = row.offsetTop - this.#scroller.clientHeight / 3;
       }
     }
   }
 
   setFilter(text: string): void {
-    this.filter.value = this.filter.value === text ? '' : text;
-    this.turn(0);
+    this.#filter.value = this.#filter.value === text ? '' : text;
+    this.#turn(0);
   }
 
   dispose(): void {
-    this.scores.dispose();
+    this.#scores.dispose();
   }
 
   /** Whether more of the metric that is shown is better. */
-  private maximize(): boolean {
-    return this.scores.maximize ?? this.state?.header.metric?.maximize ?? true;
+  #maximize(): boolean {
+    return this.#scores.maximize ?? this.#state?.header.metric?.maximize ?? true;
   }
 
-  private turnTo(n: number): void {
-    if (!this.sorted.some(trial => trial.n === n)) {
-      this.filter.value = '';
-      this.redraw();
+  #turnTo(n: number): void {
+    if (!this.#sorted.some(trial => trial.n === n)) {
+      this.#filter.value = '';
+      this.#redraw();
     }
-    this.page = Math.max(0, Math.floor(this.sorted.findIndex(trial => trial.n === n) / PAGE_ROWS));
+    this.#page = Math.max(0, Math.floor(this.#sorted.findIndex(trial => trial.n === n) / PAGE_ROWS));
   }
 
-  private sortBy(column: Column): void {
-    const maximize = this.maximize();
-    this.order = nextOrder(this.order ?? metricOrder(maximize), column, maximize);
-    this.turn(0);
+  #sortBy(column: Column): void {
+    const maximize = this.#maximize();
+    this.#order = nextOrder(this.#order ?? metricOrder(maximize), column, maximize);
+    this.#turn(0);
   }
 
-  private turn(page: number): void {
-    this.page = Math.max(0, page);
-    this.scroller.scrollTop = 0;
-    this.redraw();
+  #turn(page: number): void {
+    this.#page = Math.max(0, page);
+    this.#scroller.scrollTop = 0;
+    this.#redraw();
   }
 
-  private redraw(): void {
-    if (this.state) {
-      this.update(this.state);
+  #redraw(): void {
+    if (this.#state) {
+      this.update(this.#state);
     }
   }
 
-  private row(n: number): Row {
-    let row = this.rows.get(n);
+  #row(n: number): Row {
+    let row = this.#rows.get(n);
     if (!row) {
       row = new Row(this.colors);
-      this.rows.set(n, row);
+      this.#rows.set(n, row);
     }
     return row;
   }
 
-  private updateTools(total: number, pages: number): void {
-    const n = this.sorted.length;
-    const first = this.page * PAGE_ROWS;
+  #updateTools(total: number, pages: number): void {
+    const n = this.#sorted.length;
+    const first = this.#page * PAGE_ROWS;
     const part = pages > 1 ? `${count(first + 1)} to ${count(Math.min(n, first + PAGE_ROWS))} of ` : '';
     const among = n < total ? ` of ${count(total)}` : '';
-    setText(this.found, total === 0 ? 'No model yet' : `${part}${count(n)}${among} models`);
-    show(this.pager, pages > 1);
-    this.back.disabled = this.page === 0;
-    this.forth.disabled = this.page >= pages - 1;
+    setText(this.#found, total === 0 ? 'No model yet' : `${part}${count(n)}${among} models`);
+    show(this.#pager, pages > 1);
+    this.#back.disabled = this.#page === 0;
+    this.#forth.disabled = this.#page >= pages - 1;
   }
 
   /** Tab reaches the table once; arrows move inside it. */
-  private keepOneTabStop(): void {
-    const rows = this.rowNodes();
+  #keepOneTabStop(): void {
+    const rows = this.#rowNodes();
     const stop = rows.find(row => row === document.activeElement) ?? rows[0];
     rows.forEach(row => set(row, { tabindex: row === stop ? 0 : -1 }));
   }
 
-  private rowNodes(): HTMLElement[] {
-    return [...this.body.querySelectorAll<HTMLElement>('tr[data-n]')];
+  #rowNodes(): HTMLElement[] {
+    return [...this.#body.querySelectorAll<HTMLElement>('tr[data-n]')];
   }
 
-  private onClick(target: EventTarget | null): void {
+  #onClick(target: EventTarget | null): void {
     const row = target instanceof Element ? target.closest('tr[data-n]') : null;
     if (row) {
       const n = Number(row.getAttribute('data-n'));
-      this.onSelect(n === this.selected ? null : n);
+      this.onSelect(n === this.#selected ? null : n);
     }
   }
 
-  private onKey(event: KeyboardEvent): void {
-    const rows = this.rowNodes();
+  #onKey(event: KeyboardEvent): void {
+    const rows = this.#rowNodes();
     const at = rows.indexOf(event.target as HTMLElement);
     if (at < 0) {
       return;
@@ -201,11 +201,11 @@ export class Leaderboard implements Component {
     const next = rows[goal[event.key] ?? -1];
     if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault();
-      this.onClick(event.target);
+      this.#onClick(event.target);
     } else if (next) {
       event.preventDefault();
       next.focus();
-      this.keepOneTabStop();
+      this.#keepOneTabStop();
     }
   }
 }

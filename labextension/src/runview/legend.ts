@@ -6,7 +6,7 @@ import type { RunState } from './model';
 /** Names of the families in the chart with their colours; a click filters the table. */
 export class Legend implements Component {
   readonly node = el('div', { class: 'nba-legend', role: 'group', 'aria-label': 'Model families' });
-  private readonly chips = new Map<string, HTMLButtonElement>();
+  readonly #chips = new Map<string, HTMLButtonElement>();
 
   constructor(
     private readonly colors: Colors,
@@ -15,18 +15,18 @@ export class Legend implements Component {
 
   update(state: RunState): void {
     const families = new Set([...state.trials.values()].filter(t => t.status === 'Completed').map(t => t.family));
-    arrange(this.node, [...families].map(family => this.chip(family)));
+    arrange(this.node, [...families].map(family => this.#chip(family)));
   }
 
-  private chip(family: string): HTMLButtonElement {
-    let chip = this.chips.get(family);
+  #chip(family: string): HTMLButtonElement {
+    let chip = this.#chips.get(family);
     if (!chip) {
       const square = el('i', { style: `background:${this.colors.of(family)}`, 'aria-hidden': 'true' });
       const name = el('span');
       setText(name, family);
       chip = el('button', { type: 'button', title: `Show only ${family} in the table` }, square, name);
       chip.addEventListener('click', () => this.onPick(family));
-      this.chips.set(family, chip);
+      this.#chips.set(family, chip);
     }
     return chip;
   }

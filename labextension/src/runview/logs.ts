@@ -13,116 +13,116 @@ const NEAR_END_PX = 24;
 /** What happened, line by line; follows the run as long as its end is in sight. */
 export class Logs implements Component {
   readonly node = el('section', { class: 'nba-logs' });
-  private readonly filter = el('input', { type: 'search', placeholder: 'Filter lines', 'aria-label': 'Filter lines' });
-  private readonly problems = el('input', { type: 'checkbox' });
-  private readonly save = el('button', { type: 'button', title: 'Save the log as text' }, 'Save');
-  private readonly list = el('div', { class: 'nba-log', role: 'log', tabindex: 0, 'aria-label': 'Log' });
-  private readonly message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
-  private lines: RunLog['lines'] = [];
-  private state: RunState | null = null;
-  private seq = 0;
-  private isOpen = false;
-  private isLoading = false;
-  private timer: number | null = null;
+  readonly #filter = el('input', { type: 'search', placeholder: 'Filter lines', 'aria-label': 'Filter lines' });
+  readonly #problems = el('input', { type: 'checkbox' });
+  readonly #save = el('button', { type: 'button', title: 'Save the log as text' }, 'Save');
+  readonly #list = el('div', { class: 'nba-log', role: 'log', tabindex: 0, 'aria-label': 'Log' });
+  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  #lines: RunLog['lines'] = [];
+  #state: RunState | null = null;
+  #seq = 0;
+  #isOpen = false;
+  #isLoading = false;
+  #timer: number | null = null;
 
   constructor(
     private readonly load: (after: number) => Promise<RunLog>,
     saved: RunLog['lines'] = []
   ) {
-    const only = el('label', {}, this.problems, ' Only problems');
-    this.node.append(el('div', { class: 'nba-tools' }, this.filter, only, this.save), this.message, this.list);
-    this.filter.addEventListener('input', () => this.redraw());
-    this.problems.addEventListener('change', () => this.redraw());
-    this.save.addEventListener('click', () => this.offer());
-    this.lines = saved;
-    this.append(saved);
+    const only = el('label', {}, this.#problems, ' Only problems');
+    this.node.append(el('div', { class: 'nba-tools' }, this.#filter, only, this.#save), this.#message, this.#list);
+    this.#filter.addEventListener('input', () => this.#redraw());
+    this.#problems.addEventListener('change', () => this.#redraw());
+    this.#save.addEventListener('click', () => this.#offer());
+    this.#lines = saved;
+    this.#append(saved);
   }
 
   update(state: RunState): void {
-    this.state = state;
-    if (this.isOpen && state.seq > this.seq) {
-      this.ask();
+    this.#state = state;
+    if (this.#isOpen && state.seq > this.#seq) {
+      this.#ask();
     }
   }
 
   setOpen(isOpen: boolean): void {
-    this.isOpen = isOpen;
-    if (isOpen && this.state) {
-      this.update(this.state);
+    this.#isOpen = isOpen;
+    if (isOpen && this.#state) {
+      this.update(this.#state);
     }
   }
 
   dispose(): void {
-    this.isOpen = false;
-    if (this.timer !== null) {
-      window.clearTimeout(this.timer);
+    this.#isOpen = false;
+    if (this.#timer !== null) {
+      window.clearTimeout(this.#timer);
     }
   }
 
   /** Ask for what is new, now or when the last question is long enough ago. */
-  private ask(): void {
-    if (this.isLoading || this.timer !== null) {
+  #ask(): void {
+    if (this.#isLoading || this.#timer !== null) {
       return;
     }
-    this.timer = window.setTimeout(() => {
-      this.timer = null;
-      if (this.isOpen && this.state && this.state.seq > this.seq) {
-        this.ask();
+    this.#timer = window.setTimeout(() => {
+      this.#timer = null;
+      if (this.#isOpen && this.#state && this.#state.seq > this.#seq) {
+        this.#ask();
       }
     }, INTERVAL_MS);
-    void this.fetch();
+    void this.#fetch();
   }
 
-  private async fetch(): Promise<void> {
-    this.isLoading = true;
+  async #fetch(): Promise<void> {
+    this.#isLoading = true;
     try {
-      const { seq, lines } = await this.load(this.seq);
-      if (!this.seq) {
-        this.list.replaceChildren(); // what was saved is the end of what comes now
-        this.lines = [];
+      const { seq, lines } = await this.load(this.#seq);
+      if (!this.#seq) {
+        this.#list.replaceChildren(); // what was saved is the end of what comes now
+        this.#lines = [];
       }
-      this.seq = Math.max(this.seq, seq);
-      this.lines = [...this.lines, ...lines];
-      this.say('');
-      this.append(lines);
+      this.#seq = Math.max(this.#seq, seq);
+      this.#lines = [...this.#lines, ...lines];
+      this.#say('');
+      this.#append(lines);
     } catch (error) {
-      this.say(messageOf(error));
+      this.#say(messageOf(error));
     } finally {
-      this.isLoading = false;
+      this.#isLoading = false;
     }
   }
 
-  private say(text: string): void {
-    setText(this.message, text);
-    show(this.message, text !== '');
+  #say(text: string): void {
+    setText(this.#message, text);
+    show(this.#message, text !== '');
   }
 
-  private redraw(): void {
-    this.list.replaceChildren();
-    this.append(this.lines);
+  #redraw(): void {
+    this.#list.replaceChildren();
+    this.#append(this.#lines);
   }
 
-  private append(lines: RunLog['lines']): void {
-    const { scrollTop, scrollHeight, clientHeight } = this.list;
+  #append(lines: RunLog['lines']): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.#list;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
-    this.list.append(...lines.filter(line => this.isWanted(line)).slice(-MOST_LINES).map(draw));
-    while (this.list.childElementCount > MOST_LINES) {
-      this.list.firstElementChild?.remove();
+    this.#list.append(...lines.filter(line => this.#isWanted(line)).slice(-MOST_LINES).map(draw));
+    while (this.#list.childElementCount > MOST_LINES) {
+      this.#list.firstElementChild?.remove();
     }
     if (isAtEnd) {
-      this.list.scrollTop = this.list.scrollHeight;
+      this.#list.scrollTop = this.#list.scrollHeight;
     }
   }
 
-  private isWanted({ level, text }: RunLog['lines'][number]): boolean {
+  #isWanted({ level, text }: RunLog['lines'][number]): boolean {
     const isProblem = level !== 'INFO' && level !== 'DEBUG';
-    return (isProblem || !this.problems.checked) && text.toLowerCase().includes(this.filter.value.toLowerCase());
+    return (isProblem || !this.#problems.checked) && text.toLowerCase().includes(this.#filter.value.toLowerCase());
   }
 
-  private offer(): void {
-    const text = this.lines.map(line => `${new Date(line.time * 1000).toISOString()} ${line.level} ${line.text}\n`);
+  #offer(): void {
+    const text = this.#lines.map(line => `${new Date(line.time * 1000).toISOString()} ${line.level} ${line.text}\n`);
     const url = URL.createObjectURL(new Blob(text, { type: 'text/plain' }));
-    const link = el('a', { href: url, download: `${this.state?.runId ?? 'run'}.log` });
+    const link = el('a', { href: url, download: `${this.#state?.runId ?? 'run'}.log` });
     link.click();
     URL.revokeObjectURL(url);
   }

@@ -14,12 +14,12 @@ const MODEL = 'outputs/model.pkl';
 /** Register, download and deploy, for one finished model. */
 export class ModelActions {
   readonly node = el('div');
-  private readonly open = el('button', { type: 'button' }, 'Register…');
-  private readonly form = el('form', { class: 'nba-form', hidden: '' });
-  private readonly name: HTMLInputElement;
-  private readonly description: HTMLInputElement;
-  private readonly send = el('button', { type: 'submit' }, 'Register');
-  private readonly message = el('span', { role: 'status' });
+  readonly #open = el('button', { type: 'button' }, 'Register…');
+  readonly #form = el('form', { class: 'nba-form', hidden: '' });
+  readonly #name: HTMLInputElement;
+  readonly #description: HTMLInputElement;
+  readonly #send = el('button', { type: 'submit' }, 'Register');
+  readonly #message = el('span', { role: 'status' });
 
   constructor(
     private readonly n: number,
@@ -27,48 +27,48 @@ export class ModelActions {
     private readonly source: ModelSource,
     extras: RunExtras = {}
   ) {
-    this.name = field('Name', proposal);
-    this.description = field('Description', '');
-    this.name.required = true;
+    this.#name = field('Name', proposal);
+    this.#description = field('Description', '');
+    this.#name.required = true;
     const no = el('button', { type: 'button' }, 'Cancel');
-    this.form.append(label(this.name), label(this.description), this.send, no);
+    this.#form.append(label(this.#name), label(this.#description), this.#send, no);
     const download = el('a', { class: 'nba-button', download: '' }, 'Download model');
     offer(download, source.file(n, MODEL));
     const more = extras.deployments?.(n, proposal);
-    const buttons = el('div', { class: 'nba-actions' }, this.open, download);
-    buttons.append(...(more ? [more.open] : []), this.form, this.message);
+    const buttons = el('div', { class: 'nba-actions' }, this.#open, download);
+    buttons.append(...(more ? [more.open] : []), this.#form, this.#message);
     this.node.append(buttons, ...(more ? [more.node] : []));
-    this.open.addEventListener('click', () => this.show(true));
-    no.addEventListener('click', () => this.show(false));
-    this.form.addEventListener('submit', event => {
+    this.#open.addEventListener('click', () => this.#show(true));
+    no.addEventListener('click', () => this.#show(false));
+    this.#form.addEventListener('submit', event => {
       event.preventDefault();
-      void this.register();
+      void this.#register();
     });
-    this.form.addEventListener('keydown', event => {
+    this.#form.addEventListener('keydown', event => {
       if (event.key === 'Escape') {
-        this.show(false);
+        this.#show(false);
       }
       event.stopPropagation();
     });
   }
 
-  private show(isShown: boolean): void {
-    show(this.form, isShown);
-    show(this.open, !isShown);
-    (isShown ? this.name : this.open).focus();
+  #show(isShown: boolean): void {
+    show(this.#form, isShown);
+    show(this.#open, !isShown);
+    (isShown ? this.#name : this.#open).focus();
   }
 
-  private async register(): Promise<void> {
-    this.send.disabled = true;
-    setText(this.message, 'Registering…');
+  async #register(): Promise<void> {
+    this.#send.disabled = true;
+    setText(this.#message, 'Registering…');
     try {
-      const { name, version } = await this.source.register(this.n, this.name.value, this.description.value);
-      setText(this.message, `Registered as ${name}, version ${version}.`);
-      this.show(false);
+      const { name, version } = await this.source.register(this.n, this.#name.value, this.#description.value);
+      setText(this.#message, `Registered as ${name}, version ${version}.`);
+      this.#show(false);
     } catch (error) {
-      setText(this.message, messageOf(error));
+      setText(this.#message, messageOf(error));
     }
-    this.send.disabled = false;
+    this.#send.disabled = false;
   }
 }
 

@@ -9,14 +9,14 @@ const BEST = 'best';
 
 /** Which finished model a tab shows: the best one, or the one that is chosen. */
 export class ModelChoice {
-  private readonly select = el('select', { 'aria-label': 'Model' });
-  readonly node = el('label', {}, el('span', { class: 'nba-muted' }, 'Model '), this.select);
+  readonly #select = el('select', { 'aria-label': 'Model' });
+  readonly node = el('label', {}, el('span', { class: 'nba-muted' }, 'Model '), this.#select);
   /** The chosen model; null is the best one. */
   chosen: number | null = null;
 
   constructor(onChange: (n: number | null) => void) {
-    this.select.addEventListener('change', () => {
-      onChange(this.select.value === BEST ? null : Number(this.select.value));
+    this.#select.addEventListener('change', () => {
+      onChange(this.#select.value === BEST ? null : Number(this.#select.value));
     });
   }
 
@@ -26,7 +26,7 @@ export class ModelChoice {
     const ranked = rank(done, metricOrder(metric?.maximize ?? true));
     const first = [BEST, best ? `best: ${best.n} ${best.pipeline}` : 'best'] as const;
     const others = ranked.map(({ n, name, score: value }) => [String(n), `${n} ${name} ${score(value)}`] as const);
-    fill(this.select, [first, ...others], this.chosen === null ? BEST : String(this.chosen));
+    fill(this.#select, [first, ...others], this.chosen === null ? BEST : String(this.chosen));
   }
 
   /** The chosen model, or the best one. */

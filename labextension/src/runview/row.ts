@@ -22,54 +22,54 @@ export interface Standing {
 /** One line of the leaderboard; its cells are made once and then only changed. */
 export class Row {
   readonly node = el('tr', { tabindex: -1 });
-  private readonly number = el('td', { class: 'nba-n' });
-  private readonly square = el('i', { 'aria-hidden': 'true' });
-  private readonly name = el('span');
-  private readonly tag = el('b', { class: 'nba-tag', hidden: '' }, 'best');
-  private readonly fill = el('s');
-  private readonly bar = el('span', { class: 'nba-scorebar', 'aria-hidden': 'true' }, this.fill);
-  private readonly score = el('span', { class: 'nba-number' });
-  private readonly std = el('span', { class: 'nba-muted nba-std' });
-  private readonly why = el('span', { class: 'nba-why' });
-  private readonly scoreCell = el('td', { class: 'nba-n' }, this.bar, this.score, this.std, this.why);
-  private readonly seconds = el('td', { class: 'nba-n' });
-  private readonly state = el('td', { class: 'nba-statecell' });
-  private drawn: Trial | null = null;
+  readonly #number = el('td', { class: 'nba-n' });
+  readonly #square = el('i', { 'aria-hidden': 'true' });
+  readonly #name = el('span');
+  readonly #tag = el('b', { class: 'nba-tag', hidden: '' }, 'best');
+  readonly #fill = el('s');
+  readonly #bar = el('span', { class: 'nba-scorebar', 'aria-hidden': 'true' }, this.#fill);
+  readonly #score = el('span', { class: 'nba-number' });
+  readonly #std = el('span', { class: 'nba-muted nba-std' });
+  readonly #why = el('span', { class: 'nba-why' });
+  readonly #scoreCell = el('td', { class: 'nba-n' }, this.#bar, this.#score, this.#std, this.#why);
+  readonly #seconds = el('td', { class: 'nba-n' });
+  readonly #state = el('td', { class: 'nba-statecell' });
+  #drawn: Trial | null = null;
 
   constructor(private readonly colors: Colors) {
-    const pipeline = el('td', { class: 'nba-pipeline' }, this.square, this.name, this.tag);
-    this.node.append(this.number, pipeline, this.scoreCell, this.seconds, this.state);
+    const pipeline = el('td', { class: 'nba-pipeline' }, this.#square, this.#name, this.#tag);
+    this.node.append(this.#number, pipeline, this.#scoreCell, this.#seconds, this.#state);
   }
 
   update(trial: Trial, standing: Standing): void {
-    if (this.drawn !== trial) {
-      this.drawn = trial;
-      this.draw(trial);
+    if (this.#drawn !== trial) {
+      this.#drawn = trial;
+      this.#draw(trial);
     }
-    this.fill.style.width = `${(share(trial, standing) * 100).toFixed(0)}%`;
-    show(this.tag, standing.isBest);
-    this.tag.title = standing.isBest && trial.ensemble ? WHY_ENSEMBLE : '';
+    this.#fill.style.width = `${(share(trial, standing) * 100).toFixed(0)}%`;
+    show(this.#tag, standing.isBest);
+    this.#tag.title = standing.isBest && trial.ensemble ? WHY_ENSEMBLE : '';
     this.node.classList.toggle('nba-top', standing.isBest);
     set(this.node, { 'aria-expanded': String(standing.isSelected) });
     this.node.classList.toggle('nba-selected', standing.isSelected);
   }
 
-  private draw(trial: Trial): void {
+  #draw(trial: Trial): void {
     const failed = hasFailed(trial);
     set(this.node, { 'data-n': trial.n, 'data-status': trial.status });
-    setText(this.number, String(trial.n));
-    setText(this.name, trial.name);
-    this.square.style.background = this.colors.of(trial.family);
+    setText(this.#number, String(trial.n));
+    setText(this.#name, trial.name);
+    this.#square.style.background = this.colors.of(trial.family);
     this.node.classList.toggle('nba-bad', failed);
     const hasScore = typeof trial.score === 'number' && !failed;
-    show(this.bar, hasScore);
-    setText(this.score, hasScore ? score(trial.score) : '');
+    show(this.#bar, hasScore);
+    setText(this.#score, hasScore ? score(trial.score) : '');
     const std = hasScore ? spread(trial.std) : '';
-    setText(this.std, std ? `± ${std}` : '');
-    show(this.std, hasScore);
-    setText(this.why, hasScore ? '' : whyNoScore(trial));
-    setText(this.seconds, duration(trial.seconds));
-    setText(this.state, statusWords(trial.status));
+    setText(this.#std, std ? `± ${std}` : '');
+    show(this.#std, hasScore);
+    setText(this.#why, hasScore ? '' : whyNoScore(trial));
+    setText(this.#seconds, duration(trial.seconds));
+    setText(this.#state, statusWords(trial.status));
     this.node.title = trial.error ?? '';
   }
 }

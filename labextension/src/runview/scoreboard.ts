@@ -8,94 +8,94 @@ const INTERVAL_MS = 1000;
 /** Chooses the metric that the leaderboard shows; the primary one comes with the run itself. */
 export class Scoreboard {
   readonly node = el('label', { class: 'nba-muted' }, 'Metric ');
-  private readonly select = el('select', { 'aria-label': 'Metric' });
-  private scores: Scores | null = null;
-  private values = new Map<number, number>();
-  private names: readonly string[] = [];
-  private primary = '';
-  private chosen = '';
-  private seq = -1;
-  private timer: number | null = null;
+  readonly #select = el('select', { 'aria-label': 'Metric' });
+  #scores: Scores | null = null;
+  #values = new Map<number, number>();
+  #names: readonly string[] = [];
+  #primary = '';
+  #chosen = '';
+  #seq = -1;
+  #timer: number | null = null;
 
   constructor(
     private readonly load: (metric: string) => Promise<Scores>,
     private readonly onChange: () => void
   ) {
-    this.node.append(this.select);
+    this.node.append(this.#select);
     // Names are asked for when somebody is about to choose.
-    this.select.addEventListener('focus', () => void this.fetch());
-    this.select.addEventListener('change', () => this.choose(this.select.value));
-    this.draw();
+    this.#select.addEventListener('focus', () => void this.#fetch());
+    this.#select.addEventListener('change', () => this.#choose(this.#select.value));
+    this.#draw();
   }
 
   /** Whether the metric shown is not the primary one. */
   get isOther(): boolean {
-    return this.chosen !== '' && this.scores !== null;
+    return this.#chosen !== '' && this.#scores !== null;
   }
 
   get name(): string {
-    return this.isOther ? this.chosen : this.primary;
+    return this.isOther ? this.#chosen : this.#primary;
   }
 
   get maximize(): boolean | null {
-    return this.isOther ? (this.scores?.maximize ?? null) : null;
+    return this.isOther ? (this.#scores?.maximize ?? null) : null;
   }
 
   /** The trials with the scores of the chosen metric. */
   apply(state: RunState): Trial[] {
-    this.primary = state.header.metric?.name ?? '';
-    this.draw();
+    this.#primary = state.header.metric?.name ?? '';
+    this.#draw();
     const trials = [...state.trials.values()];
     if (!this.isOther) {
       return trials;
     }
-    this.follow(state.seq);
-    return trials.map(trial => ({ ...trial, score: this.values.get(trial.n) ?? null, std: null }));
+    this.#follow(state.seq);
+    return trials.map(trial => ({ ...trial, score: this.#values.get(trial.n) ?? null, std: null }));
   }
 
   dispose(): void {
-    if (this.timer !== null) {
-      window.clearTimeout(this.timer);
+    if (this.#timer !== null) {
+      window.clearTimeout(this.#timer);
     }
   }
 
-  private choose(name: string): void {
-    this.chosen = name === this.primary ? '' : name;
-    this.scores = null;
-    void this.fetch();
+  #choose(name: string): void {
+    this.#chosen = name === this.#primary ? '' : name;
+    this.#scores = null;
+    void this.#fetch();
     this.onChange();
   }
 
-  private follow(seq: number): void {
-    if (seq > this.seq && this.timer === null) {
-      this.timer = window.setTimeout(() => {
-        this.timer = null;
-        void this.fetch();
+  #follow(seq: number): void {
+    if (seq > this.#seq && this.#timer === null) {
+      this.#timer = window.setTimeout(() => {
+        this.#timer = null;
+        void this.#fetch();
       }, INTERVAL_MS);
     }
-    this.seq = seq;
+    this.#seq = seq;
   }
 
-  private async fetch(): Promise<void> {
-    const asked = this.chosen;
+  async #fetch(): Promise<void> {
+    const asked = this.#chosen;
     try {
       const scores = await this.load(asked);
-      this.names = scores.metrics;
-      if (asked === this.chosen && asked !== '') {
-        this.scores = scores;
-        this.values = new Map(scores.scores);
+      this.#names = scores.metrics;
+      if (asked === this.#chosen && asked !== '') {
+        this.#scores = scores;
+        this.#values = new Map(scores.scores);
         this.onChange();
       }
-      this.draw();
+      this.#draw();
     } catch {
       // The primary metric is there without the server.
-      this.chosen = '';
-      this.draw();
+      this.#chosen = '';
+      this.#draw();
     }
   }
 
-  private draw(): void {
-    const names = [...new Set([this.primary, ...this.names])].filter(Boolean);
-    fill(this.select, names.map(name => [name, name]), this.chosen || this.primary);
+  #draw(): void {
+    const names = [...new Set([this.#primary, ...this.#names])].filter(Boolean);
+    fill(this.#select, names.map(name => [name, name]), this.#chosen || this.#primary);
   }
 }

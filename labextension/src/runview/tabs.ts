@@ -10,7 +10,7 @@ export interface Tab {
 /** A row of tabs; arrows move between them, as the ARIA pattern has it. */
 export class Tabs {
   readonly node = el('div', { class: 'nba-tabs' });
-  private readonly buttons: HTMLButtonElement[] = [];
+  readonly #buttons: HTMLButtonElement[] = [];
 
   constructor(private readonly tabs: readonly Tab[]) {
     const list = el('div', { role: 'tablist', class: 'nba-tablist' });
@@ -19,17 +19,17 @@ export class Tabs {
       const button = el('button', { type: 'button', role: 'tab', id, 'aria-controls': panelId }, tab.label);
       set(tab.panel, { role: 'tabpanel', id: panelId, 'aria-labelledby': id });
       button.addEventListener('click', () => this.open(i));
-      this.buttons.push(button);
+      this.#buttons.push(button);
       list.append(button);
     });
-    list.addEventListener('keydown', event => this.onKey(event));
+    list.addEventListener('keydown', event => this.#onKey(event));
     this.node.append(list, ...tabs.map(tab => tab.panel));
     this.open(0);
   }
 
   /** Change a tab's label, for example to show a count. */
   setLabel(i: number, label: string): void {
-    const button = this.buttons[i];
+    const button = this.#buttons[i];
     if (button) {
       setText(button, label);
     }
@@ -40,21 +40,21 @@ export class Tabs {
       show(tab.panel, i === chosen);
       tab.setOpen?.(i === chosen);
     });
-    this.buttons.forEach((button, i) =>
+    this.#buttons.forEach((button, i) =>
       set(button, { 'aria-selected': String(i === chosen), tabindex: i === chosen ? 0 : -1 })
     );
   }
 
-  private onKey(event: KeyboardEvent): void {
-    const at = this.buttons.indexOf(event.target as HTMLButtonElement);
+  #onKey(event: KeyboardEvent): void {
+    const at = this.#buttons.indexOf(event.target as HTMLButtonElement);
     const steps: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 };
     const step = steps[event.key];
     if (at < 0 || step === undefined) {
       return;
     }
-    const next = (step + this.buttons.length) % this.buttons.length;
+    const next = (step + this.#buttons.length) % this.#buttons.length;
     event.preventDefault();
     this.open(next);
-    this.buttons[next]?.focus();
+    this.#buttons[next]?.focus();
   }
 }

@@ -13,7 +13,7 @@ interface Tile {
 /** Four figures: best score, iterations, compute, data. */
 export class Tiles implements Component {
   readonly node = el('div', { class: 'nba-tiles', role: 'group', 'aria-label': 'Figures' });
-  private readonly cells = [0, 1, 2, 3].map(() => {
+  readonly #cells = [0, 1, 2, 3].map(() => {
     const cell = { name: el('span'), value: el('strong', { class: 'nba-value' }), note: el('span') };
     this.node.append(el('div', {}, cell.name, cell.value, cell.note));
     return cell;
@@ -21,7 +21,7 @@ export class Tiles implements Component {
 
   update(state: RunState): void {
     tiles(state.header).forEach((tile, i) => {
-      const cell = this.cells[i];
+      const cell = this.#cells[i];
       if (cell) {
         setText(cell.name, tile.name);
         setText(cell.value, tile.value || '–');

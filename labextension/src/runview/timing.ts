@@ -51,15 +51,15 @@ export function progress(header: Header, now: number): number | null {
 
 /** The server's clock, kept going between its messages. */
 export class ServerClock {
-  private offset = 0;
+  #offset = 0;
 
   constructor(private readonly local: () => number = () => Date.now() / 1000) {}
 
   sync(serverNow: number): void {
-    this.offset = serverNow - this.local();
+    this.#offset = serverNow - this.local();
   }
 
   now(): number {
-    return this.local() + this.offset;
+    return this.local() + this.#offset;
   }
 }

@@ -8,17 +8,17 @@ const WIDTH = 250;
 /** What a point of the chart stands for; it follows the point, inside the chart. */
 export class Tooltip {
   readonly node = el('div', { class: 'nba-tooltip', role: 'presentation', hidden: '' });
-  private readonly title = el('b');
-  private readonly text = el('span');
+  readonly #title = el('b');
+  readonly #text = el('span');
 
   constructor() {
-    this.node.append(this.title, this.text);
+    this.node.append(this.#title, this.#text);
   }
 
   show(point: Point, chartWidth: number, metric: string): void {
     const { trial } = point;
-    setText(this.title, `${trial.n} · ${trial.name}`);
-    setText(this.text, tooltipText(trial, metric));
+    setText(this.#title, `${trial.n} · ${trial.name}`);
+    setText(this.#text, tooltipText(trial, metric));
     const isRight = point.x > chartWidth - WIDTH;
     this.node.style.left = isRight ? '' : `${point.x + 12}px`;
     this.node.style.right = isRight ? `${chartWidth - point.x + 12}px` : '';

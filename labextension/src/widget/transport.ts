@@ -31,53 +31,53 @@ interface Question {
 
 /** The run view's transport where a kernel follows the run. */
 export class WidgetTransport implements Transport<CoreSource> {
-  private readonly questions = new Map<number, Question>();
-  private readonly onMessage = (message: Message): void => this.take(message);
-  private listener: RunListener | null = null;
-  private last = 0;
+  readonly #questions = new Map<number, Question>();
+  readonly #onMessage = (message: Message): void => this.#take(message);
+  #listener: RunListener | null = null;
+  #last = 0;
 
   constructor(private readonly model: Model) {
-    model.on('msg:custom', this.onMessage);
+    model.on('msg:custom', this.#onMessage);
   }
 
   watch(_runId: string, _workspace: string, listener: RunListener): Subscription {
-    this.listener = listener;
+    this.#listener = listener;
     this.model.send({ since: listener.lastSeq() });
     return {
       askAgain: () => this.model.send({ since: 0 }),
       dispose: () => {
-        this.listener = null;
+        this.#listener = null;
         this.model.send({ leave: true });
       }
     };
   }
 
   of(): CoreSource {
-    return new KernelSource((name, given) => this.ask(name, given));
+    return new KernelSource((name, given) => this.#ask(name, given));
   }
 
   dispose(): void {
-    this.model.off('msg:custom', this.onMessage);
-    for (const { timer } of this.questions.values()) {
+    this.model.off('msg:custom', this.#onMessage);
+    for (const { timer } of this.#questions.values()) {
       window.clearTimeout(timer);
     }
-    this.questions.clear();
+    this.#questions.clear();
   }
 
-  private take(message: Message): void {
+  #take(message: Message): void {
     const { event, answer } = message;
     if (event && 'full' in event) {
-      this.listener?.onFull(event.full);
+      this.#listener?.onFull(event.full);
     } else if (event && 'error' in event) {
-      this.listener?.onError(event.error);
+      this.#listener?.onError(event.error);
     } else if (event) {
-      this.listener?.onFrame(event);
+      this.#listener?.onFrame(event);
     }
-    const question = answer === undefined ? undefined : this.questions.get(answer);
+    const question = answer === undefined ? undefined : this.#questions.get(answer);
     if (answer === undefined || !question) {
       return;
     }
-    this.questions.delete(answer);
+    this.#questions.delete(answer);
     window.clearTimeout(question.timer);
     const { error } = message;
     if (error) {
@@ -87,14 +87,14 @@ export class WidgetTransport implements Transport<CoreSource> {
     }
   }
 
-  private ask(name: string, given: object): Promise<unknown> {
-    const id = ++this.last;
+  #ask(name: string, given: object): Promise<unknown> {
+    const id = ++this.#last;
     return new Promise((resolve, reject) => {
       const timer = window.setTimeout(() => {
-        this.questions.delete(id);
+        this.#questions.delete(id);
         reject(new Error('The kernel does not answer. It may be busy with a cell; else run the cell of this view again.'));
       }, PATIENCE_MS);
-      this.questions.set(id, { resolve, reject, timer });
+      this.#questions.set(id, { resolve, reject, timer });
       this.model.send({ ask: name, id, with: given });
     });
   }

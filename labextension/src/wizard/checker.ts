@@ -5,9 +5,9 @@ const PAUSE_MS = 300;
 
 /** Asks about the draft after each change, but not for each letter; only the last answer counts. */
 export class Checker {
-  private version = 0;
-  private timer = 0;
-  private isDisposed = false;
+  #version = 0;
+  #timer = 0;
+  #isDisposed = false;
 
   /**
    * `ask` asks the server about the draft as it is; null when there is nothing to ask yet.
@@ -20,21 +20,21 @@ export class Checker {
 
   /** The draft has changed. */
   schedule(): void {
-    this.version += 1;
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.now(), PAUSE_MS);
+    this.#version += 1;
+    window.clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.now(), PAUSE_MS);
   }
 
   /** Ask at once, and again when the draft changes meanwhile. */
   async now(): Promise<DraftAnswer | null> {
-    window.clearTimeout(this.timer);
+    window.clearTimeout(this.#timer);
     for (;;) {
-      const asked = this.version;
+      const asked = this.#version;
       const answer = await this.ask();
-      if (this.isDisposed) {
+      if (this.#isDisposed) {
         return null;
       }
-      if (asked === this.version) {
+      if (asked === this.#version) {
         this.take(answer);
         return answer;
       }
@@ -42,7 +42,7 @@ export class Checker {
   }
 
   dispose(): void {
-    this.isDisposed = true;
-    window.clearTimeout(this.timer);
+    this.#isDisposed = true;
+    window.clearTimeout(this.#timer);
   }
 }

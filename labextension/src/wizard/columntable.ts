@@ -11,73 +11,73 @@ const [BARS_WIDTH, BARS_HEIGHT] = [84, 22];
 /** The columns of the table: what is in each, what it would be used as, and a choice against that. */
 export class ColumnTable {
   readonly node = el('div', { class: 'nba-columntable' });
-  private readonly filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
-  private readonly found = el('span', { class: 'nba-muted', role: 'status' });
-  private readonly error = el('p', { class: 'nba-error', role: 'alert', hidden: '' });
-  private readonly more = el('button', { type: 'button', hidden: '' }, 'Show more');
-  private readonly body = el('tbody');
-  private readonly rows = new Map<string, Row>();
-  private table: TableProfile | null = null;
-  private limit = PAGE;
+  readonly #filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
+  readonly #found = el('span', { class: 'nba-muted', role: 'status' });
+  readonly #error = el('p', { class: 'nba-error', role: 'alert', hidden: '' });
+  readonly #more = el('button', { type: 'button', hidden: '' }, 'Show more');
+  readonly #body = el('tbody');
+  readonly #rows = new Map<string, Row>();
+  #table: TableProfile | null = null;
+  #limit = PAGE;
 
   constructor(
     private readonly form: FormSpec,
     private readonly draft: Draft
   ) {
     const head = el('thead', {}, el('tr', {}, ...HEADS.map(name => el('th', { scope: 'col' }, name))));
-    const table = el('table', { class: 'nba-table', 'aria-label': 'Columns' }, head, this.body);
+    const table = el('table', { class: 'nba-table', 'aria-label': 'Columns' }, head, this.#body);
     const scroller = el('div', { class: 'nba-scroller', tabindex: 0, role: 'region', 'aria-label': 'Columns' }, table);
-    this.node.append(el('div', { class: 'nba-tools' }, this.filter, this.found), this.error, scroller, this.more);
-    this.filter.addEventListener('input', () => this.draw(PAGE));
-    this.more.addEventListener('click', () => this.draw(this.limit + PAGE));
+    this.node.append(el('div', { class: 'nba-tools' }, this.#filter, this.#found), this.#error, scroller, this.#more);
+    this.#filter.addEventListener('input', () => this.#draw(PAGE));
+    this.#more.addEventListener('click', () => this.#draw(this.#limit + PAGE));
   }
 
   /** Show the columns of other data, or what was said of these. */
   update(): void {
-    if (this.draft.table !== this.table) {
-      this.table = this.draft.table;
-      this.rows.clear();
-      this.filter.value = '';
-      this.limit = PAGE;
+    if (this.draft.table !== this.#table) {
+      this.#table = this.draft.table;
+      this.#rows.clear();
+      this.#filter.value = '';
+      this.#limit = PAGE;
     }
-    this.draw(this.limit);
+    this.#draw(this.#limit);
   }
 
   setProblem(message: string): void {
-    setText(this.error, message);
-    show(this.error, message !== '');
+    setText(this.#error, message);
+    show(this.#error, message !== '');
   }
 
   focus(): void {
-    this.filter.focus();
+    this.#filter.focus();
   }
 
-  private draw(limit: number): void {
-    this.limit = limit;
-    show(this.node, this.table !== null);
-    if (!this.table) {
+  #draw(limit: number): void {
+    this.#limit = limit;
+    show(this.node, this.#table !== null);
+    if (!this.#table) {
       return;
     }
-    const words = this.filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = this.table.columns.filter(column => {
+    const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = this.#table.columns.filter(column => {
       const text = `${column.name} ${column.purpose} ${column.dtype} ${column.reason}`.toLowerCase();
       return words.every(word => text.includes(word));
     });
     const chosen = this.draft.overrides.size;
-    setText(this.found, [plural(fits.length, 'column'), chosen ? `${count(chosen)} chosen by you` : ''].filter(Boolean).join(' · '));
-    show(this.more, fits.length > limit);
-    const shown = fits.slice(0, limit).map(column => this.row(column));
+    setText(this.#found, [plural(fits.length, 'column'), chosen ? `${count(chosen)} chosen by you` : ''].filter(Boolean).join(' · '));
+    show(this.#more, fits.length > limit);
+    const shown = fits.slice(0, limit).map(column => this.#row(column));
     const label = this.draft.label?.name;
     shown.forEach(row => row.update(row.name === label, this.draft.overrides.get(row.name) ?? ''));
-    arrange(this.body, shown.map(row => row.node));
+    arrange(this.#body, shown.map(row => row.node));
   }
 
-  private row(column: TableColumn): Row {
-    let row = this.rows.get(column.name);
+  #row(column: TableColumn): Row {
+    let row = this.#rows.get(column.name);
     if (!row) {
-      const seen = this.table?.seen_rows ?? 0;
+      const seen = this.#table?.seen_rows ?? 0;
       row = new Row(column, seen, this.form, purpose => this.draft.override(column.name, purpose));
-      this.rows.set(column.name, row);
+      this.#rows.set(column.name, row);
     }
     return row;
   }
@@ -86,8 +86,8 @@ export class ColumnTable {
 class Row {
   readonly node = el('tr');
   readonly name: string;
-  private readonly use: HTMLSelectElement;
-  private readonly mark = el('span', { class: 'nba-badge', hidden: '' }, 'label');
+  readonly #use: HTMLSelectElement;
+  readonly #mark = el('span', { class: 'nba-badge', hidden: '' }, 'label');
 
   constructor(column: TableColumn, rows: number, form: FormSpec, choose: (purpose: string) => void) {
     this.name = column.name;
@@ -97,24 +97,24 @@ class Row {
       ...form.purposes.map(purpose => el('option', { value: purpose }, purpose)),
       el('option', { value: form.drop }, 'Leave out')
     ];
-    this.use = el('select', { 'aria-label': `Use ${column.name} as` }, ...options);
-    this.use.addEventListener('change', () => choose(this.use.value));
+    this.#use = el('select', { 'aria-label': `Use ${column.name} as` }, ...options);
+    this.#use.addEventListener('change', () => choose(this.#use.value));
     const missing = column.missing ? `${count(column.missing)} (${share(column.missing, rows)})` : '';
     this.node.append(
-      el('th', { scope: 'row', title: column.dtype }, column.name, ' ', this.mark),
+      el('th', { scope: 'row', title: column.dtype }, column.name, ' ', this.#mark),
       el('td', { class: 'nba-n' }, missing),
       el('td', { class: 'nba-n' }, count(column.unique)),
       el('td', {}, values(column)),
-      el('td', {}, this.use),
+      el('td', {}, this.#use),
       el('td', { class: 'nba-muted' }, column.reason)
     );
   }
 
   update(isLabel: boolean, purpose: string): void {
-    show(this.mark, isLabel);
-    show(this.use, !isLabel);
-    if (this.use.value !== purpose) {
-      this.use.value = purpose;
+    show(this.#mark, isLabel);
+    show(this.#use, !isLabel);
+    if (this.#use.value !== purpose) {
+      this.#use.value = purpose;
     }
     set(this.node, { class: purpose ? 'nba-chosen' : '' });
   }

@@ -20,57 +20,57 @@ const NEW = 'None yet: one is made in the folder of the notebook';
 /** Step 1: a registered dataset, a file of the server, or a file of one's own. */
 export class DataStep {
   readonly node = sectionNode('1. Data', 'data');
-  private readonly workspace = el('select', { id: freshId('workspace') });
-  private readonly choice = el('select', { id: freshId('data') });
-  private readonly path = el('input', { type: 'text', id: freshId('path'), autocomplete: 'off', spellcheck: 'false' });
-  private readonly read = el('button', { type: 'button' }, 'Read');
-  private readonly file = el('input', { type: 'file', hidden: '', 'aria-hidden': 'true', tabindex: -1 });
-  private readonly send = el('button', { type: 'button' }, 'Upload a file…');
-  private readonly stop = el('button', { type: 'button', hidden: '' }, 'Stop the upload');
-  private readonly message = el('p', { class: 'nba-status-line', role: 'status', hidden: '' });
-  private readonly error = el('p', { class: 'nba-error', role: 'alert', id: freshId('error'), hidden: '' });
-  private readonly head = new Head();
-  private sending: AbortController | null = null;
+  readonly #workspace = el('select', { id: freshId('workspace') });
+  readonly #choice = el('select', { id: freshId('data') });
+  readonly #path = el('input', { type: 'text', id: freshId('path'), autocomplete: 'off', spellcheck: 'false' });
+  readonly #read = el('button', { type: 'button' }, 'Read');
+  readonly #file = el('input', { type: 'file', hidden: '', 'aria-hidden': 'true', tabindex: -1 });
+  readonly #send = el('button', { type: 'button' }, 'Upload a file…');
+  readonly #stop = el('button', { type: 'button', hidden: '' }, 'Stop the upload');
+  readonly #message = el('p', { class: 'nba-status-line', role: 'status', hidden: '' });
+  readonly #error = el('p', { class: 'nba-error', role: 'alert', id: freshId('error'), hidden: '' });
+  readonly #head = new Head();
+  #sending: AbortController | null = null;
 
   constructor(
     private readonly actions: DataActions,
     private readonly contents: Contents
   ) {
-    set(this.choice, { 'aria-describedby': this.error.id });
-    set(this.path, { 'aria-describedby': this.error.id, placeholder: 'folder/table.csv' });
-    const other = el('span', { class: 'nba-control' }, this.path, this.read);
-    const own = el('span', { class: 'nba-control' }, this.send, this.stop, this.file);
+    set(this.#choice, { 'aria-describedby': this.#error.id });
+    set(this.#path, { 'aria-describedby': this.#error.id, placeholder: 'folder/table.csv' });
+    const other = el('span', { class: 'nba-control' }, this.#path, this.#read);
+    const own = el('span', { class: 'nba-control' }, this.#send, this.#stop, this.#file);
     this.node.append(
       el(
         'div',
         { class: 'nba-fields' },
-        line('Workspace', this.workspace),
-        line('Dataset or file', this.choice),
-        el('div', { class: 'nba-field' }, el('label', { for: this.path.id }, 'Path of another file of the server'), other),
+        line('Workspace', this.#workspace),
+        line('Dataset or file', this.#choice),
+        el('div', { class: 'nba-field' }, el('label', { for: this.#path.id }, 'Path of another file of the server'), other),
         el('div', { class: 'nba-field' }, el('span', {}, 'A file of yours'), own)
       ),
-      this.message,
-      this.error,
-      this.head.node
+      this.#message,
+      this.#error,
+      this.#head.node
     );
-    this.workspace.addEventListener('change', () => void this.actions.chooseWorkspace(this.workspace.value));
-    this.choice.addEventListener('change', () => void this.choose(this.choice.value));
-    this.read.addEventListener('click', () => void this.choose(this.typed()));
-    this.path.addEventListener('keydown', event => {
+    this.#workspace.addEventListener('change', () => void this.actions.chooseWorkspace(this.#workspace.value));
+    this.#choice.addEventListener('change', () => void this.#choose(this.#choice.value));
+    this.#read.addEventListener('click', () => void this.#choose(this.#typed()));
+    this.#path.addEventListener('keydown', event => {
       if (event.key === 'Enter') {
-        void this.choose(this.typed());
+        void this.#choose(this.#typed());
       }
     });
-    this.send.addEventListener('click', () => this.file.click());
-    this.file.addEventListener('change', () => void this.onFile());
-    this.stop.addEventListener('click', () => this.sending?.abort());
+    this.#send.addEventListener('click', () => this.#file.click());
+    this.#file.addEventListener('change', () => void this.#onFile());
+    this.#stop.addEventListener('click', () => this.#sending?.abort());
   }
 
   /** Offer what the server has. */
   update(options: WizardOptions, source: string): void {
     const found = options.workspaces.map(({ name, root }) => [root, `${name} (${root})`] as const);
-    offer(this.workspace, [{ title: '', words: found }], found.length ? 'The one that the notebook finds' : NEW);
-    this.workspace.value = options.workspace?.root ?? '';
+    offer(this.#workspace, [{ title: '', words: found }], found.length ? 'The one that the notebook finds' : NEW);
+    this.#workspace.value = options.workspace?.root ?? '';
     const datasets = options.datasets.map(({ name, version, rows, columns }) => {
       const size = rows === null ? '' : ` · ${count(rows)} × ${count(columns ?? 0)}`;
       return [`dataset:${name}:${version}`, `${name} · version ${version}${size}`] as const;
@@ -80,41 +80,41 @@ export class DataStep {
       { title: 'Registered datasets', words: datasets },
       { title: 'Files of the server', words: files }
     ];
-    offer(this.choice, groups.filter(({ words }) => words.length), 'Choose…');
-    this.choice.value = [...datasets, ...files].some(([value]) => value === source) ? source : '';
-    set(this.file, { accept: options.form.suffixes.join(',') });
+    offer(this.#choice, groups.filter(({ words }) => words.length), 'Choose…');
+    this.#choice.value = [...datasets, ...files].some(([value]) => value === source) ? source : '';
+    set(this.#file, { accept: options.form.suffixes.join(',') });
   }
 
   /** Show the data that was read. */
   show(table: TableProfile | null): void {
-    this.head.update(table);
+    this.#head.update(table);
     this.say(table ? sizeOf(table) : '');
   }
 
   say(text: string): void {
-    setText(this.message, text);
-    show(this.message, text !== '');
+    setText(this.#message, text);
+    show(this.#message, text !== '');
   }
 
   setProblem(text: string): void {
-    setText(this.error, text);
-    show(this.error, text !== '');
+    setText(this.#error, text);
+    show(this.#error, text !== '');
   }
 
   focus(): void {
-    this.choice.focus();
+    this.#choice.focus();
   }
 
   dispose(): void {
-    this.sending?.abort();
+    this.#sending?.abort();
   }
 
-  private typed(): string {
-    const path = this.path.value.trim();
+  #typed(): string {
+    const path = this.#path.value.trim();
     return path ? `file:${path}` : '';
   }
 
-  private async choose(source: string): Promise<void> {
+  async #choose(source: string): Promise<void> {
     this.setProblem('');
     if (source) {
       this.say('Reading…');
@@ -122,30 +122,30 @@ export class DataStep {
     }
   }
 
-  private async onFile(): Promise<void> {
-    const file = this.file.files?.[0];
+  async #onFile(): Promise<void> {
+    const file = this.#file.files?.[0];
     if (!file) {
       return;
     }
     this.setProblem('');
-    this.sending = new AbortController();
-    this.setSending(true);
+    this.#sending = new AbortController();
+    this.#setSending(true);
     const told = (done: number): void => this.say(`Uploading ${file.name}: ${bytes(done)} of ${bytes(file.size)}`);
     try {
       told(0);
-      const path = await upload(file, this.actions.folder(), this.contents, told, this.sending.signal);
-      await this.choose(`file:${path}`);
+      const path = await upload(file, this.actions.folder(), this.contents, told, this.#sending.signal);
+      await this.#choose(`file:${path}`);
     } catch (error) {
       this.say('');
-      this.setProblem(this.sending.signal.aborted ? 'The upload was stopped.' : messageOf(error));
+      this.setProblem(this.#sending.signal.aborted ? 'The upload was stopped.' : messageOf(error));
     }
-    this.setSending(false);
-    this.file.value = '';
+    this.#setSending(false);
+    this.#file.value = '';
   }
 
-  private setSending(isSending: boolean): void {
-    show(this.stop, isSending);
-    this.send.disabled = isSending;
+  #setSending(isSending: boolean): void {
+    show(this.#stop, isSending);
+    this.#send.disabled = isSending;
   }
 }
 

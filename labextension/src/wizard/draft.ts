@@ -13,38 +13,38 @@ export class Draft {
   folder = '';
   table: TableProfile | null = null;
   readonly overrides = new Map<string, string>();
-  private readonly values = new Map<string, FieldValue>();
-  private readonly columnsByName = new Map<string, TableColumn>();
-  private readonly listeners: (() => void)[] = [];
+  readonly #values = new Map<string, FieldValue>();
+  readonly #columnsByName = new Map<string, TableColumn>();
+  readonly #listeners: (() => void)[] = [];
 
   /** Be told of each change. */
   onChange(listener: () => void): void {
-    this.listeners.push(listener);
+    this.#listeners.push(listener);
   }
 
   /** Begin with the values that the server suggests. */
   begin(form: FormSpec): void {
     for (const [name, value] of Object.entries(form.suggested)) {
-      if (!this.values.has(name)) {
-        this.values.set(name, typeof value === 'number' ? String(value) : value);
+      if (!this.#values.has(name)) {
+        this.#values.set(name, typeof value === 'number' ? String(value) : value);
       }
     }
   }
 
   value(name: string): FieldValue | undefined {
-    return this.values.get(name);
+    return this.#values.get(name);
   }
 
   text(name: string): string {
-    const value = this.values.get(name);
+    const value = this.#values.get(name);
     return typeof value === 'string' ? value : '';
   }
 
   set(name: string, value: FieldValue): void {
-    this.values.set(name, value);
+    this.#values.set(name, value);
     if (name === LABEL) {
       // The task goes with the label; whoever knows better chooses another one afterwards.
-      this.values.set(TASK, this.label?.task ?? '');
+      this.#values.set(TASK, this.label?.task ?? '');
       this.overrides.delete(this.text(LABEL));
     }
     this.changed();
@@ -65,19 +65,19 @@ export class Draft {
     this.source = source;
     this.table = table;
     this.overrides.clear();
-    this.columnsByName.clear();
+    this.#columnsByName.clear();
     for (const column of table?.columns ?? []) {
-      this.columnsByName.set(column.name, column);
+      this.#columnsByName.set(column.name, column);
     }
     for (const name of columnFields) {
-      this.values.delete(name);
+      this.#values.delete(name);
     }
     this.set(LABEL, table?.label.name ?? '');
   }
 
   /** The column that is predicted. */
   get label(): TableColumn | undefined {
-    return this.columnsByName.get(this.text(LABEL));
+    return this.#columnsByName.get(this.text(LABEL));
   }
 
   get task(): string {
@@ -85,7 +85,7 @@ export class Draft {
   }
 
   get columns(): readonly string[] {
-    return [...this.columnsByName.keys()];
+    return [...this.#columnsByName.keys()];
   }
 
   /** The most frequent values of the label. */
@@ -95,13 +95,13 @@ export class Draft {
 
   /** What the server is asked. */
   request(): DraftRequest {
-    const settings = Object.fromEntries([...this.values].filter(([name]) => name !== EXPERIMENT));
+    const settings = Object.fromEntries([...this.#values].filter(([name]) => name !== EXPERIMENT));
     const columns = Object.fromEntries(this.overrides);
     return { source: this.source, folder: this.folder, form: { settings, columns, experiment: this.text(EXPERIMENT) } };
   }
 
   changed(): void {
-    for (const listener of this.listeners) {
+    for (const listener of this.#listeners) {
       listener();
     }
   }

@@ -3,28 +3,28 @@ import { el, messageOf, setText, show } from '../runview/dom';
 /** The line that stays in sight: Insert, Run, and how that went. */
 export class FormBar {
   readonly node = el('div', { class: 'nba-formbar' });
-  private readonly insert = el('button', { type: 'button', class: 'nba-primary' }, 'Insert into notebook');
-  private readonly run = el('button', { type: 'button' }, 'Run now');
-  private readonly status = el('p', { class: 'nba-status-line', role: 'status' });
+  readonly #insert = el('button', { type: 'button', class: 'nba-primary' }, 'Insert into notebook');
+  readonly #run = el('button', { type: 'button' }, 'Run now');
+  readonly #status = el('p', { class: 'nba-status-line', role: 'status' });
 
   constructor(insert: () => Promise<void>, run: () => Promise<void>) {
-    this.node.append(this.insert, this.run, this.status);
-    this.insert.addEventListener('click', () => void this.during(insert));
-    this.run.addEventListener('click', () => void this.during(run));
+    this.node.append(this.#insert, this.#run, this.#status);
+    this.#insert.addEventListener('click', () => void this.#during(insert));
+    this.#run.addEventListener('click', () => void this.#during(run));
   }
 
   say(text: string): void {
-    setText(this.status, text);
-    show(this.status, text !== '');
+    setText(this.#status, text);
+    show(this.#status, text !== '');
   }
 
   setBusy(isBusy: boolean): void {
-    this.insert.disabled = isBusy;
-    this.run.disabled = isBusy;
+    this.#insert.disabled = isBusy;
+    this.#run.disabled = isBusy;
   }
 
   /** Nothing else is begun until the work has ended; what goes wrong is said here. */
-  private async during(work: () => Promise<void>): Promise<void> {
+  async #during(work: () => Promise<void>): Promise<void> {
     this.setBusy(true);
     try {
       await work();

@@ -7,10 +7,10 @@ const MOST_COLUMNS = 40;
 /** The first rows of the table, folded away at first. */
 export class Head {
   readonly node = el('details', { class: 'nba-more', hidden: '' }, el('summary', {}, 'First rows'));
-  private readonly scroller = el('div', { class: 'nba-scroller', tabindex: 0, role: 'region', 'aria-label': 'First rows' });
+  readonly #scroller = el('div', { class: 'nba-scroller', tabindex: 0, role: 'region', 'aria-label': 'First rows' });
 
   constructor() {
-    this.node.append(this.scroller);
+    this.node.append(this.#scroller);
   }
 
   update(table: TableProfile | null): void {
@@ -21,9 +21,9 @@ export class Head {
     const names = table.columns.slice(0, MOST_COLUMNS).map(({ name }) => el('th', { scope: 'col' }, name));
     const rows = table.head.map(row => el('tr', {}, ...row.slice(0, MOST_COLUMNS).map(cell => el('td', {}, cell))));
     const body = el('table', { class: 'nba-table' }, el('thead', {}, el('tr', {}, ...names)), el('tbody', {}, ...rows));
-    this.scroller.replaceChildren(body);
+    this.#scroller.replaceChildren(body);
     if (table.n_columns > MOST_COLUMNS) {
-      this.scroller.append(el('p', { class: 'nba-muted' }, `The first ${MOST_COLUMNS} of ${table.n_columns} columns.`));
+      this.#scroller.append(el('p', { class: 'nba-muted' }, `The first ${MOST_COLUMNS} of ${table.n_columns} columns.`));
     }
   }
 }

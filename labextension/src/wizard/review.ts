@@ -13,37 +13,38 @@ export interface Target {
 /** The last part: just what will be inserted, and what is left to correct. */
 export class Review {
   readonly node = el('div', { class: 'nba-review nba-code' });
-  private readonly problems = el('ul', { class: 'nba-problems', 'aria-label': 'To correct', hidden: '' });
-  private readonly where = el('p', { class: 'nba-muted' });
-  private readonly setup = new CodeBlock('First cell');
-  private readonly main = new CodeBlock('Cell');
-  private readonly choice = el('fieldset', { class: 'nba-forms' }, el('legend', {}, 'Insert as'));
-  private readonly group = freshId('forms');
-  private form: Form = 'cell';
-  private answer: DraftAnswer | null = null;
-  private target: Target | null = null;
+  readonly #problems = el('ul', { class: 'nba-problems', 'aria-label': 'To correct', hidden: '' });
+  readonly #where = el('p', { class: 'nba-muted' });
+  readonly #setup = new CodeBlock('First cell');
+  readonly #main = new CodeBlock('Cell');
+  readonly #choice = el('fieldset', { class: 'nba-forms' }, el('legend', {}, 'Insert as'));
+  readonly #group = freshId('forms');
+  #form: Form = 'cell';
+  #answer: DraftAnswer | null = null;
+  #target: Target | null = null;
 
   constructor(private readonly go: (field: string) => void) {
-    this.add('cell', 'A %%automl cell');
-    this.add('python', 'Python');
-    this.node.append(this.problems, this.choice, this.where, this.setup.node, this.main.node);
-    this.draw();
+    this.#add('cell', 'A %%automl cell');
+    this.#add('python', 'Python');
+    this.node.append(this.#problems, this.#choice, this.#where, this.#setup.node, this.#main.node);
+    this.#draw();
   }
 
   /** Show what the server says of the draft; null while there is no data. */
   update(answer: DraftAnswer | null, target: Target | null): void {
-    this.answer = answer;
-    this.target = target;
-    this.draw();
+    this.#answer = answer;
+    this.#target = target;
+    this.#draw();
   }
 
   /** The cells that Insert puts into the notebook; none while something has to be corrected. */
   get cells(): string[] {
-    const { answer, target } = this;
+    const answer = this.#answer;
+    const target = this.#target;
     if (!answer?.cell || !answer.python) {
       return [];
     }
-    if (this.form === 'python') {
+    if (this.#form === 'python') {
       return [answer.python];
     }
     const setup = answer.setup ?? '';
@@ -51,41 +52,41 @@ export class Review {
     return setup && !isThere ? [setup, answer.cell] : [answer.cell];
   }
 
-  private add(form: Form, title: string): void {
-    const input = el('input', { type: 'radio', name: this.group, value: form, id: freshId('as') });
-    input.checked = form === this.form;
+  #add(form: Form, title: string): void {
+    const input = el('input', { type: 'radio', name: this.#group, value: form, id: freshId('as') });
+    input.checked = form === this.#form;
     input.addEventListener('change', () => {
-      this.form = form;
-      this.draw();
+      this.#form = form;
+      this.#draw();
     });
-    this.choice.append(input, el('label', { for: input.id }, title));
+    this.#choice.append(input, el('label', { for: input.id }, title));
   }
 
-  private draw(): void {
+  #draw(): void {
     const cells = this.cells;
     const [first, last] = cells.length > 1 ? cells : ['', cells[0] ?? ''];
-    this.setup.setText(first ?? '');
-    this.main.setText(last ?? '');
-    show(this.setup.node, Boolean(first));
-    show(this.main.node, Boolean(last));
-    show(this.choice, cells.length > 0);
-    setText(this.where, this.answer ? this.place(cells.length) : 'Choose data first.');
-    show(this.where, !this.answer || cells.length > 0);
-    this.drawProblems(this.answer?.problems ?? []);
+    this.#setup.setText(first ?? '');
+    this.#main.setText(last ?? '');
+    show(this.#setup.node, Boolean(first));
+    show(this.#main.node, Boolean(last));
+    show(this.#choice, cells.length > 0);
+    setText(this.#where, this.#answer ? this.#place(cells.length) : 'Choose data first.');
+    show(this.#where, !this.#answer || cells.length > 0);
+    this.#drawProblems(this.#answer?.problems ?? []);
   }
 
-  private place(count: number): string {
+  #place(count: number): string {
     const what = count > 1 ? `These ${count} cells go` : 'This cell goes';
-    return this.target ? `${what} below the active cell of ${this.target.name}.` : `${what} into a new notebook.`;
+    return this.#target ? `${what} below the active cell of ${this.#target.name}.` : `${what} into a new notebook.`;
   }
 
-  private drawProblems(problems: readonly Problem[]): void {
+  #drawProblems(problems: readonly Problem[]): void {
     const items = problems.map(({ field, message }) => {
       const button = el('button', { type: 'button', class: 'nba-link' }, message);
       button.addEventListener('click', () => this.go(field));
       return el('li', {}, button);
     });
-    this.problems.replaceChildren(...items);
-    show(this.problems, items.length > 0);
+    this.#problems.replaceChildren(...items);
+    show(this.#problems, items.length > 0);
   }
 }

@@ -8,7 +8,7 @@ import type { FieldSpec, SectionSpec } from './types';
 export class FormSection {
   readonly node: HTMLElement;
   readonly fields: readonly Field[];
-  private readonly body = el('div', { class: 'nba-fields' });
+  readonly #body = el('div', { class: 'nba-fields' });
 
   constructor(spec: SectionSpec, step: number, draft: Draft) {
     this.node = sectionNode(`${step}. ${spec.title}`, spec.name);
@@ -16,8 +16,8 @@ export class FormSection {
     const first = spec.fields.map(make);
     const more = spec.more.map(make);
     this.fields = [...first, ...more];
-    this.body.append(...first.map(field => field.node));
-    this.node.append(this.body);
+    this.#body.append(...first.map(field => field.node));
+    this.node.append(this.#body);
     if (more.length) {
       this.node.append(folded(spec.more, more));
     }

@@ -9,7 +9,7 @@ import pytest
 import nbautoml.labserver
 
 BUILT = Path(nbautoml.labserver.__file__).parent / "static" / "labextension" / "static"
-MOST_BYTES = 200 * 1024
+MOST_BYTES = 200_000
 PLOTLY_BYTES = 1_000_000
 LATER = {"WizardForm:()=>": 30 * 1024, "LoggedView:()=>": 8 * 1024}
 """What the files give to others that are loaded when they are needed, and their most bytes."""

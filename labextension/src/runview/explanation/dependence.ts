@@ -11,56 +11,56 @@ const HELP =
 /** How the answers change along one column. */
 export class DependenceChart implements ExplanationPart {
   readonly node = el('div');
-  private readonly columns = el('select', { 'aria-label': 'Column' });
-  private readonly canvas = el('div', { class: 'nba-canvas', role: 'img' });
-  private readonly message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
-  private readonly help = el('p', { class: 'nba-muted' }, HELP);
-  private readonly body = el('tbody');
-  private readonly table = el('table', { class: 'nba-table', 'aria-label': 'Dependence' }, this.body);
-  private explanation: Explanation | null = null;
-  private isOpen = false;
+  readonly #columns = el('select', { 'aria-label': 'Column' });
+  readonly #canvas = el('div', { class: 'nba-canvas', role: 'img' });
+  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #help = el('p', { class: 'nba-muted' }, HELP);
+  readonly #body = el('tbody');
+  readonly #table = el('table', { class: 'nba-table', 'aria-label': 'Dependence' }, this.#body);
+  #explanation: Explanation | null = null;
+  #isOpen = false;
 
   constructor(private readonly plotter: Plotter | null) {
-    const pick = el('label', {}, el('span', { class: 'nba-muted' }, 'Column '), this.columns);
-    this.node.append(el('div', { class: 'nba-tools' }, pick), this.message, this.canvas, this.help, this.table);
-    this.columns.addEventListener('change', () => this.draw());
+    const pick = el('label', {}, el('span', { class: 'nba-muted' }, 'Column '), this.#columns);
+    this.node.append(el('div', { class: 'nba-tools' }, pick), this.#message, this.#canvas, this.#help, this.#table);
+    this.#columns.addEventListener('change', () => this.#draw());
   }
 
   show(explanation: Explanation): void {
-    this.explanation = explanation;
-    fill(this.columns, explanation.dependence.map(({ name }) => [name, name]));
-    this.draw();
+    this.#explanation = explanation;
+    fill(this.#columns, explanation.dependence.map(({ name }) => [name, name]));
+    this.#draw();
   }
 
   setOpen(isOpen: boolean): void {
-    this.isOpen = isOpen;
+    this.#isOpen = isOpen;
     if (isOpen) {
-      this.draw();
+      this.#draw();
     }
   }
 
   dispose(): void {
-    this.plotter?.clear(this.canvas);
+    this.plotter?.clear(this.#canvas);
   }
 
-  private draw(): void {
-    const found = this.explanation?.dependence ?? [];
-    const one = found.find(({ name }) => name === this.columns.value) ?? found[0];
-    setText(this.message, one ? '' : 'Time ended before a column could be followed.');
-    show(this.message, one === undefined);
-    show(this.help, one !== undefined);
-    show(this.canvas, one !== undefined && this.plotter !== null);
-    show(this.table, one !== undefined && this.plotter === null);
+  #draw(): void {
+    const found = this.#explanation?.dependence ?? [];
+    const one = found.find(({ name }) => name === this.#columns.value) ?? found[0];
+    setText(this.#message, one ? '' : 'Time ended before a column could be followed.');
+    show(this.#message, one === undefined);
+    show(this.#help, one !== undefined);
+    show(this.#canvas, one !== undefined && this.plotter !== null);
+    show(this.#table, one !== undefined && this.plotter === null);
     if (!one) {
       return;
     }
     if (!this.plotter) {
-      arrange(this.body, rows(one));
-    } else if (this.isOpen) {
-      set(this.canvas, { 'aria-label': `Answers along ${one.name}` });
-      this.plotter.draw(this.canvas, dependenceFigure(one)).catch(error => {
-        setText(this.message, `The chart cannot be drawn: ${messageOf(error)}`);
-        show(this.message, true);
+      arrange(this.#body, rows(one));
+    } else if (this.#isOpen) {
+      set(this.#canvas, { 'aria-label': `Answers along ${one.name}` });
+      this.plotter.draw(this.#canvas, dependenceFigure(one)).catch(error => {
+        setText(this.#message, `The chart cannot be drawn: ${messageOf(error)}`);
+        show(this.#message, true);
       });
     }
   }

@@ -12,82 +12,82 @@ const COLORS = ['#4e79a7', '#f28e2b', '#59a14f', '#e15759', '#76b7b2', '#b07aa1'
 /** The explained rows by two of their columns, and how well the model does on parts of the data. */
 export class DataExplorer implements ExplanationPart {
   readonly node = el('div');
-  private readonly across = el('select', { 'aria-label': 'Across' });
-  private readonly up = el('select', { 'aria-label': 'Up' });
-  private readonly colors = el('select', { 'aria-label': 'Colour' });
-  private readonly canvas = el('div', { class: 'nba-canvas', role: 'img', 'aria-label': 'The explained rows' });
-  private readonly message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
-  private readonly by = el('select', { 'aria-label': 'Cohorts by' });
-  private readonly body = el('tbody');
-  private readonly heads = [el('th', { scope: 'col', class: 'nba-n' }), el('th', { scope: 'col', class: 'nba-n' })];
-  private readonly cohorts = el('section');
-  private explanation: Explanation | null = null;
-  private isOpen = false;
+  readonly #across = el('select', { 'aria-label': 'Across' });
+  readonly #up = el('select', { 'aria-label': 'Up' });
+  readonly #colors = el('select', { 'aria-label': 'Colour' });
+  readonly #canvas = el('div', { class: 'nba-canvas', role: 'img', 'aria-label': 'The explained rows' });
+  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #by = el('select', { 'aria-label': 'Cohorts by' });
+  readonly #body = el('tbody');
+  readonly #heads = [el('th', { scope: 'col', class: 'nba-n' }), el('th', { scope: 'col', class: 'nba-n' })];
+  readonly #cohorts = el('section');
+  #explanation: Explanation | null = null;
+  #isOpen = false;
 
   constructor(private readonly plotter: Plotter | null) {
     const named = (name: string, select: HTMLElement): HTMLElement =>
       el('label', {}, el('span', { class: 'nba-muted' }, `${name} `), select);
     this.node.append(
-      el('div', { class: 'nba-tools' }, named('Across', this.across), named('Up', this.up), named('Colour', this.colors)),
-      this.message,
-      this.canvas,
-      this.cohorts
+      el('div', { class: 'nba-tools' }, named('Across', this.#across), named('Up', this.#up), named('Colour', this.#colors)),
+      this.#message,
+      this.#canvas,
+      this.#cohorts
     );
     const first = ['Rows with', 'Rows'].map((name, i) => el('th', { scope: 'col', class: i ? 'nba-n' : '' }, name));
     const table = el('table', { class: 'nba-table', 'aria-label': 'Cohorts' });
-    table.append(el('thead', {}, el('tr', {}, ...first, ...this.heads)), this.body);
-    this.cohorts.append(el('h4', {}, 'How well the model does on parts of the rows'));
-    this.cohorts.append(el('div', { class: 'nba-tools' }, named('By', this.by)), table);
-    [this.across, this.up, this.colors].forEach(select => select.addEventListener('change', () => this.draw()));
-    this.by.addEventListener('change', () => this.drawCohorts());
+    table.append(el('thead', {}, el('tr', {}, ...first, ...this.#heads)), this.#body);
+    this.#cohorts.append(el('h4', {}, 'How well the model does on parts of the rows'));
+    this.#cohorts.append(el('div', { class: 'nba-tools' }, named('By', this.#by)), table);
+    [this.#across, this.#up, this.#colors].forEach(select => select.addEventListener('change', () => this.#draw()));
+    this.#by.addEventListener('change', () => this.#drawCohorts());
   }
 
   show(explanation: Explanation): void {
-    this.explanation = explanation;
+    this.#explanation = explanation;
     const names = explanation.sample.columns.map(({ name }, i) => [`#${i}`, name] as const);
     const own = [[TRUTH, 'what is true'], [SAID, 'what the model says'], [ERROR, 'how far it is off']] as const;
-    const up = this.up.options.length ? this.up.value : TRUTH;
-    fill(this.across, [...names, ...own]);
-    fill(this.up, [...names, ...own], up);
-    fill(this.colors, [...own, ...names]);
-    fill(this.by, [...columnsOf(explanation).map((name, i) => [`#${i}`, name] as const), [WORST, 'the worst of all columns']]);
-    setText(this.heads[0] ?? this.body, explanation.metric.name);
-    setText(this.heads[1] ?? this.body, explanation.classes.length ? 'wrong' : 'mean absolute error');
-    this.draw();
-    this.drawCohorts();
+    const up = this.#up.options.length ? this.#up.value : TRUTH;
+    fill(this.#across, [...names, ...own]);
+    fill(this.#up, [...names, ...own], up);
+    fill(this.#colors, [...own, ...names]);
+    fill(this.#by, [...columnsOf(explanation).map((name, i) => [`#${i}`, name] as const), [WORST, 'the worst of all columns']]);
+    setText(this.#heads[0] ?? this.#body, explanation.metric.name);
+    setText(this.#heads[1] ?? this.#body, explanation.classes.length ? 'wrong' : 'mean absolute error');
+    this.#draw();
+    this.#drawCohorts();
   }
 
   setOpen(isOpen: boolean): void {
-    this.isOpen = isOpen;
+    this.#isOpen = isOpen;
     if (isOpen) {
-      this.draw();
+      this.#draw();
     }
   }
 
   dispose(): void {
-    this.plotter?.clear(this.canvas);
+    this.plotter?.clear(this.#canvas);
   }
 
-  private draw(): void {
-    show(this.canvas, this.plotter !== null);
-    if (!this.explanation || !this.plotter || !this.isOpen) {
+  #draw(): void {
+    show(this.#canvas, this.plotter !== null);
+    if (!this.#explanation || !this.plotter || !this.#isOpen) {
       return;
     }
-    const names = [this.across, this.up, this.colors].map(select => select.value);
-    const [x, y, color] = names.map(name => values(this.explanation as Explanation, name));
-    const titles = [this.across, this.up].map(select => select.selectedOptions[0]?.textContent ?? '');
+    const names = [this.#across, this.#up, this.#colors].map(select => select.value);
+    const [x, y, color] = names.map(name => values(this.#explanation as Explanation, name));
+    const titles = [this.#across, this.#up].map(select => select.selectedOptions[0]?.textContent ?? '');
     const figure = explorerFigure({ x: x ?? [], y: y ?? [], color: color ?? [], titles });
-    this.plotter.draw(this.canvas, figure).catch(error => {
-      setText(this.message, `The chart cannot be drawn: ${messageOf(error)}`);
-      show(this.message, true);
+    this.plotter.draw(this.#canvas, figure).catch(error => {
+      setText(this.#message, `The chart cannot be drawn: ${messageOf(error)}`);
+      show(this.#message, true);
     });
   }
 
-  private drawCohorts(): void {
-    const { cohorts = [], classes = [] } = this.explanation ?? {};
-    show(this.cohorts, cohorts.length > 0);
-    const isWorst = this.by.value === WORST;
-    const chosen = this.explanation ? columnsOf(this.explanation)[Number(this.by.value.slice(1))] : '';
+  #drawCohorts(): void {
+    const { cohorts = [], classes = [] } = this.#explanation ?? {};
+    show(this.#cohorts, cohorts.length > 0);
+    const isWorst = this.#by.value === WORST;
+    const chosen = this.#explanation ? columnsOf(this.#explanation)[Number(this.#by.value.slice(1))] : '';
     const some = isWorst ? worst(cohorts) : cohorts.filter(({ column }) => column === chosen);
     const rows = some.map(({ column, part, rows: n, score: value, error }) => {
       const name = el('td');
@@ -96,7 +96,7 @@ export class DataExplorer implements ExplanationPart {
       const cells = [count(n), value === null ? '–' : score(value), wrong];
       return el('tr', {}, name, ...cells.map(text => el('td', { class: 'nba-n' }, text)));
     });
-    arrange(this.body, rows);
+    arrange(this.#body, rows);
   }
 }
 

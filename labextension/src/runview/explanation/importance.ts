@@ -14,55 +14,55 @@ const HELP: Readonly<Record<Measure, string>> = {
 /** What the columns are worth to the model, in all. */
 export class Importance implements ExplanationPart {
   readonly node = el('div');
-  private readonly kinds = el('select', { 'aria-label': 'Columns' });
-  private readonly measures = el('select', { 'aria-label': 'Measure' });
-  private readonly counts = el('select', { 'aria-label': 'How many' });
-  private readonly help = el('p', { class: 'nba-muted' });
-  private readonly list = el('ol', { class: 'nba-bars', 'aria-label': 'Importances' });
-  private readonly more = el('p', { class: 'nba-muted' });
-  private explanation: Explanation | null = null;
+  readonly #kinds = el('select', { 'aria-label': 'Columns' });
+  readonly #measures = el('select', { 'aria-label': 'Measure' });
+  readonly #counts = el('select', { 'aria-label': 'How many' });
+  readonly #help = el('p', { class: 'nba-muted' });
+  readonly #list = el('ol', { class: 'nba-bars', 'aria-label': 'Importances' });
+  readonly #more = el('p', { class: 'nba-muted' });
+  #explanation: Explanation | null = null;
 
   constructor() {
-    fill(this.kinds, [['raw', 'columns of the data'], ['engineered', 'engineered features']]);
-    fill(this.counts, COUNTS.map(n => [n, n === 'all' ? 'all' : `top ${n}`]));
-    const tools = el('div', { class: 'nba-tools' }, this.kinds, this.measures, this.counts);
-    this.node.append(tools, this.help, this.list, this.more);
-    for (const select of [this.kinds, this.measures, this.counts]) {
-      select.addEventListener('change', () => this.draw());
+    fill(this.#kinds, [['raw', 'columns of the data'], ['engineered', 'engineered features']]);
+    fill(this.#counts, COUNTS.map(n => [n, n === 'all' ? 'all' : `top ${n}`]));
+    const tools = el('div', { class: 'nba-tools' }, this.#kinds, this.#measures, this.#counts);
+    this.node.append(tools, this.#help, this.#list, this.#more);
+    for (const select of [this.#kinds, this.#measures, this.#counts]) {
+      select.addEventListener('change', () => this.#draw());
     }
   }
 
   show(explanation: Explanation): void {
-    this.explanation = explanation;
+    this.#explanation = explanation;
     const has = (features: readonly Feature[]): boolean => features.length > 0;
-    const engineered = this.kinds.querySelector<HTMLOptionElement>('option[value=engineered]');
+    const engineered = this.#kinds.querySelector<HTMLOptionElement>('option[value=engineered]');
     if (engineered) {
       engineered.disabled = !has(explanation.engineered);
       if (engineered.disabled) {
-        this.kinds.value = 'raw';
+        this.#kinds.value = 'raw';
       }
     }
-    this.draw();
+    this.#draw();
   }
 
-  private draw(): void {
-    if (!this.explanation) {
+  #draw(): void {
+    if (!this.#explanation) {
       return;
     }
-    const { metric } = this.explanation;
-    const all = this.kinds.value === 'raw' ? this.explanation.raw : this.explanation.engineered;
+    const { metric } = this.#explanation;
+    const all = this.#kinds.value === 'raw' ? this.#explanation.raw : this.#explanation.engineered;
     const known = (['size', 'loss'] as const).filter(m => all.some(f => typeof f[m] === 'number'));
     const names = { size: 'contributions', loss: `loss of ${metric.name}` };
-    fill(this.measures, known.map(m => [m, names[m]]));
-    const measure: Measure = this.measures.value === 'loss' ? 'loss' : 'size';
+    fill(this.#measures, known.map(m => [m, names[m]]));
+    const measure: Measure = this.#measures.value === 'loss' ? 'loss' : 'size';
     const ranked = [...all].sort((a, b) => (b[measure] ?? -Infinity) - (a[measure] ?? -Infinity));
-    const most = this.counts.value === 'all' ? ranked.length : Number(this.counts.value);
+    const most = this.#counts.value === 'all' ? ranked.length : Number(this.#counts.value);
     const longest = Math.max(...ranked.map(f => Math.abs(f[measure] ?? 0)), Number.MIN_VALUE);
-    setText(this.help, HELP[measure]);
-    arrange(this.list, ranked.slice(0, most).map(feature => bar(feature, measure, longest)));
+    setText(this.#help, HELP[measure]);
+    arrange(this.#list, ranked.slice(0, most).map(feature => bar(feature, measure, longest)));
     const left = ranked.length - most;
-    setText(this.more, left > 0 ? `and ${plural(left, 'more column')}` : '');
-    show(this.more, left > 0);
+    setText(this.#more, left > 0 ? `and ${plural(left, 'more column')}` : '');
+    show(this.#more, left > 0);
   }
 }
 

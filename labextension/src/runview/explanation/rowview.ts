@@ -17,66 +17,66 @@ export type AskWhatIf = (row: number, changes: Record<string, Cell>) => Promise<
 /** One explained row at a time: what is true, what the model says, why, and what if it were different. */
 export class RowView implements ExplanationPart {
   readonly node = el('div');
-  private readonly orders = el('select', { 'aria-label': 'Order of the rows' });
-  private readonly place = el('input', { type: 'number', min: 1, value: 1, 'aria-label': 'Row' });
-  private readonly before = el('button', { type: 'button', 'aria-label': 'Row before' }, '‹');
-  private readonly after = el('button', { type: 'button', 'aria-label': 'Next row' }, '›');
-  private readonly of = el('span', { class: 'nba-muted' });
-  private readonly facts = el('p', { class: 'nba-facts', 'aria-live': 'polite' });
-  private readonly waterfall = new Waterfall();
-  private readonly whatIf: WhatIf;
-  private explanation: Explanation | null = null;
-  private order: number[] = [];
+  readonly #orders = el('select', { 'aria-label': 'Order of the rows' });
+  readonly #place = el('input', { type: 'number', min: 1, value: 1, 'aria-label': 'Row' });
+  readonly #before = el('button', { type: 'button', 'aria-label': 'Row before' }, '‹');
+  readonly #after = el('button', { type: 'button', 'aria-label': 'Next row' }, '›');
+  readonly #of = el('span', { class: 'nba-muted' });
+  readonly #facts = el('p', { class: 'nba-facts', 'aria-live': 'polite' });
+  readonly #waterfall = new Waterfall();
+  readonly #whatIf: WhatIf;
+  #explanation: Explanation | null = null;
+  #order: number[] = [];
 
   constructor(ask: AskWhatIf) {
-    this.whatIf = new WhatIf(ask);
-    fill(this.orders, ORDERS);
-    const tools = el('div', { class: 'nba-tools' }, this.orders, this.before, this.place, this.after, this.of);
-    this.node.append(tools, this.facts, this.waterfall.node, this.whatIf.node);
-    this.orders.addEventListener('change', () => this.reorder());
-    this.place.addEventListener('change', () => this.draw());
-    this.place.addEventListener('keydown', event => event.stopPropagation());
-    this.before.addEventListener('click', () => this.move(-1));
-    this.after.addEventListener('click', () => this.move(1));
+    this.#whatIf = new WhatIf(ask);
+    fill(this.#orders, ORDERS);
+    const tools = el('div', { class: 'nba-tools' }, this.#orders, this.#before, this.#place, this.#after, this.#of);
+    this.node.append(tools, this.#facts, this.#waterfall.node, this.#whatIf.node);
+    this.#orders.addEventListener('change', () => this.#reorder());
+    this.#place.addEventListener('change', () => this.#draw());
+    this.#place.addEventListener('keydown', event => event.stopPropagation());
+    this.#before.addEventListener('click', () => this.#move(-1));
+    this.#after.addEventListener('click', () => this.#move(1));
   }
 
   show(explanation: Explanation): void {
-    const isOther = this.explanation?.made_at !== explanation.made_at;
-    this.explanation = explanation;
+    const isOther = this.#explanation?.made_at !== explanation.made_at;
+    this.#explanation = explanation;
     if (isOther) {
-      this.reorder();
+      this.#reorder();
     }
   }
 
-  private reorder(): void {
-    if (this.explanation) {
-      this.order = ordered(this.explanation.sample, this.orders.value);
-      this.place.value = '1';
-      this.draw();
+  #reorder(): void {
+    if (this.#explanation) {
+      this.#order = ordered(this.#explanation.sample, this.#orders.value);
+      this.#place.value = '1';
+      this.#draw();
     }
   }
 
-  private move(by: number): void {
-    this.place.value = String(Number(this.place.value) + by);
-    this.draw();
+  #move(by: number): void {
+    this.#place.value = String(Number(this.#place.value) + by);
+    this.#draw();
   }
 
-  private draw(): void {
-    const sample = this.explanation?.sample;
-    const n = this.order.length;
-    const at = Math.min(Math.max(Math.round(Number(this.place.value)) || 1, 1), Math.max(n, 1));
-    this.place.value = String(at);
-    this.place.max = String(Math.max(n, 1));
-    this.before.disabled = at <= 1;
-    this.after.disabled = at >= n;
-    setText(this.of, n ? `of ${plural(n, 'row')}` : 'No row is explained.');
-    const row = this.order[at - 1];
-    show(this.waterfall.node, row !== undefined);
-    show(this.whatIf.node, row !== undefined);
+  #draw(): void {
+    const sample = this.#explanation?.sample;
+    const n = this.#order.length;
+    const at = Math.min(Math.max(Math.round(Number(this.#place.value)) || 1, 1), Math.max(n, 1));
+    this.#place.value = String(at);
+    this.#place.max = String(Math.max(n, 1));
+    this.#before.disabled = at <= 1;
+    this.#after.disabled = at >= n;
+    setText(this.#of, n ? `of ${plural(n, 'row')}` : 'No row is explained.');
+    const row = this.#order[at - 1];
+    show(this.#waterfall.node, row !== undefined);
+    show(this.#whatIf.node, row !== undefined);
     if (sample && row !== undefined) {
-      setText(this.facts, facts(sample, row));
-      this.waterfall.show(sample, row);
-      this.whatIf.show(sample, row);
+      setText(this.#facts, facts(sample, row));
+      this.#waterfall.show(sample, row);
+      this.#whatIf.show(sample, row);
     }
   }
 }

@@ -26,146 +26,146 @@ const INTRO: Readonly<Record<string, string>> = {
 /** Why one model answers as it does: the best one, or the one that is chosen. */
 export class ExplanationTab implements Component {
   readonly node = el('section', { class: 'nba-explanation' });
-  private readonly models = new ModelChoice(n => this.select(n));
-  private readonly ask = el('button', { type: 'button', hidden: '' }, 'Explain this model');
-  private readonly message = el('p', { class: 'nba-muted', role: 'status' });
-  private readonly summary = el('p', { class: 'nba-muted' });
-  private readonly parts: readonly ExplanationPart[];
-  private readonly pages: Tabs;
-  private state: RunState | null = null;
-  private isOpen = false;
-  private shown: { n: number; answer: ExplanationAnswer | null } | null = null;
-  private timer: number | null = null;
+  readonly #models = new ModelChoice(n => this.select(n));
+  readonly #ask = el('button', { type: 'button', hidden: '' }, 'Explain this model');
+  readonly #message = el('p', { class: 'nba-muted', role: 'status' });
+  readonly #summary = el('p', { class: 'nba-muted' });
+  readonly #parts: readonly ExplanationPart[];
+  readonly #pages: Tabs;
+  #state: RunState | null = null;
+  #isOpen = false;
+  #shown: { n: number; answer: ExplanationAnswer | null } | null = null;
+  #timer: number | null = null;
 
   constructor(
     private readonly source: ExplanationSource,
     plotter: Plotter | null
   ) {
-    const rows = new RowView((row, changes) => source.whatIf(this.shown?.n ?? 0, row, changes));
+    const rows = new RowView((row, changes) => source.whatIf(this.#shown?.n ?? 0, row, changes));
     const drawing = plotter?.drawsFigures ? plotter : null;
     const [importance, dependence] = [new Importance(), new DependenceChart(drawing)];
     const data = new DataExplorer(drawing);
-    this.parts = [importance, rows, dependence, data];
-    this.pages = new Tabs([
+    this.#parts = [importance, rows, dependence, data];
+    this.#pages = new Tabs([
       { label: 'Importance', panel: importance.node },
       { label: 'Rows', panel: rows.node },
       { label: 'Dependence', panel: dependence.node, setOpen: isOpen => dependence.setOpen(isOpen) },
       { label: 'Explore', panel: data.node, setOpen: isOpen => data.setOpen(isOpen) }
     ]);
-    this.pages.node.classList.add('nba-subtabs');
-    const tools = el('div', { class: 'nba-tools' }, this.models.node, this.ask);
-    this.node.append(tools, this.message, this.summary, this.pages.node);
-    this.ask.addEventListener('click', () => void this.explain());
-    this.draw(null);
+    this.#pages.node.classList.add('nba-subtabs');
+    const tools = el('div', { class: 'nba-tools' }, this.#models.node, this.#ask);
+    this.node.append(tools, this.#message, this.#summary, this.#pages.node);
+    this.#ask.addEventListener('click', () => void this.#explain());
+    this.#draw(null);
   }
 
   update(state: RunState): void {
-    if (this.state?.header.is_live && !state.header.is_live) {
-      this.shown = null; // the best model is explained from now on
+    if (this.#state?.header.is_live && !state.header.is_live) {
+      this.#shown = null; // the best model is explained from now on
     }
-    this.state = state;
-    if (this.isOpen) {
-      this.models.update(state);
-      void this.load(false);
+    this.#state = state;
+    if (this.#isOpen) {
+      this.#models.update(state);
+      void this.#load(false);
     }
   }
 
   /** Nothing is fetched or drawn while nobody looks. */
   setOpen(isOpen: boolean): void {
-    this.isOpen = isOpen;
-    this.stop();
-    if (isOpen && this.state) {
-      this.update(this.state);
-      this.follow();
+    this.#isOpen = isOpen;
+    this.#stop();
+    if (isOpen && this.#state) {
+      this.update(this.#state);
+      this.#follow();
     }
   }
 
   /** Show a model's explanation; null is the best one again. */
   select(n: number | null): void {
-    this.models.chosen = n;
-    if (this.isOpen && this.state) {
-      this.update(this.state);
+    this.#models.chosen = n;
+    if (this.#isOpen && this.#state) {
+      this.update(this.#state);
     }
   }
 
   dispose(): void {
-    this.stop();
-    this.isOpen = false;
-    this.parts.forEach(part => part.dispose?.());
+    this.#stop();
+    this.#isOpen = false;
+    this.#parts.forEach(part => part.dispose?.());
   }
 
-  private async load(isAgain: boolean): Promise<void> {
-    const trial = this.models.trial(this.state);
+  async #load(isAgain: boolean): Promise<void> {
+    const trial = this.#models.trial(this.#state);
     if (trial?.status !== 'Completed') {
-      this.shown = null;
-      this.draw(null);
-      setText(this.message, 'No model is finished yet.');
+      this.#shown = null;
+      this.#draw(null);
+      setText(this.#message, 'No model is finished yet.');
       return;
     }
-    if (!isAgain && this.shown?.n === trial.n) {
+    if (!isAgain && this.#shown?.n === trial.n) {
       return;
     }
-    await this.take(trial.n, isAgain, () => this.source.explanation(trial.n));
+    await this.#take(trial.n, isAgain, () => this.source.explanation(trial.n));
   }
 
-  private async explain(): Promise<void> {
-    const trial = this.models.trial(this.state);
+  async #explain(): Promise<void> {
+    const trial = this.#models.trial(this.#state);
     if (trial) {
-      this.ask.disabled = true;
-      await this.take(trial.n, true, () => this.source.explain(trial.n));
-      this.ask.disabled = false;
+      this.#ask.disabled = true;
+      await this.#take(trial.n, true, () => this.source.explain(trial.n));
+      this.#ask.disabled = false;
     }
   }
 
-  private async take(n: number, isAgain: boolean, get: () => Promise<ExplanationAnswer>): Promise<void> {
-    const asked = { n, answer: isAgain ? (this.shown?.answer ?? null) : null };
-    this.shown = asked;
+  async #take(n: number, isAgain: boolean, get: () => Promise<ExplanationAnswer>): Promise<void> {
+    const asked = { n, answer: isAgain ? (this.#shown?.answer ?? null) : null };
+    this.#shown = asked;
     if (!isAgain) {
-      setText(this.message, 'Loading…');
+      setText(this.#message, 'Loading…');
     }
     try {
       const answer = await get();
-      if (this.shown === asked) {
+      if (this.#shown === asked) {
         asked.answer = answer;
-        this.draw(answer);
-        this.follow();
+        this.#draw(answer);
+        this.#follow();
       }
     } catch (error) {
-      if (this.shown === asked) {
-        this.shown = null;
-        this.draw(null);
-        setText(this.message, messageOf(error));
+      if (this.#shown === asked) {
+        this.#shown = null;
+        this.#draw(null);
+        setText(this.#message, messageOf(error));
       }
     }
   }
 
-  private draw(answer: ExplanationAnswer | null): void {
+  #draw(answer: ExplanationAnswer | null): void {
     const explanation = answer?.explanation ?? null;
     const isUnderWay = UNDER_WAY.has(answer?.state ?? '');
     const words = answer ? [INTRO[answer.state] ?? '', answer.state === 'done' ? '' : answer.text] : [];
-    setText(this.message, words.filter(Boolean).join(' '));
-    show(this.ask, answer !== null && !isUnderWay);
-    setText(this.ask, explanation ? 'Explain again' : 'Explain this model');
-    show(this.summary, explanation !== null);
-    show(this.pages.node, explanation !== null);
+    setText(this.#message, words.filter(Boolean).join(' '));
+    show(this.#ask, answer !== null && !isUnderWay);
+    setText(this.#ask, explanation ? 'Explain again' : 'Explain this model');
+    show(this.#summary, explanation !== null);
+    show(this.#pages.node, explanation !== null);
     if (explanation) {
-      setText(this.summary, summary(explanation));
-      this.parts.forEach(part => part.show(explanation));
+      setText(this.#summary, summary(explanation));
+      this.#parts.forEach(part => part.show(explanation));
     }
   }
 
   /** Ask again in a while, as long as an explanation is being made and somebody looks. */
-  private follow(): void {
-    this.stop();
-    if (this.isOpen && UNDER_WAY.has(this.shown?.answer?.state ?? '')) {
-      this.timer = window.setTimeout(() => void this.load(true), LOOK_MS);
+  #follow(): void {
+    this.#stop();
+    if (this.#isOpen && UNDER_WAY.has(this.#shown?.answer?.state ?? '')) {
+      this.#timer = window.setTimeout(() => void this.#load(true), LOOK_MS);
     }
   }
 
-  private stop(): void {
-    if (this.timer !== null) {
-      window.clearTimeout(this.timer);
-      this.timer = null;
+  #stop(): void {
+    if (this.#timer !== null) {
+      window.clearTimeout(this.#timer);
+      this.#timer = null;
     }
   }
 }

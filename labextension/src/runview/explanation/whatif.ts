@@ -6,71 +6,71 @@ import { cellText, short } from './words';
 /** A form with the cells of one row: change some, and see what the model would say. */
 export class WhatIf {
   readonly node = el('details', { class: 'nba-whatif' });
-  private readonly form = el('form');
-  private readonly fields = el('div', { class: 'nba-cells' });
-  private readonly send = el('button', { type: 'submit' }, 'Predict');
-  private readonly reset = el('button', { type: 'button' }, 'As it was');
-  private readonly message = el('p', { role: 'status' });
-  private sample: Sample | null = null;
-  private row = 0;
-  private inputs: HTMLInputElement[] = [];
+  readonly #form = el('form');
+  readonly #fields = el('div', { class: 'nba-cells' });
+  readonly #send = el('button', { type: 'submit' }, 'Predict');
+  readonly #reset = el('button', { type: 'button' }, 'As it was');
+  readonly #message = el('p', { role: 'status' });
+  #sample: Sample | null = null;
+  #row = 0;
+  #inputs: HTMLInputElement[] = [];
 
   constructor(private readonly ask: AskWhatIf) {
-    this.node.append(el('summary', {}, 'What if this row were different?'), this.form);
-    const buttons = el('div', { class: 'nba-tools' }, this.send, this.reset);
-    this.form.append(this.fields, buttons, this.message);
-    this.form.addEventListener('submit', event => {
+    this.node.append(el('summary', {}, 'What if this row were different?'), this.#form);
+    const buttons = el('div', { class: 'nba-tools' }, this.#send, this.#reset);
+    this.#form.append(this.#fields, buttons, this.#message);
+    this.#form.addEventListener('submit', event => {
       event.preventDefault();
-      void this.predict();
+      void this.#predict();
     });
-    this.form.addEventListener('keydown', event => event.stopPropagation());
-    this.reset.addEventListener('click', () => this.fill());
+    this.#form.addEventListener('keydown', event => event.stopPropagation());
+    this.#reset.addEventListener('click', () => this.#fill());
   }
 
   show(sample: Sample, row: number): void {
-    if (this.sample !== sample) {
-      this.sample = sample;
+    if (this.#sample !== sample) {
+      this.#sample = sample;
       const fields = sample.columns.map((column, i) => field(column, choices(sample, i)));
-      this.inputs = fields.map(([, input]) => input);
-      arrange(this.fields, fields.map(([label]) => label));
+      this.#inputs = fields.map(([, input]) => input);
+      arrange(this.#fields, fields.map(([label]) => label));
     }
-    this.row = row;
-    this.fill();
+    this.#row = row;
+    this.#fill();
   }
 
-  private fill(): void {
-    this.inputs.forEach((input, i) => {
-      const cell = this.sample?.cells[this.row]?.[i] ?? null;
+  #fill(): void {
+    this.#inputs.forEach((input, i) => {
+      const cell = this.#sample?.cells[this.#row]?.[i] ?? null;
       input.value = cell === null ? '' : String(cell);
     });
-    this.say('');
+    this.#say('');
   }
 
-  private async predict(): Promise<void> {
-    const changes = this.changes();
+  async #predict(): Promise<void> {
+    const changes = this.#changes();
     if (!Object.keys(changes).length) {
-      this.say('Change a cell first.');
+      this.#say('Change a cell first.');
       return;
     }
-    const { row } = this;
-    this.send.disabled = true;
-    this.say('Asking the model…');
+    const row = this.#row;
+    this.#send.disabled = true;
+    this.#say('Asking the model…');
     try {
       const { before, after } = await this.ask(row, changes);
-      if (row === this.row) {
-        this.say(difference(before, after));
+      if (row === this.#row) {
+        this.#say(difference(before, after));
       }
     } catch (error) {
-      this.say(messageOf(error));
+      this.#say(messageOf(error));
     }
-    this.send.disabled = false;
+    this.#send.disabled = false;
   }
 
-  private changes(): Record<string, Cell> {
+  #changes(): Record<string, Cell> {
     const changed: Record<string, Cell> = {};
-    this.sample?.columns.forEach((column, i) => {
-      const cell = this.sample?.cells[this.row]?.[i] ?? null;
-      const text = this.inputs[i]?.value ?? '';
+    this.#sample?.columns.forEach((column, i) => {
+      const cell = this.#sample?.cells[this.#row]?.[i] ?? null;
+      const text = this.#inputs[i]?.value ?? '';
       if (text !== (cell === null ? '' : String(cell))) {
         changed[column.name] = typed(text, column);
       }
@@ -78,9 +78,9 @@ export class WhatIf {
     return changed;
   }
 
-  private say(text: string): void {
-    setText(this.message, text);
-    show(this.message, text !== '');
+  #say(text: string): void {
+    setText(this.#message, text);
+    show(this.#message, text !== '');
   }
 }
 

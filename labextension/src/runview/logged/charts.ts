@@ -23,65 +23,65 @@ interface Drawn {
 /** A line chart for each series, and the charts whose numbers were logged. */
 export class Charts implements LoggedPart {
   readonly node = el('section');
-  private readonly filter = el('input', { type: 'search', placeholder: 'Filter charts', 'aria-label': 'Filter charts' });
-  private readonly note = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
-  private readonly grid = el('div', { class: 'nba-charts' });
-  private readonly drawn = new Map<string, Drawn>();
-  private wanted: Wanted[] = [];
-  private isOpen = false;
+  readonly #filter = el('input', { type: 'search', placeholder: 'Filter charts', 'aria-label': 'Filter charts' });
+  readonly #note = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #grid = el('div', { class: 'nba-charts' });
+  readonly #drawn = new Map<string, Drawn>();
+  #wanted: Wanted[] = [];
+  #isOpen = false;
 
   constructor(private readonly plotter: Plotter) {
-    this.node.append(el('div', { class: 'nba-tools' }, this.filter), this.grid, this.note);
+    this.node.append(el('div', { class: 'nba-tools' }, this.#filter), this.#grid, this.#note);
     show(this.node, false);
-    this.filter.addEventListener('input', () => this.redraw());
+    this.#filter.addEventListener('input', () => this.#redraw());
   }
 
   update({ series, charts }: Logged): void {
     const lines = series.map(one => ({ name: one.name, figure: lineOf(one), height: HEIGHT }));
     const others = charts.map(({ title, figure }) => ({ name: title, figure, height: HEIGHT + 80 }));
-    this.wanted = [...lines, ...others];
-    this.redraw();
+    this.#wanted = [...lines, ...others];
+    this.#redraw();
   }
 
   setOpen(isOpen: boolean): void {
-    this.isOpen = isOpen;
-    this.redraw();
+    this.#isOpen = isOpen;
+    this.#redraw();
   }
 
   dispose(): void {
-    for (const { canvas } of this.drawn.values()) {
+    for (const { canvas } of this.#drawn.values()) {
       this.plotter.clear(canvas);
     }
   }
 
-  private redraw(): void {
-    show(this.node, this.wanted.length > 0);
-    show(this.filter, this.wanted.length > MOST_CHARTS / 2);
-    const word = this.filter.value.toLowerCase();
-    const fits = this.wanted.filter(({ name }) => name.toLowerCase().includes(word));
+  #redraw(): void {
+    show(this.node, this.#wanted.length > 0);
+    show(this.#filter, this.#wanted.length > MOST_CHARTS / 2);
+    const word = this.#filter.value.toLowerCase();
+    const fits = this.#wanted.filter(({ name }) => name.toLowerCase().includes(word));
     const shown = fits.slice(0, MOST_CHARTS);
-    show(this.note, fits.length > shown.length);
-    setText(this.note, `and ${fits.length - shown.length} more: filter them by name`);
-    if (this.isOpen) {
-      arrange(this.grid, shown.map(one => this.place(one).node));
-      shown.forEach(one => void this.draw(one));
+    show(this.#note, fits.length > shown.length);
+    setText(this.#note, `and ${fits.length - shown.length} more: filter them by name`);
+    if (this.#isOpen) {
+      arrange(this.#grid, shown.map(one => this.#place(one).node));
+      shown.forEach(one => void this.#draw(one));
     }
   }
 
-  private place({ name, height }: Wanted): Drawn {
-    const known = this.drawn.get(name);
+  #place({ name, height }: Wanted): Drawn {
+    const known = this.#drawn.get(name);
     if (known) {
       return known;
     }
     const canvas = el('div', { class: 'nba-canvas', role: 'img', 'aria-label': name });
     canvas.style.minHeight = `${height}px`;
     const made = { node: el('figure', {}, el('figcaption', {}, name), canvas), canvas, words: '' };
-    this.drawn.set(name, made);
+    this.#drawn.set(name, made);
     return made;
   }
 
-  private async draw(one: Wanted): Promise<void> {
-    const drawn = this.place(one);
+  async #draw(one: Wanted): Promise<void> {
+    const drawn = this.#place(one);
     const words = JSON.stringify(one.figure.data);
     if (drawn.words === words) {
       return;

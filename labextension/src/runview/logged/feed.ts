@@ -8,11 +8,11 @@ const PATIENCE = 4;
 
 /** Asks for what was logged when something has happened, not too often. */
 export class Feed {
-  private known = -1;
-  private wanted = 0;
-  private isConnected = false;
-  private isAsking = false;
-  private timer: number | null = null;
+  #known = -1;
+  #wanted = 0;
+  #isConnected = false;
+  #isAsking = false;
+  #timer: number | null = null;
 
   constructor(
     private readonly load: () => Promise<Logged>,
@@ -22,47 +22,47 @@ export class Feed {
 
   /** The run has come to this event. */
   want(seq: number): void {
-    this.wanted = Math.max(this.wanted, seq);
-    this.ask();
+    this.#wanted = Math.max(this.#wanted, seq);
+    this.#ask();
   }
 
   setConnected(isConnected: boolean): void {
-    this.isConnected = isConnected;
-    this.ask();
+    this.#isConnected = isConnected;
+    this.#ask();
   }
 
   dispose(): void {
-    this.isConnected = false;
-    if (this.timer !== null) {
-      window.clearTimeout(this.timer);
+    this.#isConnected = false;
+    if (this.#timer !== null) {
+      window.clearTimeout(this.#timer);
     }
   }
 
-  private ask(): void {
-    if (this.isConnected && !this.isAsking && this.timer === null && this.wanted > this.known) {
-      void this.fetch();
+  #ask(): void {
+    if (this.#isConnected && !this.#isAsking && this.#timer === null && this.#wanted > this.#known) {
+      void this.#fetch();
     }
   }
 
-  private async fetch(): Promise<void> {
-    this.isAsking = true;
+  async #fetch(): Promise<void> {
+    this.#isAsking = true;
     const began = performance.now();
     let least = LEAST_WAIT_MS;
     try {
       const logged = await this.load();
-      this.known = Math.max(this.known, logged.seq);
+      this.#known = Math.max(this.#known, logged.seq);
       this.take(logged);
       this.say('');
     } catch (error) {
       this.say(messageOf(error));
       least = FAILED_WAIT_MS;
     }
-    this.isAsking = false;
-    if (this.isConnected) {
+    this.#isAsking = false;
+    if (this.#isConnected) {
       const wait = Math.max(least, PATIENCE * (performance.now() - began));
-      this.timer = window.setTimeout(() => {
-        this.timer = null;
-        this.ask();
+      this.#timer = window.setTimeout(() => {
+        this.#timer = null;
+        this.#ask();
       }, wait);
     }
   }

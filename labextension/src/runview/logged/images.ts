@@ -6,12 +6,12 @@ import type { LoggedPart } from './view';
 export class Images implements LoggedPart {
   readonly label = 'Images';
   readonly node = el('section');
-  private readonly none = el('p', { class: 'nba-muted' }, 'No picture is logged yet. A script logs one with run.log_image.');
-  private readonly grid = el('div', { class: 'nba-images' });
-  private readonly drawn = new Map<string, HTMLElement>();
+  readonly #none = el('p', { class: 'nba-muted' }, 'No picture is logged yet. A script logs one with run.log_image.');
+  readonly #grid = el('div', { class: 'nba-images' });
+  readonly #drawn = new Map<string, HTMLElement>();
 
   constructor(private readonly source: LoggedSource) {
-    this.node.append(this.none, this.grid);
+    this.node.append(this.#none, this.#grid);
   }
 
   count({ images }: Logged): number {
@@ -19,12 +19,12 @@ export class Images implements LoggedPart {
   }
 
   update({ images }: Logged): void {
-    show(this.none, !images.length);
-    arrange(this.grid, images.map(picture => this.draw(picture)));
+    show(this.#none, !images.length);
+    arrange(this.#grid, images.map(picture => this.#draw(picture)));
   }
 
-  private draw({ name, file }: Picture): HTMLElement {
-    const known = this.drawn.get(file);
+  #draw({ name, file }: Picture): HTMLElement {
+    const known = this.#drawn.get(file);
     if (known) {
       return known;
     }
@@ -32,7 +32,7 @@ export class Images implements LoggedPart {
     const image = el('img', { src, alt: name, loading: 'lazy' });
     const link = el('a', { href: src, download: '', title: `Save ${file}` }, image);
     const node = el('figure', {}, el('figcaption', {}, name), link);
-    this.drawn.set(file, node);
+    this.#drawn.set(file, node);
     return node;
   }
 }

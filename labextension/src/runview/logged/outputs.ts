@@ -8,12 +8,12 @@ import type { LoggedPart } from './view';
 export class Outputs implements LoggedPart {
   readonly label = 'Outputs';
   readonly node = el('section');
-  private readonly note = el('p', { class: 'nba-muted' });
-  private readonly list = el('div');
-  private words = '';
+  readonly #note = el('p', { class: 'nba-muted' });
+  readonly #list = el('div');
+  #words = '';
 
   constructor(private readonly source: LoggedSource) {
-    this.node.append(this.note, this.list);
+    this.node.append(this.#note, this.#list);
   }
 
   count({ n_files }: Logged): number {
@@ -22,17 +22,17 @@ export class Outputs implements LoggedPart {
 
   update({ files, n_files: total }: Logged): void {
     const more = total - files.length;
-    setText(this.note, !total ? 'No file is stored yet. A script puts files into ./outputs.' : more ? `and ${count(more)} more` : '');
-    show(this.note, !total || more > 0);
+    setText(this.#note, !total ? 'No file is stored yet. A script puts files into ./outputs.' : more ? `and ${count(more)} more` : '');
+    show(this.#note, !total || more > 0);
     const words = JSON.stringify(files);
-    if (words === this.words) {
+    if (words === this.#words) {
       return;
     }
-    this.words = words;
+    this.#words = words;
     const rows = files.map(({ name, bytes: size }) => [
       el('a', { href: this.source.stored(name), download: '' }, own(name)),
       bytes(size)
     ]);
-    this.list.replaceChildren(...(rows.length ? [table('Files', [{ label: 'File' }, { label: 'Size', isNumber: true }], rows)] : []));
+    this.#list.replaceChildren(...(rows.length ? [table('Files', [{ label: 'File' }, { label: 'Size', isNumber: true }], rows)] : []));
   }
 }

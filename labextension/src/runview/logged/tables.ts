@@ -8,16 +8,16 @@ import type { LoggedPart } from './view';
 /** The tables that were logged. */
 export class Tables implements LoggedPart {
   readonly node = el('section');
-  private readonly drawn = new Map<string, { node: HTMLElement; words: string }>();
+  readonly #drawn = new Map<string, { node: HTMLElement; words: string }>();
 
   update({ tables }: Logged): void {
     show(this.node, tables.length > 0);
-    arrange(this.node, tables.map(one => this.draw(one)));
+    arrange(this.node, tables.map(one => this.#draw(one)));
   }
 
-  private draw(one: Table): HTMLElement {
+  #draw(one: Table): HTMLElement {
     const words = JSON.stringify(one);
-    const known = this.drawn.get(one.name);
+    const known = this.#drawn.get(one.name);
     if (known?.words === words) {
       return known.node;
     }
@@ -28,7 +28,7 @@ export class Tables implements LoggedPart {
     if (more > 0) {
       node.append(el('p', { class: 'nba-muted' }, `and ${plural(more, 'row')} more`));
     }
-    this.drawn.set(one.name, { node, words });
+    this.#drawn.set(one.name, { node, words });
     return node;
   }
 }

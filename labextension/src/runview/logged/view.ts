@@ -34,100 +34,100 @@ const METRICS = 'Metrics';
 /** The view of a script's run, or of one that is logged by hand. */
 export class LoggedView implements Shown {
   readonly node = el('section', { class: 'nbautoml nbautoml-run', 'aria-label': 'Run' });
-  private readonly clock = new ServerClock();
-  private readonly message = el('div', { class: 'nba-message', role: 'status', hidden: '' });
-  private readonly reason = el('pre', { class: 'nba-reason', tabindex: 0, hidden: '', 'aria-label': 'Why it failed' });
-  private readonly following: Following;
-  private readonly header: HeaderBar;
-  private readonly progress = new Progress(this.clock);
-  private readonly values = new Values();
-  private readonly logs: Logs;
-  private readonly parts: LoggedParts;
-  private readonly tabs: Tabs;
-  private readonly feed: Feed;
-  private readonly drawn: readonly Component[];
+  readonly #clock = new ServerClock();
+  readonly #message = el('div', { class: 'nba-message', role: 'status', hidden: '' });
+  readonly #reason = el('pre', { class: 'nba-reason', tabindex: 0, hidden: '', 'aria-label': 'Why it failed' });
+  readonly #following: Following;
+  readonly #header: HeaderBar;
+  readonly #progress = new Progress(this.#clock);
+  readonly #values = new Values();
+  readonly #logs: Logs;
+  readonly #parts: LoggedParts;
+  readonly #tabs: Tabs;
+  readonly #feed: Feed;
+  readonly #drawn: readonly Component[];
 
   constructor(full: Full, transport: Transport<CoreSource>, partsOf: (source: CoreSource) => LoggedParts) {
-    this.following = new Following(full, transport, this.clock, this);
-    const source = transport.of(this.following.runId, this.following.workspace);
-    this.parts = partsOf(source);
-    this.header = new HeaderBar(actionsOf(source, () => undefined), text => this.say(text));
-    this.logs = new Logs(after => source.log(after), full.logged?.lines ?? []);
-    this.tabs = new Tabs(this.pages());
+    this.#following = new Following(full, transport, this.#clock, this);
+    const source = transport.of(this.#following.runId, this.#following.workspace);
+    this.#parts = partsOf(source);
+    this.#header = new HeaderBar(actionsOf(source, () => undefined), text => this.#say(text));
+    this.#logs = new Logs(after => source.log(after), full.logged?.lines ?? []);
+    this.#tabs = new Tabs(this.#pages());
     const announcer = new Announcer();
-    this.drawn = [this.header, this.progress, this.logs, announcer];
-    this.node.append(this.header.node, this.progress.node, this.message, this.reason, this.tabs.node, announcer.node);
-    this.feed = new Feed(() => source.logged(), logged => this.take(logged), text => this.say(text));
-    this.following.start();
+    this.#drawn = [this.#header, this.#progress, this.#logs, announcer];
+    this.node.append(this.#header.node, this.#progress.node, this.#message, this.#reason, this.#tabs.node, announcer.node);
+    this.#feed = new Feed(() => source.logged(), logged => this.#take(logged), text => this.#say(text));
+    this.#following.start();
     if (full.logged) {
-      this.take(full.logged);
+      this.#take(full.logged);
     }
   }
 
   get runId(): string {
-    return this.following.runId;
+    return this.#following.runId;
   }
 
   /** Show a saved output of the same run, unless something newer is shown. */
   offer(full: Full): void {
-    if (this.following.offer(full) && full.logged) {
-      this.take(full.logged);
+    if (this.#following.offer(full) && full.logged) {
+      this.#take(full.logged);
     }
   }
 
   dispose(): void {
-    this.following.dispose();
-    this.feed.dispose();
-    this.logs.dispose();
-    for (const part of [...this.parts.below, ...this.parts.tabs]) {
+    this.#following.dispose();
+    this.#feed.dispose();
+    this.#logs.dispose();
+    for (const part of [...this.#parts.below, ...this.#parts.tabs]) {
       part.dispose?.();
     }
     this.node.remove();
   }
 
   draw(state: RunState): void {
-    for (const part of this.drawn) {
+    for (const part of this.#drawn) {
       part.update(state);
     }
     const { reason } = state.header;
-    setText(this.reason, reason);
-    show(this.reason, reason.includes('\n'));
-    this.feed.want(state.seq);
+    setText(this.#reason, reason);
+    show(this.#reason, reason.includes('\n'));
+    this.#feed.want(state.seq);
   }
 
   tick(): void {
-    this.progress.tick();
+    this.#progress.tick();
   }
 
   setConnection(connection: Connection, problem = ''): void {
-    this.header.setConnection(connection, problem);
-    this.feed.setConnected(connection === 'connected');
+    this.#header.setConnection(connection, problem);
+    this.#feed.setConnected(connection === 'connected');
   }
 
-  private pages(): Tab[] {
-    const { below, tabs } = this.parts;
-    const metrics = el('div', {}, this.values.node, ...below.map(part => part.node));
+  #pages(): Tab[] {
+    const { below, tabs } = this.#parts;
+    const metrics = el('div', {}, this.#values.node, ...below.map(part => part.node));
     return [
       { label: METRICS, panel: metrics, setOpen: isOpen => below.forEach(part => part.setOpen?.(isOpen)) },
       ...tabs.map(part => ({ label: part.label, panel: part.node, setOpen: (isOpen: boolean) => part.setOpen?.(isOpen) })),
-      { label: 'Logs', panel: this.logs.node, setOpen: isOpen => this.logs.setOpen(isOpen) }
+      { label: 'Logs', panel: this.#logs.node, setOpen: isOpen => this.#logs.setOpen(isOpen) }
     ];
   }
 
-  private take(logged: Logged): void {
-    this.values.update(logged);
-    for (const part of this.parts.below) {
+  #take(logged: Logged): void {
+    this.#values.update(logged);
+    for (const part of this.#parts.below) {
       part.update(logged);
     }
-    this.parts.tabs.forEach((part, i) => {
+    this.#parts.tabs.forEach((part, i) => {
       part.update(logged);
       const n = part.count(logged);
-      this.tabs.setLabel(i + 1, n ? `${part.label} (${n})` : part.label);
+      this.#tabs.setLabel(i + 1, n ? `${part.label} (${n})` : part.label);
     });
   }
 
-  private say(text: string): void {
-    setText(this.message, text);
-    show(this.message, text !== '');
+  #say(text: string): void {
+    setText(this.#message, text);
+    show(this.#message, text !== '');
   }
 }
