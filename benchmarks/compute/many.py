@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import pickle
 import random
 import tempfile
 import time
 import uuid
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -82,20 +84,36 @@ class ThreadPlugin(TrialPlugin):
 
 
 class ThreadCluster:
-    """A Dask cluster in this process, with as many threads as slots."""
+    """A Dask cluster in a process of its own, as clusters are, with as many threads as slots."""
 
     def __init__(self, n_slots: int) -> None:
-        self._cluster = LocalCluster(
-            n_workers=1, threads_per_worker=n_slots, processes=False, dashboard_address=None
-        )
+        spawn = multiprocessing.get_context("spawn")
+        self._pipe, other = spawn.Pipe()
+        self._process = spawn.Process(target=_serve, args=(n_slots, other), daemon=True)
+        self._process.start()
+        self._address = self._pipe.recv()
 
     def connect(self) -> Any:
         """Return a new client."""
-        return Client(self._cluster, set_as_default=False)
+        return Client(self._address, set_as_default=False)
 
     def close(self) -> None:
         """End the cluster."""
-        self._cluster.close()
+        self._pipe.send(None)
+        self._process.join()
+
+
+def _serve(n_slots: int, pipe: Connection) -> None:
+    """Run a scheduler and a worker until the other end of the pipe says something."""
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=n_slots,
+        processes=False,
+        protocol="tcp",
+        dashboard_address=None,
+    ) as cluster:
+        pipe.send(cluster.scheduler_address)
+        pipe.recv()
 
 
 def sixty_four() -> dict[str, Any]:
