@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.storm import REFUSED, RIGHT, blow
+from benchmarks.serving.storm import REFUSED, RIGHT, blow
 from nbautoml.registry.model import Model
 from tests.integration.serving.conftest import Kit, deleted_at_the_end
 

@@ -1,0 +1,1 @@
+"""Served models: what an answer costs beside other servers, and whether all answers are right."""
