@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import murmurhash3_32
 
 from nbautoml.runtime import parsing
+from nbautoml.runtime.columns import Columns, columns_of, n_rows_of
 from nbautoml.runtime.lineage import Feature
 from nbautoml.runtime.numeric import marker_of
 
@@ -85,15 +86,16 @@ class _SlotColumns(_LabelColumns):
     def _slot_of(self, position: int, label: str) -> int:
         return self.slots_[position].get(label, self.other_slot_[position])
 
-    def transform(self, X: pd.DataFrame) -> FloatMatrix | sp.csr_matrix:
+    def transform(self, X: Columns) -> FloatMatrix | sp.csr_matrix:
         """Return zeros and ones, as float32; a csr matrix when ``is_sparse``."""
-        blocks = [self._slots_of_column(j, X.iloc[:, j]) for j in range(X.shape[1])]
+        n_rows = n_rows_of(X)
+        blocks = [self._slots_of_column(j, column) for j, column in enumerate(columns_of(X))]
         if not blocks:
-            blocks = [np.empty((len(X), 0), dtype=np.int64)]
+            blocks = [np.empty((n_rows, 0), dtype=np.int64)]
         slots = np.concatenate(blocks, axis=1)
         rows, places = np.nonzero(slots != NO_SLOT)
         columns = slots[rows, places]
-        shape = (len(X), self.width_)
+        shape = (n_rows, self.width_)
         if self.is_sparse:
             ones = np.ones(len(rows), dtype=np.float32)
             return sp.csr_matrix((ones, (rows, columns)), shape=shape)
@@ -269,11 +271,12 @@ class OrdinalColumns(_LabelColumns):
         self.categorical_features_ = np.flatnonzero(is_code)
         return self
 
-    def transform(self, X: pd.DataFrame) -> FloatMatrix:
+    def transform(self, X: Columns) -> FloatMatrix:
         """Return float32 codes; NaN where a category is missing or was not seen."""
-        out = np.empty(X.shape, dtype=np.float32)
-        for position in range(X.shape[1]):
-            codes, labels = codes_of(X.iloc[:, position])
+        columns = columns_of(X)
+        out = np.empty((n_rows_of(X), len(columns)), dtype=np.float32)
+        for position, column in enumerate(columns):
+            codes, labels = codes_of(column)
             table = np.full(len(labels) + 1, np.nan, dtype=np.float32)
             table[:-1] = [self._code_of(position, label) for label in labels]
             out[:, position] = table[codes]

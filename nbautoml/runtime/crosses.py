@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import mutual_info_score
 
 from nbautoml.runtime.categorical import codes_of
+from nbautoml.runtime.columns import Columns, columns_of, matrix_of, n_rows_of
 from nbautoml.runtime.lineage import Feature
 
 IntArray = npt.NDArray[np.int64]
@@ -79,7 +80,7 @@ class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sk
         self._encoded = [j for j, reader in enumerate(self._readers) if reader.is_category]
         codes = self._read(X)
         self.pairs_ = _telling_pairs(codes, label, self.crossed)
-        self._tables = [pd.Index(np.unique(_join(codes, pair))) for pair in self.pairs_]
+        self._tables = [np.unique(_join(codes, pair)) for pair in self.pairs_]
         targets = _targets_of(label)
         self.n_outputs_ = targets.shape[1]
         fold_of = np.random.default_rng(self.seed).permutation(len(label)) % _FOLDS
@@ -90,11 +91,11 @@ class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sk
             blocks.append(_means_of_others(places, targets, fold_of, n_places))
         return _side_by_side(blocks, len(label))
 
-    def transform(self, X: pd.DataFrame) -> FloatMatrix:
+    def transform(self, X: Columns) -> FloatMatrix:
         """Return the means of the training rows, as float32."""
         places = self._places(self._read(X)).T
         blocks = [means[column] for means, column in zip(self.means_, places, strict=True)]
-        return _side_by_side(blocks, len(X))
+        return _side_by_side(blocks, n_rows_of(X))
 
     def get_features(self) -> list[Feature]:
         """Return what each output is; a cross is listed under the first of its columns."""
@@ -121,14 +122,15 @@ class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sk
         """Return the names of the outputs."""
         return np.array([feature.name for feature in self.get_features()], dtype=object)
 
-    def _read(self, X: pd.DataFrame) -> IntArray:
-        columns = [reader.read(X.iloc[:, j]) for j, reader in enumerate(self._readers)]
-        return np.stack(columns, axis=1) if columns else np.empty((len(X), 0), dtype=np.int64)
+    def _read(self, X: Columns) -> IntArray:
+        pairs = zip(self._readers, columns_of(X), strict=True)
+        codes = [reader.read(column) for reader, column in pairs]
+        return np.stack(codes, axis=1) if codes else np.empty((n_rows_of(X), 0), dtype=np.int64)
 
     def _places(self, codes: IntArray) -> IntArray:
         """Return a column of places for each encoded column and each pair; unseen is -1."""
         crossed = [
-            table.get_indexer(pd.Index(_join(codes, pair)))
+            _find(np.asarray(table), _join(codes, pair))
             for pair, table in zip(self.pairs_, self._tables, strict=True)
         ]
         return np.column_stack([codes[:, self._encoded], *crossed])
@@ -163,9 +165,9 @@ class PairArithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
         self.pairs_ = _telling_pairs(parts, _as_label(y), self.crossed)
         return self
 
-    def transform(self, X: pd.DataFrame) -> FloatMatrix:
+    def transform(self, X: Columns) -> FloatMatrix:
         """Return float32 columns; NaN where a cell is missing or a divisor is zero."""
-        values = np.asarray(X, dtype=np.float64)
+        values = matrix_of(X)
         out = np.empty((len(values), 4 * len(self.pairs_)), dtype=np.float32)
         for place, (i, j) in enumerate(self.pairs_):
             a, b = values[:, i], values[:, j]
@@ -264,6 +266,19 @@ def _join(codes: IntArray, pair: tuple[int, int]) -> IntArray:
     """Return one number for each pair of codes."""
     left, right = codes[:, pair[0]] + 1, codes[:, pair[1]] + 1
     return np.asarray((left << 32) + right)
+
+
+def _find(table: IntArray, wanted: IntArray) -> IntArray:
+    """Return the place of each number in a sorted table, -1 where it is not there.
+
+    Examples
+    --------
+    >>> _find(np.array([3, 5, 9]), np.array([9, 4, 3, 10]))
+    array([ 2, -1,  0, -1])
+    """
+    places = np.searchsorted(table, wanted)
+    is_there = table[np.minimum(places, len(table) - 1)] == wanted
+    return np.where(is_there, places, _UNSEEN)
 
 
 def _targets_of(label: npt.NDArray[Any]) -> FloatColumns:

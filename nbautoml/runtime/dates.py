@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from nbautoml.runtime.columns import Columns, columns_of, n_rows_of
 from nbautoml.runtime.lineage import Feature
 from nbautoml.runtime.numeric import FAR, marker_of, middle_of_far
 
@@ -74,13 +75,13 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklear
             self._fit_column(_times_of(X.iloc[:, position]))
         return self
 
-    def transform(self, X: pd.DataFrame) -> npt.NDArray[np.float32]:
+    def transform(self, X: Columns) -> npt.NDArray[np.float32]:
         """Return float32 columns."""
         blocks = [
-            self._transform_column(position, _times_of(X.iloc[:, position]))
-            for position in range(X.shape[1])
+            self._transform_column(position, _times_of(column))
+            for position, column in enumerate(columns_of(X))
         ]
-        return np.concatenate([np.empty((len(X), 0)), *blocks], axis=1).astype(np.float32)
+        return np.concatenate([np.empty((n_rows_of(X), 0)), *blocks], axis=1).astype(np.float32)
 
     def get_features(self) -> list[Feature]:
         """Return what each output is."""
@@ -155,5 +156,5 @@ def split_dates(times: npt.NDArray[np.datetime64], first: np.datetime64) -> Floa
     return np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
 
 
-def _times_of(column: pd.Series) -> npt.NDArray[np.datetime64]:
-    return column.to_numpy(dtype="datetime64[us]")
+def _times_of(column: Any) -> npt.NDArray[np.datetime64]:
+    return np.asarray(column, dtype="datetime64[us]")

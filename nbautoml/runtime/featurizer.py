@@ -11,6 +11,7 @@ import pandas as pd
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 
+from nbautoml.runtime.columns import ReadRows
 from nbautoml.runtime.input_adapter import InputAdapter
 from nbautoml.runtime.lineage import (
     FeatureLineage,
@@ -71,20 +72,21 @@ class Featurizer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklea
         self.categorical_features_ = self._find_categorical(blocks)
         return self._join(blocks, len(X))
 
-    def transform(self, X: pd.DataFrame) -> Any:
+    def transform(self, X: pd.DataFrame | ReadRows) -> Any:
         """Return the features of rows.
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame or ReadRows
             Output of the input adapter.
 
         Returns
         -------
         ndarray of float32 or csr_matrix, shape (n_rows, n_features)
         """
-        blocks = [step.transform(X[columns]) for _, step, columns in self.steps_]
-        return self._join(blocks, len(X))
+        rows = X if isinstance(X, ReadRows) else ReadRows.of(X)
+        blocks = [step.transform(rows.take(names)) for _, step, names in self.steps_]
+        return self._join(blocks, len(rows))
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return the engineered names; models know them as ``f0`` to ``fn``."""
@@ -147,7 +149,7 @@ class DataTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc] # 
 
     def transform(self, X: Any) -> Any:
         """Return the features of raw rows."""
-        return self.featurizer_.transform(self.adapter.transform(X))
+        return self.featurizer_.transform(self.adapter.read(X))
 
     @property
     def lineage_(self) -> tuple[FeatureLineage, ...]:

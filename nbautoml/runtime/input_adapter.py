@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from nbautoml.runtime import parsing
+from nbautoml.runtime.columns import ReadRows
 
 WARN_SHARE = 0.05
 """Share of unreadable cells of a column up to which they count as missing without a word."""
@@ -115,11 +116,18 @@ class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skl
             When a column is missing or most of its cells cannot be read.
         """
         frame = as_frame(X, self._input_names())
+        return pd.DataFrame(self._read(frame), index=frame.index, copy=False)
+
+    def read(self, X: Any) -> ReadRows:
+        """Return what `transform` returns, but not as a frame."""
+        frame = as_frame(X, self._input_names())
+        return ReadRows(self._read(frame), len(frame))
+
+    def _read(self, frame: pd.DataFrame) -> dict[str, Any]:
         self._warn_of_others(frame)
-        data = {
+        return {
             form.name: _READERS[form.kind](column, form) for form, column in self._select(frame)
         }
-        return pd.DataFrame(data, index=frame.index, copy=False)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return the names of the used columns."""
@@ -150,7 +158,7 @@ class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skl
         missing = [form.name for form in used if form.name not in places]
         if missing and self.missing_columns == "fill":
             names = ", ".join(map(repr, missing))
-            warnings.warn(f"Not in these rows, so taken as missing: {names}.", stacklevel=5)
+            warnings.warn(f"Not in these rows, so taken as missing: {names}.", stacklevel=6)
             frame = frame.assign(**dict.fromkeys(missing))
             places = column_places(frame)
         elif missing:
@@ -159,7 +167,8 @@ class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skl
                 f"{noun} {', '.join(repr(name) for name in missing)} of the training data "
                 f"are not in these rows. They have: {', '.join(map(repr, places)) or 'none'}."
             )
-        return [(form, frame.iloc[:, places[form.name]]) for form in used]
+        labels = list(frame.columns)
+        return [(form, frame[labels[places[form.name]]]) for form in used]
 
     def _warn_of_others(self, frame: pd.DataFrame) -> None:
         """Name the columns that are ignored, once."""
@@ -170,7 +179,7 @@ class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skl
             told.update(others)
             shown = ", ".join(map(repr, others[:SHOWN_COLUMNS]))
             more = f" and {len(others) - SHOWN_COLUMNS} more" * (len(others) > SHOWN_COLUMNS)
-            warnings.warn(f"Not in the training data, so ignored: {shown}{more}.", stacklevel=4)
+            warnings.warn(f"Not in the training data, so ignored: {shown}{more}.", stacklevel=5)
 
 
 def as_frame(X: Any, names: Sequence[str]) -> pd.DataFrame:
@@ -296,7 +305,7 @@ def _check_readable(
     found = f"{n_unread} of {n_filled} filled cells of column {series.name!r} are not {what}"
     if is_refused:
         raise ValueError(f"{found}, such as {example!r}; the model learned it as {what}.")
-    warnings.warn(f"{found}, such as {example!r}; they count as missing.", stacklevel=5)
+    warnings.warn(f"{found}, such as {example!r}; they count as missing.", stacklevel=6)
 
 
 _READERS: dict[str, Callable[[pd.Series, ColumnFormat], Any]] = {

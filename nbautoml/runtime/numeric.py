@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from nbautoml.runtime.columns import matrix_of
 from nbautoml.runtime.lineage import Feature
 
 FloatMatrix = npt.NDArray[np.float64]
@@ -67,7 +68,7 @@ class NumericColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filled-in values from the training rows."""
-        values = _as_matrix(X)
+        values = matrix_of(X)
         self.feature_names_in_ = _names_of(X)
         self.n_features_in_ = values.shape[1]
         is_missing = np.isnan(values)
@@ -79,7 +80,7 @@ class NumericColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
 
     def transform(self, X: Any) -> npt.NDArray[np.float32]:
         """Return float32 columns, then the markers."""
-        values = _as_matrix(X)
+        values = matrix_of(X)
         is_missing = np.isnan(values)
         if self.strategy != "none" and is_missing.any():
             values = np.where(is_missing, self.statistics_, values)
@@ -124,13 +125,6 @@ def _names_of(X: Any) -> npt.NDArray[np.object_]:
     if isinstance(X, pd.DataFrame):
         return np.array([str(name) for name in X.columns], dtype=object)
     return np.array([f"x{position}" for position in range(np.shape(X)[1])], dtype=object)
-
-
-def _as_matrix(X: Any) -> FloatMatrix:
-    values = X.to_numpy(dtype=np.float64) if isinstance(X, pd.DataFrame) else np.asarray(X, float)
-    if values.ndim != 2:
-        raise ValueError(f"Number columns must be a table; got shape {values.shape}.")
-    return values
 
 
 def _mode(values: FloatMatrix) -> float:

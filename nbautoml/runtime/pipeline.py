@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.pipeline import Pipeline
 
 from nbautoml.runtime.featurizer import DataTransformer
-from nbautoml.runtime.threads import THREADS
+from nbautoml.runtime.threads import FEW_ROWS, THREADS
 
 
 class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
@@ -99,7 +99,7 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
 
     def _features(self, X: Any) -> Any:
         for _, step in self.steps[:-1]:
-            X = step.transform(X)
+            X = step.adapter.read(X) if isinstance(step, MemberInput) else step.transform(X)
         return X
 
     def _numbers(self, X: Any) -> npt.NDArray[np.float64]:
@@ -107,7 +107,7 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
         if features.shape[0] == 0:  # most estimators refuse to predict no rows
             return np.empty(0)
         with THREADS.alone(features.shape[0]):
-            return np.asarray(self.steps[-1][1].predict(features), dtype=np.float64)
+            return np.asarray(_ask(self.steps[-1][1], "predict", features), dtype=np.float64)
 
     def _proba(self, X: Any) -> npt.NDArray[np.float64]:
         assert self.classes is not None
@@ -115,7 +115,7 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
         if features.shape[0] == 0:
             return np.empty((0, len(self.classes)))
         with THREADS.alone(features.shape[0]):
-            known = np.asarray(self.steps[-1][1].predict_proba(features), dtype=np.float64)
+            known = np.asarray(_ask(self.steps[-1][1], "predict_proba", features), dtype=np.float64)
         if self.codes is None or len(self.codes) == len(self.classes):
             return known
         return spread_proba(known, self.codes, len(self.classes))
@@ -131,6 +131,22 @@ class MemberInput(DataTransformer):
     def transform(self, X: Any) -> pd.DataFrame:
         """Return the rows as read, for the members to featurize."""
         return self.adapter.transform(X)
+
+
+def _ask(model: Any, method: str, features: Any) -> Any:
+    """Return what a fitted model answers.
+
+    For a few rows LightGBM's booster is asked itself: its class for scikit-learn does the same, but
+    takes several times as long to look at the rows and at its own parameters.
+    """
+    booster = getattr(model, "booster_", None)
+    is_small = isinstance(features, np.ndarray) and len(features) <= FEW_ROWS
+    if booster is None or not is_small or callable(getattr(model, "objective_", None)):
+        return getattr(model, method)(features)
+    answer = booster.predict(features)
+    if method == "predict_proba" and answer.ndim == 1:  # of two classes it tells the second
+        return np.column_stack([1.0 - answer, answer])
+    return answer
 
 
 def spread_proba(

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from nbautoml.runtime.columns import Columns, columns_of
 from nbautoml.runtime.lineage import Feature
 
 FEW_TEXTS = 100
@@ -114,11 +115,11 @@ class TextColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skle
             blocks.append(self._finish(terms, texts, reducer))
         return self._join(blocks)
 
-    def transform(self, X: pd.DataFrame) -> Any:
+    def transform(self, X: Columns) -> Any:
         """Return a csr matrix, or float32 columns when ``n_components`` is above 0."""
         blocks = []
-        for position, vectorizers in enumerate(self.vectorizers_):
-            texts = X.iloc[:, position].tolist()
+        for position, column in enumerate(columns_of(X)):
+            vectorizers, texts = self.vectorizers_[position], column.tolist()
             terms = _stack([_transform(v, texts) for v in vectorizers], len(texts))
             blocks.append(self._finish(terms, texts, self.reducers_[position]))
         return self._join(blocks)

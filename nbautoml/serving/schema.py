@@ -377,6 +377,8 @@ class RequestRows:
         return [*found[:SHOWN_WARNINGS], *([f"{more} more warnings"] if more > 0 else [])]
 
     def _unknown_columns(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        if all(row.keys() <= self._columns.keys() for row in rows):
+            return []
         names = dict.fromkeys(str(name) for row in rows for name in row)
         return [
             f"column {name!r} was not in the training data and is ignored"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from lightgbm import LGBMClassifier, LGBMRegressor
+from lightgbm import Booster, LGBMClassifier, LGBMRegressor
 from scipy.special import expit, softmax
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
@@ -171,7 +171,12 @@ def test_what_is_no_sum_is_not_taken_for_one(made: Callable[[], Made]) -> None:
 
 def test_contributions_that_do_not_add_up_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     made = MODELS["boosted numbers"]()
-    monkeypatch.setattr(LGBMRegressor, "predict", lambda self, X, **k: np.full(len(X), 7.0))
+    ask = Booster.predict
+
+    def other(self: Booster, X: np.ndarray, **how: bool) -> object:
+        return ask(self, X, **how) if how.get("pred_contrib") else np.full(len(X), 7.0)
+
+    monkeypatch.setattr(Booster, "predict", other)
     assert explained(made) is None
 
 
