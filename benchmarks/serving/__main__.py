@@ -5,7 +5,7 @@
 
 One model (LightGBM behind the features that a run makes) is trained on made-up rows of numbers and
 words by a run of its own and served three times over loopback, at the same time: as a deployment,
-by ``mlflow models serve`` and by the least that serves it (one route of FastAPI, without keys,
+by ``mlflow models serve`` and by the least that serves it (one route of Starlette, without keys,
 checks, log or supervisor). They are asked in turns, one, a hundred and a thousand rows at a time,
 by one caller and by four. ``model`` is `predict` of the same rows in this process: what no server
 can be faster than. ``update`` counts answers while another version takes over.
@@ -49,7 +49,7 @@ SEED = 0
 ROWS = 5_000
 BATCHES, CALLERS, ROUNDS = (1, 100, 1000), (1, 4), 5
 WARM_UP = 20
-PACKAGES = ("nbautoml", "mlflow-skinny", "fastapi", "uvicorn", "lightgbm", "scikit-learn", "pandas")
+PACKAGES = ("nbautoml", "mlflow-skinny", "starlette", "uvicorn", "lightgbm", "pandas")
 
 
 def main() -> None:

@@ -23,15 +23,15 @@ MEGABYTE = 1e6
 LEAST = """
 import json, pickle, sys
 import pandas as pd, uvicorn
-from fastapi import FastAPI, Request
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
 model = pickle.load(open(sys.argv[1], "rb"))
-app = FastAPI()
-@app.get("/healthz")
-def healthz(): return "ok"
-@app.post("/score")
-async def score(request: Request):
+async def healthz(request): return PlainTextResponse("ok")
+async def score(request):
     rows = pd.DataFrame(json.loads(await request.body()))
-    return {"predictions": model.predict(rows).tolist()}
+    return JSONResponse({"predictions": model.predict(rows).tolist()})
+app = Starlette(routes=[Route("/healthz", healthz), Route("/score", score, methods=["POST"])])
 uvicorn.run(app, port=int(sys.argv[2]), log_level="error", access_log=False)
 """
 
@@ -107,7 +107,7 @@ def mlflow_serve(run: AutoMLRun) -> Iterator[Server]:
 
 @contextmanager
 def least(run: AutoMLRun) -> Iterator[Server]:
-    """Give one route of FastAPI, without keys, checks, log or supervisor."""
+    """Give one route of Starlette, without keys, checks, log or supervisor."""
     with tempfile.TemporaryDirectory(prefix="bench-least-") as folder:
         model = run.register_model("bench-least").download(folder)
         port = free_port()

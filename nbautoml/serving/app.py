@@ -1,4 +1,4 @@
-"""The HTTP side of a worker: routes over a scorer. The only importer of FastAPI."""
+"""The HTTP side of a worker: routes over a scorer. The only importer of Starlette."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any  # Any: JSON values
 
 import orjson
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from nbautoml.serving.folder import Folder, LiveFile
 from nbautoml.serving.forms import RequestFaultError
@@ -192,7 +194,7 @@ class _RefusedError(Exception):
         self.response = response
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service) -> Starlette:
     """Return the application of a worker.
 
     Parameters
@@ -200,30 +202,28 @@ def create_app(service: Service) -> FastAPI:
     service : Service
         Answers requests.
     """
-    app = FastAPI(
-        title="nbautoml deployment",
-        openapi_url=None,  # the document comes from the model, not from the routes
-        exception_handlers={404: _not_found, 405: _not_allowed},
-    )
 
-    async def document() -> Response:
+    async def document(_request: Request) -> Response:
         return Response(service.document, media_type="application/json")
 
-    async def alive() -> Response:
+    async def alive(_request: Request) -> Response:
         return PlainTextResponse("Healthy")
 
-    async def metrics() -> Response:
+    async def metrics(_request: Request) -> Response:
         return PlainTextResponse(service.metrics())
 
-    app.add_api_route("/score", service.score, methods=["POST"], response_model=None)
-    for path in ("/swagger.json", "/openapi.json"):
-        app.add_api_route(path, document, methods=["GET"], response_model=None)
     # A worker takes callers only once its model has predicted a row: who gets an answer at
     # all has found one that is ready.
-    for path in ("/", "/healthz", "/readyz"):
-        app.add_api_route(path, alive, methods=["GET"], response_model=None)
-    app.add_api_route("/metrics", metrics, methods=["GET"], response_model=None)
-    return app
+    readers = [(path, alive) for path in ("/", "/healthz", "/readyz")]
+    readers += [(path, document) for path in ("/swagger.json", "/openapi.json")]
+    readers += [("/metrics", metrics)]
+    return Starlette(
+        routes=[
+            Route("/score", service.score, methods=["POST"]),
+            *(Route(path, answer, methods=["GET"]) for path, answer in readers),
+        ],
+        exception_handlers={404: _not_found, 405: _not_allowed},
+    )
 
 
 async def _body_of(request: Request) -> bytes:

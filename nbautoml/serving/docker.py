@@ -18,7 +18,7 @@ from nbautoml.serving.folder import read_json, write_json
 from nbautoml.serving.revisions import Plan, make_revision, plan_revision
 from nbautoml.store.session import HasSession
 
-SERVER_PACKAGES = ("fastapi", "uvicorn")
+SERVER_PACKAGES = ("starlette", "uvicorn")
 """Beside the model's own packages: what its small server is made of."""
 SCRIPT_PACKAGES = ("numpy", "pandas", "scikit-learn", "joblib")
 """For an entry script, whose imports are not known: what such scripts use; add the others."""

@@ -32,12 +32,12 @@ SIDEWAYS |= {("domain", "errors"), ("errors", "domain"), ("cli", "magics"), ("cl
 ONLY = {
     "distributed": ("nbautoml.compute",),
     "dask.distributed": ("nbautoml.compute",),
-    "fastapi": ("nbautoml.serving.app",),
     "mlflow": ("nbautoml.registry.mlflow",),
     "onnx": ("nbautoml.registry.onnx",),
     "onnxruntime": ("nbautoml.registry.onnx",),
     "plotly": ("nbautoml.widgets.charts",),
     "pydantic": ("nbautoml.serving.schema",),
+    "starlette": ("nbautoml.serving.app",),
     "uvicorn": ("nbautoml.serving.server",),
 }
 """Outside package to the only part that imports it."""

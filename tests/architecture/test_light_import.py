@@ -11,7 +11,6 @@ HEAVY = (
     "alembic",
     "dask",
     "distributed",
-    "fastapi",
     "lightgbm",
     "pandas",
     "plotly",
@@ -19,6 +18,7 @@ HEAVY = (
     "scipy",
     "sklearn",
     "sqlalchemy",
+    "starlette",
     "xgboost",
 )
 MAX_CPU_SECONDS = 0.3
