@@ -151,6 +151,10 @@ class RunApi implements RunSource {
     return this.#address(`trials/${n}/files/${encoded(name)}`);
   }
 
+  archive(n: number): string {
+    return this.#address(`trials/${n}/archive`);
+  }
+
   stored(name: string): string {
     return this.#address(`files/${encoded(name)}`);
   }

@@ -221,6 +221,10 @@ export class FakeTransport implements Transport, RunSource {
     return `/file/${n}/${name}`;
   }
 
+  archive(n: number): string {
+    return `/archive/${n}`;
+  }
+
   private ask(what: string): void {
     this.asked.push(what);
     if (this.refusal) {

@@ -265,7 +265,7 @@ describe('what can be done with a model', () => {
 
   it('is downloaded from the server', () => {
     const { node } = new ModelActions(4, 'heart', transport);
-    expect(find(node, 'a').getAttribute('href')).toBe('/file/4/outputs/model.pkl');
+    expect(find(node, 'a').getAttribute('href')).toBe('/archive/4');
   });
 });
 

@@ -11,7 +11,7 @@ from tornado import web
 from nbautoml.labserver.handler import BINARY, NAME, NUMBER, PATH, RUN, Handler, Routes
 from nbautoml.services.code import run_code, trial_script
 from nbautoml.services.data import run_columns
-from nbautoml.services.files import leaderboard_csv, trial_file
+from nbautoml.services.files import leaderboard_csv, trial_archive, trial_file
 from nbautoml.services.logs import run_log
 from nbautoml.services.models import chart_page, register_trial, trial_charts
 from nbautoml.services.runs import request_of_run, run_snapshot, trial_details, trial_scores
@@ -98,6 +98,17 @@ class TrialFileHandler(Handler):
         await self.offer(work, f"{run_id}_{number}_{name.rpartition('/')[2]}", BINARY)
 
 
+class TrialArchiveHandler(Handler):
+    """``GET runs/{id}/trials/{n}/archive``: model, environment, schema and code in one file."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str, number: str) -> None:
+        """Return what the trial leaves as a zip archive to save."""
+        work = self.with_session(lambda s: trial_archive(s, run_id, int(number)))
+        await self.offer(work, f"{run_id}_{number}.zip", "application/zip")
+
+
 class ScoresHandler(Handler):
     """``GET runs/{id}/scores?metric=``: one metric of all trials."""
 
@@ -182,5 +193,6 @@ ROUTES: Routes = (
     (f"{_TRIAL}/charts/{NAME}", ChartPageHandler),
     (f"{_TRIAL}/script", ScriptHandler),
     (f"{_TRIAL}/register", RegisterHandler),
+    (f"{_TRIAL}/archive", TrialArchiveHandler),
     (f"{_TRIAL}/files/{PATH}", TrialFileHandler),
 )

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from nbautoml.automl.artifacts import NOTEBOOK, ONNX_MODEL, SCRIPT, SERVED_MODEL
 from nbautoml.automl.export import ensure_bundle
-from nbautoml.automl.generated_code import ensure_code_apart
+from nbautoml.automl.generated_code import ensure_code_apart, has_code
 from nbautoml.automl.leaderboard import leaderboard_rows
 from nbautoml.automl.onnx_model import ensure_onnx
 from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import NotFoundError, did_you_mean
 from nbautoml.runs import files
 from nbautoml.runs.details import run_snapshot
+from nbautoml.services.archive import archive
 from nbautoml.services.runs import find_trial
 from nbautoml.store.session import Session
+
+OUTPUTS = "outputs/"
 
 
 def trial_file(session: Session, run_id: str, number: int, name: str) -> Path:
@@ -43,6 +47,24 @@ def trial_file(session: Session, run_id: str, number: int, name: str) -> Path:
             f"Iteration {number} of run {run_id} has no file {name!r}.{did_you_mean(name, names)}"
         )
     return session.load_artifact(child, name)
+
+
+def trial_archive(session: Session, run_id: str, number: int) -> Iterator[bytes]:
+    """Return all that a trial leaves to its owner as the parts of a zip archive.
+
+    That is its bundle and its code; what cannot be written as code is left out.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such run or trial, or it has no model.
+    """
+    trial_file(session, run_id, number, SERVED_MODEL)
+    if has_code(session, run_id, number):
+        ensure_code_apart(session, run_id, number)
+    child = child_run_id(run_id, number)
+    names = files.names(session, child, OUTPUTS)
+    return archive([(name, session.load_artifact(child, name)) for name in names])
 
 
 def leaderboard_csv(session: Session, run_id: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any  # Any: JSON values
@@ -14,12 +12,12 @@ from nbautoml.domain.metrics import METRICS, Direction
 from nbautoml.domain.records import ArtifactRecord, ModelRecord, RunRecord
 from nbautoml.errors import NotFoundError, did_you_mean
 from nbautoml.registry.lineage import lineage_of
+from nbautoml.services.archive import archive
 from nbautoml.services.words import asked_words
 from nbautoml.store.session import Reader, Session
 
 SCHEMA = "schema.json"
 """Name, at the end, of the file that says which rows a model takes."""
-_PART_BYTES = 1 << 20
 
 
 def model_details(session: Session, name: str) -> dict[str, Any]:
@@ -161,50 +159,6 @@ def version_archive(session: Session, name: str, version: int) -> Iterator[bytes
     """
     owner, files = _files(session, name, version)
     return archive([(file.name, session.load_artifact(owner, file.name)) for file in files])
-
-
-def archive(files: Sequence[tuple[str, Path]]) -> Iterator[bytes]:
-    """Yield a zip archive of files, by name and place, in parts that are never empty."""
-    buffer = _Pipe()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
-        for name, path in files:
-            with path.open("rb") as source, target.open(_entry(name, path), "w") as entry:
-                while chunk := source.read(_PART_BYTES):
-                    entry.write(chunk)
-                    yield from buffer.take()
-            yield from buffer.take()
-    yield from buffer.take()
-
-
-class _Pipe(io.RawIOBase):
-    """What is written to it, until it is taken; `zipfile` sees that it cannot go back."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        """Whether it takes bytes."""
-        return True
-
-    def write(self, data: Any) -> int:  # Any: bytes, or what can be seen as bytes
-        """Keep bytes."""
-        part = bytes(data)
-        self._parts.append(part)
-        return len(part)
-
-    def take(self) -> Iterator[bytes]:
-        """Yield what was written since the last time, in one piece."""
-        content, self._parts = b"".join(self._parts), []
-        if content:
-            yield content
-
-
-def _entry(name: str, path: Path) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name)  # a fixed date: the same files give the same archive
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o644 << 16
-    entry.file_size = path.stat().st_size  # zipfile decides on it whether the entry is large
-    return entry
 
 
 def _files(session: Session, name: str, version: int) -> tuple[str, list[ArtifactRecord]]:

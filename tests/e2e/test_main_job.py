@@ -101,7 +101,7 @@ def register_the_best(page: NotebookPage) -> None:
     models.locator("tbody tr[data-n]").first.click()
     with page.page.expect_download() as download:
         models.get_by_role("link", name="Download model").click()
-    assert download.value.suggested_filename.endswith("model.pkl")
+    assert download.value.suggested_filename.endswith(".zip")
     assert Path(download.value.path()).stat().st_size > 1_000
     models.get_by_role("button", name="Register…").click()
     models.get_by_label("Name").fill("from-the-view")

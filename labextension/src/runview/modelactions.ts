@@ -5,11 +5,9 @@ import type { ModelVersion } from './types';
 /** What can be done with a model. */
 export interface ModelSource {
   register(n: number, name: string, description: string): Promise<ModelVersion>;
-  /** Address of a stored file. */
-  file(n: number, name: string): string;
+  /** Address of all that a model is made of, as one file. */
+  archive(n: number): string;
 }
-
-const MODEL = 'outputs/model.pkl';
 
 /** Register, download and deploy, for one finished model. */
 export class ModelActions {
@@ -33,7 +31,7 @@ export class ModelActions {
     const no = el('button', { type: 'button' }, 'Cancel');
     this.#form.append(label(this.#name), label(this.#description), this.#send, no);
     const download = el('a', { class: 'nba-button', download: '' }, 'Download model');
-    offer(download, source.file(n, MODEL));
+    offer(download, source.archive(n));
     const more = extras.deployments?.(n, proposal);
     const buttons = el('div', { class: 'nba-actions' }, this.#open, download);
     buttons.append(...(more ? [more.open] : []), this.#form, this.#message);

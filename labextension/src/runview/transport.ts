@@ -50,12 +50,13 @@ export interface CoreSource extends LoggedSource {
   script(n: number): Promise<{ script: string }>;
   register(n: number, name: string, description: string): Promise<ModelVersion>;
   /**
-   * Addresses of files to keep: the leaderboard, a chart as a page, a stored file of a model.
+   * Addresses of files to keep: the leaderboard, a chart as a page, a stored file of a model, or all of them.
    * Empty where there is nothing to download from.
    */
   leaderboard(): string;
   chartPage(n: number, name: string): string;
   file(n: number, name: string): string;
+  archive(n: number): string;
 }
 
 /** With the answers for parts that a small home goes without. */

@@ -156,6 +156,10 @@ class KernelSource implements CoreSource {
     return '';
   }
 
+  archive(): string {
+    return '';
+  }
+
   stored(): string {
     return '';
   }

@@ -1,5 +1,7 @@
 import csv
+import io
 import json
+import zipfile
 
 import pytest
 
@@ -7,7 +9,7 @@ from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import NotFoundError
 from nbautoml.services.code import run_code, trial_script
 from nbautoml.services.data import run_columns
-from nbautoml.services.files import leaderboard_csv, trial_file
+from nbautoml.services.files import leaderboard_csv, trial_archive, trial_file
 from nbautoml.store.session import open_session
 
 RUN = "AutoML_x"
@@ -38,6 +40,19 @@ def test_what_is_not_stored_is_not_found(session, name):
     session.save_artifacts(child_run_id(RUN, 0), {"outputs/run_id.txt": b"x"})
     with pytest.raises(NotFoundError, match="has no file"):
         trial_file(session, RUN, 0, name)
+
+
+def test_all_that_a_trial_leaves_comes_in_one_archive(session):
+    files = {"outputs/model.pkl": b"m", "outputs/manifest.json": b"{}", SCRIPT: b"print(1)"}
+    session.save_artifacts(child_run_id(RUN, 0), {**files, "internal/oof.npy": b"x"})
+    content = b"".join(trial_archive(session, RUN, 0))
+    with zipfile.ZipFile(io.BytesIO(content)) as found:
+        assert {name: found.read(name) for name in found.namelist()} == files
+
+
+def test_a_trial_without_a_model_has_no_archive(session):
+    with pytest.raises(NotFoundError, match="has no file 'outputs/model.pkl'"):
+        trial_archive(session, RUN, 0)
 
 
 def test_code_that_is_written_already_is_read(session):

@@ -9,8 +9,8 @@ from nbautoml.domain.records import DeploymentRecord, MetricPoint, RunRecord
 from nbautoml.domain.status import ModelStage, RunStatus
 from nbautoml.errors import ConfigError, ConflictError, NotFoundError
 from nbautoml.registry.model import Model, register_from_run
+from nbautoml.services.archive import archive
 from nbautoml.services.registry import (
-    archive,
     change_version,
     delete_version,
     model_details,
