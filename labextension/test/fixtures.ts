@@ -42,6 +42,7 @@ export function header(changes: Partial<Header> = {}): Header {
     ends: 'ends at 60 iterations or after 5 min',
     n_done: 2,
     n_failed: 0,
+    n_stopped: 0,
     n_running: 1,
     n_total: 3,
     best: { n: 1, score: 0.9, std: 0.012, pipeline: 'LightGBM' },

@@ -59,9 +59,11 @@ describe('chart', () => {
     expect(chartData(down, 640, 210).bestPath.match(/V/g)).toBeNull();
   });
 
-  it('shows failed and running trials without a score', () => {
-    const state = fromFull(full({ trials: [trial(0, 0.5), failed(1), running(2)] }));
-    expect(chartData(state, 640, 210).points.map(p => p.kind)).toEqual(['score', 'failed', 'running']);
+  it('shows failed, stopped and running trials without a score', () => {
+    const broken = { ...failed(3), status: 'Failed' as const };
+    const state = fromFull(full({ trials: [trial(0, 0.5), failed(1), running(2), broken] }));
+    const kinds = chartData(state, 640, 210).points.map(p => p.kind);
+    expect(kinds).toEqual(['score', 'stopped', 'running', 'failed']);
     expect(scoresOf(state.trials.values())).toEqual([0.5]);
   });
 
@@ -152,9 +154,9 @@ describe('words', () => {
   });
 
   it('fills the tiles', () => {
-    expect(tiles(header({ n_failed: 1, n_done: 23 })).map(t => [t.value, t.note])).toEqual([
+    expect(tiles(header({ n_failed: 3, n_stopped: 2, n_done: 23 })).map(t => [t.value, t.note])).toEqual([
       ['0.9000', '± 0.012 · iteration 1'],
-      ['23', '22 done · 1 failed'],
+      ['23', '20 done · 2 stopped early · 1 failed'],
       ['local', '2 workers busy · 600 MB'],
       ['299 × 13', '5 folds · 1 guardrail alert']
     ]);

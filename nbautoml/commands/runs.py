@@ -182,8 +182,8 @@ def _facts(header: dict[str, Any]) -> dict[str, Any]:
         "metric": (header["metric"] or {}).get("name"),
         "best": best.get("name"),
         "score": best.get("score"),
-        "trials": f"{header['n_done']} done, {header['n_failed']} failed, "
-        f"{header['n_running']} running",
+        "trials": f"{header['n_done'] - header['n_failed']} done, {header['n_stopped']} stopped "
+        f"early, {header['n_failed'] - header['n_stopped']} failed, {header['n_running']} running",
         "compute": compute.get("name"),
         "started_at": header["started_at"],
         "ended_at": header["ended_at"],

@@ -15,6 +15,9 @@ from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.metrics import MetricSpec, metric
 from nbautoml.domain.status import RunStatus, TrialOutcome
 
+STOPPED = frozenset({TrialOutcome.CANCELED, TrialOutcome.TIME_LIMIT})
+"""Trials without a score that nothing went wrong with."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialState:
@@ -51,8 +54,10 @@ class RunSnapshot:
 
     ``best`` is the number of the best completed trial: on the primary metric, but for ensembles,
     which say themselves whether they are better than the trials before them. ``n_done`` counts
-    ended trials of every outcome, ``n_failed`` those that did not complete. ``paused_at`` is when
-    the run was paused, as long as it is; its deadline moves on by that time when it goes on.
+    ended trials of every outcome, ``n_failed`` those that did not complete, and ``n_stopped`` those
+    of the latter that were ended on purpose: because others were better, or time was over, or
+    somebody said so. ``paused_at`` is when the run was paused, as long as it is; its deadline moves
+    on by that time when it goes on.
     ``described`` says what a run does that is no AutoML run; it has no ``config`` and no trials.
     """
 
@@ -76,6 +81,7 @@ class RunSnapshot:
     best: int | None = None
     n_done: int = 0
     n_failed: int = 0
+    n_stopped: int = 0
     n_running: int = 0
 
     @property
@@ -212,7 +218,7 @@ class SnapshotFold:
             self._trials[trial.number] = replace(
                 trial, outcome=TrialOutcome.CANCELED, seq=seq, error="The run ended before it."
             )
-            self._count(running=-1, done=1)
+            self._count(running=-1, done=1, failed=1, stopped=1)
 
     def _phase(self, event: ev.PhaseChanged, _record: ev.EventRecord) -> None:
         self._state = replace(self._state, phase=event.phase, phase_text=event.text)
@@ -235,8 +241,8 @@ class SnapshotFold:
         if known is None:
             self._count(running=1)
         elif not known.is_running:  # started again after its worker or controller was lost
-            was_failed = known.key != "" and known.outcome is not TrialOutcome.COMPLETED
-            self._count(running=1, done=-1, failed=-int(was_failed))
+            failed, stopped = known.outcome is not TrialOutcome.COMPLETED, known.outcome in STOPPED
+            self._count(running=1, done=-1, failed=-int(failed), stopped=-int(stopped))
         self._trials[event.number] = TrialState(
             number=event.number,
             run_id=child_run_id(record.run_id, event.number),
@@ -262,10 +268,9 @@ class SnapshotFold:
     def _trial_finished(self, event: ev.TrialFinished, record: ev.EventRecord) -> None:
         known = self._trials.get(event.number)
         failed = event.outcome is not TrialOutcome.COMPLETED
-        if known is None:
-            self._count(done=1, failed=failed)
-        elif known.is_running:
-            self._count(running=-1, done=1, failed=failed)
+        if known is None or known.is_running:
+            stopped = event.outcome in STOPPED
+            self._count(running=-int(known is not None), done=1, failed=failed, stopped=stopped)
         self._trials[event.number] = TrialState(
             number=event.number,
             run_id=child_run_id(record.run_id, event.number),
@@ -317,10 +322,13 @@ class SnapshotFold:
         if spec is not None and spec.is_better(score, best.score if best else None):
             self._state = replace(self._state, best=number)
 
-    def _count(self, *, running: int = 0, done: int = 0, failed: int = 0) -> None:
+    def _count(
+        self, *, running: int = 0, done: int = 0, failed: int = 0, stopped: int = 0
+    ) -> None:
         self._state = replace(
             self._state,
             n_running=self._state.n_running + running,
             n_done=self._state.n_done + done,
             n_failed=self._state.n_failed + failed,
+            n_stopped=self._state.n_stopped + stopped,
         )

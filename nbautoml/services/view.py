@@ -219,6 +219,7 @@ def view_header(snapshot: RunSnapshot, *, now: float) -> dict[str, Any]:
         "ends": _ends(snapshot),
         "n_done": snapshot.n_done,
         "n_failed": snapshot.n_failed,
+        "n_stopped": snapshot.n_stopped,
         "n_running": snapshot.n_running,
         "n_total": len(snapshot.trials),
         "best": _best(best) if best else None,

@@ -162,8 +162,10 @@ def _iterations(header: Mapping[str, Any]) -> tuple[str, str, str]:
     if not header["n_total"]:
         return "Iterations", "0", "none yet"
     parts = [f"{header['n_done'] - header['n_failed']:,} done"]
-    if header["n_failed"]:
-        parts.append(f"{header['n_failed']:,} without a score")
+    if header["n_stopped"]:
+        parts.append(f"{header['n_stopped']:,} stopped early")
+    if header["n_failed"] > header["n_stopped"]:
+        parts.append(f"{header['n_failed'] - header['n_stopped']:,} failed")
     if header["n_running"]:
         parts.append(f"{header['n_running']:,} running")
     return "Iterations", f"{header['n_done']:,}", " · ".join(parts)

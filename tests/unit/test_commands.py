@@ -116,7 +116,7 @@ def test_runs_are_listed_with_state_and_score(call: Callable[..., Result]) -> No
 def test_a_run_is_shown_with_its_models(run: str, call: Callable[..., Result]) -> None:
     text = call("runs", "show", run).output
     assert "accuracy" in text
-    assert "1 done, 0 failed, 0 running" in text
+    assert "1 done, 0 stopped early, 0 failed, 0 running" in text
     assert text.splitlines()[-1].split() == ["0", "LightGBM", "Completed", "0.5", "1"]
     assert json.loads(call("runs", "show", run, "--json").output)["run_id"] == RUN
 

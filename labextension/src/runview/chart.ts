@@ -105,7 +105,7 @@ export class Chart implements Component {
   }
 
   #draw(point: Point, radius: number): Mark {
-    const shape = point.kind === 'failed' ? svg('path', { d: cross(radius) }) : svg('circle', { r: radius });
+    const shape = isCross(point) ? svg('path', { d: cross(radius) }) : svg('circle', { r: radius });
     set(shape, { class: `nba-${point.kind}`, 'data-n': point.trial.n, transform: place(point) });
     if (point.kind === 'score') {
       set(shape, { fill: this.colors.of(point.trial.family) });
@@ -119,7 +119,7 @@ export class Chart implements Component {
       mark.node.setAttribute('transform', place(point));
     }
     if (mark.radius !== radius) {
-      set(mark.node, point.kind === 'failed' ? { d: cross(radius) } : { r: radius });
+      set(mark.node, isCross(point) ? { d: cross(radius) } : { r: radius });
     }
     mark.point = point;
     mark.radius = radius;
@@ -151,6 +151,11 @@ export class Chart implements Component {
 function cross(radius: number): string {
   const r = radius - 0.5;
   return `M${-r} ${-r}L${r} ${r}M${r} ${-r}L${-r} ${r}`;
+}
+
+/** Without a score: a cross at the foot of the chart. */
+function isCross(point: Point): boolean {
+  return point.kind === 'failed' || point.kind === 'stopped';
 }
 
 function place(point: Point): string {

@@ -1,13 +1,13 @@
 /** What the chart draws, worked out from the state without touching the DOM. */
 
-import { hasFailed } from './ranking';
+import { hasFailed, wasStopped } from './ranking';
 import { lastIteration, niceStep, scoreRange, ticks, tickLabel, type Range } from './scale';
 import type { RunState } from './model';
 import type { Trial } from './types';
 
 export const MARGIN = { left: 52, right: 14, top: 10, bottom: 26 } as const;
 
-export type PointKind = 'score' | 'failed' | 'running';
+export type PointKind = 'score' | 'failed' | 'stopped' | 'running';
 
 export interface Point {
   readonly trial: Trial;
@@ -66,7 +66,8 @@ function point(trial: Trial, x: (n: number) => number, y: (v: number) => number,
   if (trial.status === 'Completed' && typeof trial.score === 'number') {
     return { trial, kind: 'score', x: x(trial.n), y: y(trial.score) };
   }
-  return { trial, kind: hasFailed(trial) ? 'failed' : 'running', x: x(trial.n), y: base };
+  const kind = hasFailed(trial) ? 'failed' : wasStopped(trial) ? 'stopped' : 'running';
+  return { trial, kind, x: x(trial.n), y: base };
 }
 
 /** A step line through the best score so far. */

@@ -23,7 +23,12 @@ export function nextOrder(order: Order, column: Column, maximize: boolean): Orde
 }
 
 export function hasFailed(trial: Trial): boolean {
-  return trial.status !== 'Completed' && trial.status !== 'Running';
+  return trial.status !== 'Completed' && trial.status !== 'Running' && !wasStopped(trial);
+}
+
+/** Ended on purpose: others were better, time was over, or somebody said so. */
+export function wasStopped(trial: Trial): boolean {
+  return trial.status === 'Canceled' || trial.status === 'TimeLimit';
 }
 
 /** Sort by a column; what has no value there stays last, whichever way round. Stable by number. */

@@ -1,7 +1,7 @@
 import type { Colors } from './colors';
 import { el, set, setText, show } from './dom';
 import { duration, score, spread, statusWords } from './format';
-import { hasFailed } from './ranking';
+import { hasFailed, wasStopped } from './ranking';
 import type { Range } from './scale';
 import type { Trial } from './types';
 
@@ -61,7 +61,8 @@ export class Row {
     setText(this.#name, trial.name);
     this.#square.style.background = this.colors.of(trial.family);
     this.node.classList.toggle('nba-bad', failed);
-    const hasScore = typeof trial.score === 'number' && !failed;
+    this.node.classList.toggle('nba-faint', wasStopped(trial));
+    const hasScore = typeof trial.score === 'number' && trial.status === 'Completed';
     show(this.#bar, hasScore);
     setText(this.#score, hasScore ? score(trial.score) : '');
     const std = hasScore ? spread(trial.std) : '';

@@ -48,8 +48,11 @@ function bestTile(header: Header): Tile {
 
 function iterationsTile(header: Header): Tile {
   const parts = [`${count(header.n_done - header.n_failed)} done`];
-  if (header.n_failed) {
-    parts.push(`${count(header.n_failed)} failed`);
+  if (header.n_stopped) {
+    parts.push(`${count(header.n_stopped)} stopped early`);
+  }
+  if (header.n_failed > header.n_stopped) {
+    parts.push(`${count(header.n_failed - header.n_stopped)} failed`);
   }
   const value = count(header.n_done);
   return { name: 'Iterations', value, note: header.n_total ? parts.join(' · ') : 'none yet' };

@@ -64,7 +64,9 @@ export interface Header {
   progress: number | null;
   ends: string;
   n_done: number;
+  /** Without a score, and how many of these were ended on purpose. */
   n_failed: number;
+  n_stopped: number;
   n_running: number;
   n_total: number;
   best: Best | null;
