@@ -322,9 +322,7 @@ class SnapshotFold:
         if spec is not None and spec.is_better(score, best.score if best else None):
             self._state = replace(self._state, best=number)
 
-    def _count(
-        self, *, running: int = 0, done: int = 0, failed: int = 0, stopped: int = 0
-    ) -> None:
+    def _count(self, *, running: int = 0, done: int = 0, failed: int = 0, stopped: int = 0) -> None:
         self._state = replace(
             self._state,
             n_running=self._state.n_running + running,

@@ -10,7 +10,6 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any  # Any: JSON values
 
 import orjson
@@ -22,9 +21,10 @@ from starlette.routing import Route
 from nbautoml.serving.folder import Folder, LiveFile
 from nbautoml.serving.forms import RequestFaultError
 from nbautoml.serving.guard import MAX_BODY_BYTES, PROBLEM_JSON, problem, too_large
+from nbautoml.serving.line import Line
 from nbautoml.serving.logfile import LogFile
 from nbautoml.serving.openapi import as_text, openapi_document
-from nbautoml.serving.scorer import Answer, Scorer, describe_failure
+from nbautoml.serving.scorer import Answer, Asked, Scorer, describe_failure
 
 MAX_WAITING = 64
 """Requests that may wait for the model; the next one gets a 503 and is asked to come again."""
@@ -36,9 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class Service:
-    """Answers requests with one scorer, one after the other.
-
-    A model's answer is work for the processor, so a second thread would only slow the first.
+    """Answers requests with one scorer.
 
     Parameters
     ----------
@@ -74,8 +72,7 @@ class Service:
         self._canary = LiveFile(folder.canary_file)
         self._requests = LogFile(folder.request_log)
         self._data = LogFile(folder.data_log)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="score")
-        self._n_waiting = 0
+        self._line = Line(scorer)
         self._client: Any = None  # Any: httpx is loaded only where there is a second version
 
     async def score(self, request: Request) -> Response:
@@ -87,7 +84,7 @@ class Service:
             body = await _body_of(request)
             response = await self._pass_on(request, body)
             if response is None:
-                answer = await self._ask(body, dict(request.query_params))
+                answer = await self._ask(Asked(body=body, query=dict(request.query_params)))
                 n_rows = answer.n_rows
                 response = _json(answer.content)
         except _RefusedError as refused:
@@ -104,26 +101,17 @@ class Service:
         self._note(name, response, body, n_rows=n_rows, seconds=seconds)
         return response
 
-    async def _ask(self, body: bytes, query: Mapping[str, str]) -> Answer:
-        if self._n_waiting >= MAX_WAITING:
+    async def _ask(self, asked: Asked) -> Answer:
+        if len(self._line) >= MAX_WAITING:
             detail = f"{MAX_WAITING} requests wait already; come again in a moment."
             response = _problem_response(503, "Too many requests", detail)
             response.headers["retry-after"] = "1"
             raise _RefusedError(response)
-        self._n_waiting += 1
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._thread, self.scorer.score, body, query)
-        work.add_done_callback(self._leave)
         try:
-            return await asyncio.wait_for(asyncio.shield(work), SCORE_SECONDS)
+            return await asyncio.wait_for(self._line.ask(asked), SCORE_SECONDS)
         except TimeoutError:
             detail = f"There was no answer within {SCORE_SECONDS:.0f} s."
             raise _RefusedError(_problem_response(504, "It took too long", detail)) from None
-
-    def _leave(self, work: asyncio.Future[Answer]) -> None:
-        self._n_waiting -= 1
-        if not work.cancelled():
-            work.exception()  # asked for, so that one of a request that is over is no noise
 
     async def _pass_on(self, request: Request, body: bytes) -> Response | None:
         """Return the second version's reply where it is its turn; None where it is not."""
@@ -182,7 +170,7 @@ class Service:
             for status, count in sorted(self.counts.items())
         ]
         lines += ["# TYPE nbautoml_requests_waiting gauge"]
-        lines += [f"nbautoml_requests_waiting {self._n_waiting}"]
+        lines += [f"nbautoml_requests_waiting {len(self._line)}"]
         return "\n".join(lines) + "\n"
 
 

@@ -8,18 +8,28 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol  # Any: models, JSON values
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar  # Any: models, JSON values
 
 import numpy as np
+import pandas as pd
 
 from nbautoml.errors import ModelError, NbAutoMLError
 from nbautoml.registry.schema import ModelSchema, to_json
 from nbautoml.registry.trust import check_hash, load_pickle
-from nbautoml.serving.forms import METHODS, Prediction, describe, fault, read_form, write_form
+from nbautoml.serving.forms import (
+    METHODS,
+    Prediction,
+    ScoreRequest,
+    describe,
+    fault,
+    read_form,
+    write_form,
+)
 from nbautoml.serving.schema import CheckedRows, RequestRows
 
 if TYPE_CHECKING:
@@ -27,7 +37,19 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.pkl"
 PROFILE_FILE = "profile.json"
+MOST_AT_ONCE = 32
+"""Requests whose rows a model predicts together."""
 MODEL_DIR_VARIABLE = "AZUREML_MODEL_DIR"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request: its body, and what stands behind the question mark of its address."""
+
+    body: bytes
+    query: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +65,12 @@ class Scorer(Protocol):
 
     version: str
     methods: tuple[str, ...]
+    most_at_once: int
 
-    def score(self, body: bytes, query: Mapping[str, str]) -> Answer:
-        """Answer one request.
+    def score(self, asked: Sequence[Asked]) -> list[Answer | Exception]:
+        """Answer requests; a request that is wrong, or that fails, gets its error.
 
-        Raises
-        ------
-        RequestFaultError
-            When the request is wrong.
+        What is wrong with a request is a `RequestFaultError`.
         """
 
     def describe_row(self) -> dict[str, Any]:
@@ -89,6 +109,8 @@ class BundleScorer:
         As in `load_scorer`.
     """
 
+    most_at_once = MOST_AT_ONCE
+
     def __init__(self, job: Mapping[str, Any], folder: Path) -> None:
         bundle = folder / job["entry"]["folder"]
         self.version = ", ".join(job["models"])
@@ -107,30 +129,63 @@ class BundleScorer:
         self._explainer: RowExplainer | None = None
         self._try_sample()
 
-    def score(self, body: bytes, query: Mapping[str, str]) -> Answer:
-        """Answer one request in one of the three forms."""
-        request = read_form(read_body(body), query, self._rows.names)
+    def score(self, asked: Sequence[Asked]) -> list[Answer | Exception]:
+        """Answer requests in one of the three forms; the rows of all are predicted together."""
+        read = [_attempt(partial(self._read, one)) for one in asked]
+        right = [one for one in read if isinstance(one, _Readable)]
+        groups = [right] if _are_alike(right) else [[one] for one in right]
+        answers: dict[int, Answer | Exception] = {}
+        for group in groups:
+            answers |= self._answer_together(group)
+        return [answers[id(one)] if isinstance(one, _Readable) else one for one in read]
+
+    def _read(self, asked: Asked) -> _Readable:
+        request = read_form(read_body(asked.body), asked.query, self._rows.names)
         wants_proba = request.method != "predict" and self._classes is not None
         if request.method == "predict_proba" and not wants_proba:
             raise fault("This model predicts numbers, so it has no probabilities.")
-        checked = self._rows.check(request.rows)
-        try:
-            values = [] if wants_proba and request.form.value != "plain" else self._predict(checked)
-            proba = self._proba(checked) if wants_proba else None
-            told = self._explain(checked) if request.wants_explanations else None
-            warnings = [*checked.warnings, *_left_out(told, len(request.rows))]
-        except ValueError as error:
-            # The model's own words for rows that it cannot read.
-            raise fault(str(error)) from error
-        found = Prediction(
-            values=values,
-            proba=proba,
-            classes=self._classes,
-            explanations=told,
-            warnings=warnings,
-            model=self.version,
+        return _Readable(
+            request=request, checked=self._rows.check(request.rows), wants_proba=wants_proba
         )
-        return Answer(content=write_form(request.form, found), n_rows=len(request.rows))
+
+    def _answer_together(self, group: Sequence[_Readable]) -> dict[int, Answer | Exception]:
+        """Answer requests with one prediction; where that fails, each with its own."""
+        try:
+            return self._answer(group)
+        except Exception as error:  # noqa: BLE001 - it is the answer, or one of them has caused it
+            if len(group) == 1:
+                # A ValueError has the model's own words for rows that it cannot read.
+                told = fault(str(error)) if isinstance(error, ValueError) else error
+                told.__cause__ = error if told is not error else error.__cause__
+                return {id(group[0]): told}
+        answers: dict[int, Answer | Exception] = {}
+        for one in group:
+            answers |= self._answer_together([one])
+        return answers
+
+    def _answer(self, group: Sequence[_Readable]) -> dict[int, Answer | Exception]:
+        frames = [one.checked.frame for one in group]
+        frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        wants_values = any(one.wants_values for one in group)
+        values = self._predict(frame) if wants_values else []
+        proba = self._proba(frame) if any(one.wants_proba for one in group) else []
+        answers: dict[int, Answer | Exception] = {}
+        end = 0
+        for one in group:
+            n_rows = len(one.request.rows)
+            start, end = end, end + n_rows
+            told = self._explain(one.checked) if one.request.wants_explanations else None
+            found = Prediction(
+                values=values[start:end] if one.wants_values else [],
+                proba=proba[start:end] if one.wants_proba else None,
+                classes=self._classes,
+                explanations=told,
+                warnings=[*one.checked.warnings, *_left_out(told, n_rows)],
+                model=self.version,
+            )
+            content = write_form(one.request.form, found)
+            answers[id(one)] = Answer(content=content, n_rows=n_rows)
+        return answers
 
     def describe_row(self) -> dict[str, Any]:
         """Return JSON Schema of a row."""
@@ -140,11 +195,11 @@ class BundleScorer:
         """Return a few rows of the training data."""
         return self._sample
 
-    def _predict(self, checked: CheckedRows) -> list[Any]:
-        return [to_json(value) for value in np.asarray(self._model.predict(checked.frame))]
+    def _predict(self, frame: pd.DataFrame) -> list[Any]:
+        return [to_json(value) for value in np.asarray(self._model.predict(frame))]
 
-    def _proba(self, checked: CheckedRows) -> list[list[float]]:
-        proba = np.asarray(self._model.predict_proba(checked.frame), dtype=np.float64)
+    def _proba(self, frame: pd.DataFrame) -> list[list[float]]:
+        proba = np.asarray(self._model.predict_proba(frame), dtype=np.float64)
         found: list[list[float]] = proba.tolist()
         return found
 
@@ -163,6 +218,33 @@ class BundleScorer:
         """Predict a sample row: what is ready has answered once, and its code is warm."""
         # As it was in training, which may hold nulls that requests may not.
         self._model.predict(self._rows.check(self._sample[:1]).frame)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Readable:
+    """A request whose rows can be predicted."""
+
+    request: ScoreRequest
+    checked: CheckedRows
+    wants_proba: bool
+
+    @property
+    def wants_values(self) -> bool:
+        return not self.wants_proba or self.request.form.value == "plain"
+
+
+def _are_alike(group: Sequence[_Readable]) -> bool:
+    """Whether the rows of requests can be put into one frame as they are."""
+    types = [one.checked.frame.dtypes.tolist() for one in group]
+    return all(one == types[0] for one in types)
+
+
+def _attempt(work: Callable[[], T]) -> T | Exception:
+    """Return what `work` returns, or what it raises."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - it becomes the answer to this request
+        return error
 
 
 def _left_out(told: Mapping[str, Any] | None, n_rows: int) -> list[str]:
@@ -197,6 +279,8 @@ class ScriptScorer:
     decorated (as ``inference_schema`` does), gets the members of the JSON object by name.
     """
 
+    most_at_once = 1  # it may take its time, and nobody waits for what is done
+
     def __init__(self, job: Mapping[str, Any], folder: Path) -> None:
         script = folder / job["entry"]["script"]
         source = folder / "source"
@@ -215,8 +299,11 @@ class ScriptScorer:
         self._module.init()
         self._by_name = _names_of(self._module.run)
 
-    def score(self, body: bytes, query: Mapping[str, str]) -> Answer:
-        """Answer one request; what the script raises goes on to the caller of this."""
+    def score(self, asked: Sequence[Asked]) -> list[Answer | Exception]:
+        """Answer requests one after the other; what the script raises for one is its answer."""
+        return [_attempt(partial(self._run, one.body)) for one in asked]
+
+    def _run(self, body: bytes) -> Answer:
         if not self._by_name:
             content = self._module.run(body.decode("utf-8", errors="replace"))
         else:
