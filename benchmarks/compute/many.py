@@ -36,6 +36,8 @@ from nbautoml.testing.executor_contract import task
 from nbautoml.workspace.config_file import address_for
 
 N_SLOTS, N_MANY, N_LONG = 64, 2000, 10_000
+N_PROCESSES = 4
+"""Of the stand-ins: the threads of one process would wait for each other."""
 SEED = 5
 
 
@@ -89,7 +91,7 @@ class ThreadCluster:
     def __init__(self, n_slots: int) -> None:
         spawn = multiprocessing.get_context("spawn")
         self._pipe, other = spawn.Pipe()
-        self._process = spawn.Process(target=_serve, args=(n_slots, other), daemon=True)
+        self._process = spawn.Process(target=_serve, args=(n_slots, other))
         self._process.start()
         self._address = self._pipe.recv()
 
@@ -104,13 +106,12 @@ class ThreadCluster:
 
 
 def _serve(n_slots: int, pipe: Connection) -> None:
-    """Run a scheduler and a worker until the other end of the pipe says something."""
+    """Run a scheduler and worker processes until the other end of the pipe says something."""
     with LocalCluster(
-        n_workers=1,
-        threads_per_worker=n_slots,
-        processes=False,
-        protocol="tcp",
+        n_workers=N_PROCESSES,
+        threads_per_worker=n_slots // N_PROCESSES,
         dashboard_address=None,
+        memory_limit=0,
     ) as cluster:
         pipe.send(cluster.scheduler_address)
         pipe.recv()

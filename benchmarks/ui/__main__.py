@@ -109,7 +109,8 @@ def _play(browser: Any, server: JupyterServer, folder: Path, scene: str) -> dict
         page.page.on("websocket", lambda socket: _count(socket, frames))
         page.open(name)
         command = [sys.executable, fake_run.__file__, address.root, run_id]
-        options = ["--trials", str(settings["trials"]), "--pace", str(settings["pace"])]
+        pace = settings["pace"] / fake_run.N_FOLDS
+        options = ["--trials", str(settings["trials"]), "--pace", str(pace)]
         process = Popen([*command, *options])
         try:
             wait_until(lambda: _written(address, run_id) is not None, "the run")
