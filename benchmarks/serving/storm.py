@@ -45,6 +45,16 @@ class Storm:
         return self.outcomes.total()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Course:
+    """How far things are, for the callers."""
+
+    left: threading.Semaphore
+    changing: threading.Event = field(default_factory=threading.Event)
+    swapped: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+
 def blow(
     service: Webservice,
     row: object,
@@ -67,7 +77,8 @@ def blow(
     other : Model
         Always answers ``answers[1]``; takes over after half of the requests.
     n_requests : int
-        How many requests all callers send together.
+        How many requests all callers send together, beside those that they send while the version
+        changes.
     answers : tuple of str
         What the two versions say.
     kill_seconds : float
@@ -78,26 +89,27 @@ def blow(
         Seed of the moments.
     """
     storm = Storm()
-    left = threading.Semaphore(n_requests)
-    swapped = threading.Event()
-    over = threading.Event()
+    course = _Course(left=threading.Semaphore(n_requests))
     began = time.monotonic()
     callers = [
-        threading.Thread(target=_call, args=(service, row, answers, storm, left, swapped))
+        threading.Thread(target=_call, args=(service, row, answers, storm, course))
         for _ in range(CALLERS)
     ]
     killer = threading.Thread(
-        target=_kill, args=(service, storm, over, random.Random(seed), kill_seconds, most_kills)
+        target=_kill,
+        args=(service, storm, course.over, random.Random(seed), kill_seconds, most_kills),
     )
     for thread in (*callers, killer):
         thread.start()
     _wait(lambda: storm.n_requests >= n_requests // 2, callers)
+    course.changing.set()
     service.update(models=[other], trust=True)
     service.wait_for_deployment()
-    swapped.set()
+    course.swapped.set()
+    course.changing.clear()
     for thread in callers:
         thread.join()
-    over.set()
+    course.over.set()
     killer.join()
     storm.seconds = time.monotonic() - began
     return storm
@@ -108,13 +120,12 @@ def _call(
     row: object,
     answers: tuple[str, str],
     storm: Storm,
-    left: threading.Semaphore,
-    swapped: threading.Event,
+    course: _Course,
 ) -> None:
     headers = {"Authorization": f"Bearer {service.get_keys()[0]}"}
     with httpx.Client(headers=headers, trust_env=False, timeout=120) as client:
-        while left.acquire(blocking=False):
-            may_be = answers[1:] if swapped.is_set() else answers
+        while course.changing.is_set() or course.left.acquire(blocking=False):
+            may_be = answers[1:] if course.swapped.is_set() else answers
             began = time.monotonic()
             try:
                 outcome = _judge(client.post(service.scoring_uri, json=[row]), may_be, storm)

@@ -30,8 +30,8 @@ def test_nobody_gets_a_wrong_answer_and_hardly_anybody_none(kit: Kit) -> None:
         )
 
     assert set(storm.outcomes) <= {RIGHT, REFUSED}, storm
-    assert storm.outcomes[REFUSED] <= N_REQUESTS // 1_000, storm
-    assert storm.n_requests == N_REQUESTS
+    assert storm.outcomes[REFUSED] <= storm.n_requests // 1_000, storm
+    assert storm.n_requests >= N_REQUESTS
     assert storm.n_kills >= 1
     assert storm.answers["old"] > 0
     assert storm.answers["new"] > 0
