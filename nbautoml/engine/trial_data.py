@@ -24,8 +24,10 @@ import pyarrow as pa
 import scipy.sparse as sp
 from pyarrow import feather
 
+from nbautoml.domain.metrics import Direction, metric
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.options import Representation
+from nbautoml.engine.metrics import score_primary
 from nbautoml.engine.models._base import Matrix, Vector
 
 ALL_ROWS = -1
@@ -55,6 +57,36 @@ class DataSpec:
     y_max: float
     n_folds: int
     positive: int | None = None
+
+    @property
+    def sign(self) -> float:
+        """1 where more of the primary metric is better, else -1."""
+        return 1.0 if metric(self.primary_metric).direction is Direction.MAXIMIZE else -1.0
+
+    def gain(
+        self, y: npt.ArrayLike, predictions: npt.ArrayLike, weight: npt.ArrayLike | None = None
+    ) -> float:
+        """Return the primary metric with the sign of which more is better; NaN where undefined.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_rows,)
+            True class codes or numbers.
+        predictions : array-like of shape (n_rows, n_classes) or (n_rows,)
+            Probabilities or numbers.
+        weight : array-like of shape (n_rows,), optional
+            How much each row counts.
+        """
+        return self.sign * score_primary(
+            self.primary_metric,
+            y,
+            predictions,
+            n_classes=self.n_classes,
+            y_min=self.y_min,
+            y_max=self.y_max,
+            sample_weight=weight,
+            positive=self.positive,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nbautoml.domain.metrics import Direction, metric
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.ensemble.greedy import ROUNDS, scorings_of_select, select
 from nbautoml.engine.ensemble.nested import IntArray, join, parts_of
-from nbautoml.engine.metrics import score_primary
 from nbautoml.engine.models._base import Vector
 from nbautoml.engine.search.book import TrialRecord, stack_oof, thin_rows
 from nbautoml.engine.search.budget import Deadline
@@ -318,19 +316,9 @@ def make_scorer(
     spec: DataSpec, y: Vector, weight: Vector | None
 ) -> Callable[[npt.NDArray[np.float64]], float]:
     """Return the primary metric on some rows, greater for better; the least where undefined."""
-    sign = 1.0 if metric(spec.primary_metric).direction is Direction.MAXIMIZE else -1.0
 
     def score(predictions: npt.NDArray[np.float64]) -> float:
-        value = score_primary(
-            spec.primary_metric,
-            y,
-            predictions,
-            n_classes=spec.n_classes,
-            y_min=spec.y_min,
-            y_max=spec.y_max,
-            sample_weight=weight,
-            positive=spec.positive,
-        )
-        return -math.inf if math.isnan(value) else sign * value
+        gain = spec.gain(y, predictions, weight)
+        return -math.inf if math.isnan(gain) else gain
 
     return score

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from nbautoml.domain.metrics import Direction, metric
 from nbautoml.engine.explain.cohorts import Answered, Cohort, find_cohorts
 from nbautoml.engine.explain.contributions import Contributions, exact_contributions
 from nbautoml.engine.explain.dependence import Dependence, follow, grid_of
@@ -23,7 +22,6 @@ from nbautoml.engine.explain.mixing import EngineeredGround, RawGround
 from nbautoml.engine.explain.parts import Mixture, ask, held_out_model, split_model
 from nbautoml.engine.explain.permutation import Permuted, Score, ScoredRows, permute_columns
 from nbautoml.engine.explain.shapley import sampled_contributions
-from nbautoml.engine.metrics import score_primary
 from nbautoml.engine.search.budget import Deadline
 from nbautoml.engine.trial_data import DataSpec
 from nbautoml.errors import ModelError
@@ -280,7 +278,7 @@ class _Study:
         if subject.predicted is None:
             return ()
         rows = Answered(y=subject.y, predicted=subject.predicted, weight=subject.weight)
-        sign = _sign(subject.spec)
+        sign = subject.spec.sign
         cohorts = find_cohorts(self._columns, self._kinds(), rows, self._score)
         return tuple(replace(cohort, score=sign * cohort.score) for cohort in cohorts)
 
@@ -396,10 +394,6 @@ def _why_not_engineered(mixture: Mixture | None) -> str:
     )
 
 
-def _sign(spec: DataSpec) -> float:
-    return 1.0 if metric(spec.primary_metric).direction is Direction.MAXIMIZE else -1.0
-
-
 def score_of(spec: DataSpec) -> Score:
     """Return the primary metric as a score of which more is better.
 
@@ -408,20 +402,8 @@ def score_of(spec: DataSpec) -> Score:
     spec : DataSpec
         Task, metric, classes and range of the label.
     """
-    sign = _sign(spec)
 
     def score(y: npt.NDArray[np.generic], answers: FloatArray, weight: FloatArray | None) -> float:
-        predicted = answers if spec.n_classes else answers[:, 0]
-        value = score_primary(
-            spec.primary_metric,
-            y,
-            predicted,
-            n_classes=spec.n_classes,
-            y_min=spec.y_min,
-            y_max=spec.y_max,
-            sample_weight=weight,
-            positive=spec.positive,
-        )
-        return sign * value
+        return spec.gain(y, answers if spec.n_classes else answers[:, 0], weight)
 
     return score
