@@ -52,7 +52,7 @@ from nbautoml.engine.trial_data import (
 from nbautoml.errors import TrainingError
 from nbautoml.runtime import scalers
 from nbautoml.runtime.bag import FittedPart
-from nbautoml.runtime.pipeline import spread_proba
+from nbautoml.runtime.pipeline import answer_of, spread_proba
 
 RUN_FOLDS = "nbautoml.engine.trial:run_folds"
 RUN_REFIT = "nbautoml.engine.trial:run_refit"
@@ -420,9 +420,9 @@ def _part(job: FoldsJob | RefitJob, prepared: _Prepared, model: Any) -> FittedPa
 def _predict(part: FittedPart, X: Matrix, spec: DataSpec) -> npt.NDArray[np.float32]:
     model = part.model[1]
     if part.codes is None:
-        predictions = np.asarray(model.predict(X), dtype=np.float32)
+        predictions = np.asarray(answer_of(model, "predict", X), dtype=np.float32)
     else:
-        proba = np.asarray(model.predict_proba(X), dtype=np.float64)
+        proba = np.asarray(answer_of(model, "predict_proba", X), dtype=np.float64)
         predictions = spread_proba(proba, part.codes, spec.n_classes).astype(np.float32)
     if not np.isfinite(predictions).all():
         raise TrainingError(f"{part.model[0]} predicted values that are not finite numbers.")

@@ -14,6 +14,16 @@ from sklearn.pipeline import Pipeline
 from nbautoml.runtime.featurizer import DataTransformer
 from nbautoml.runtime.threads import FEW_ROWS, THREADS
 
+FORESTS = frozenset(
+    {
+        "RandomForestClassifier",
+        "RandomForestRegressor",
+        "ExtraTreesClassifier",
+        "ExtraTreesRegressor",
+    }
+)
+"""Classes of scikit-learn whose answer is the mean of their trees' answers."""
+
 
 class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
     """A fitted scikit-learn pipeline that answers in the labels of the training data.
@@ -107,7 +117,7 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
         if features.shape[0] == 0:  # most estimators refuse to predict no rows
             return np.empty(0)
         with THREADS.alone(features.shape[0]):
-            return np.asarray(_ask(self.steps[-1][1], "predict", features), dtype=np.float64)
+            return np.asarray(answer_of(self.steps[-1][1], "predict", features), dtype=np.float64)
 
     def _proba(self, X: Any) -> npt.NDArray[np.float64]:
         assert self.classes is not None
@@ -115,7 +125,9 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
         if features.shape[0] == 0:
             return np.empty((0, len(self.classes)))
         with THREADS.alone(features.shape[0]):
-            known = np.asarray(_ask(self.steps[-1][1], "predict_proba", features), dtype=np.float64)
+            known = np.asarray(
+                answer_of(self.steps[-1][1], "predict_proba", features), dtype=np.float64
+            )
         if self.codes is None or len(self.codes) == len(self.classes):
             return known
         return spread_proba(known, self.codes, len(self.classes))
@@ -133,20 +145,41 @@ class MemberInput(DataTransformer):
         return self.adapter.transform(X)
 
 
-def _ask(model: Any, method: str, features: Any) -> Any:
+def answer_of(model: Any, method: str, features: Any) -> Any:
     """Return what a fitted model answers.
 
-    For a few rows LightGBM's booster is asked itself: its class for scikit-learn does the same, but
-    takes several times as long to look at the rows and at its own parameters.
+    Few rows of a dense matrix are asked of LightGBM's booster and of a forest's trees themselves.
+    Their classes do the same, number by number, but take many times as long to look at the rows
+    and at their own parameters, and to make a task of each tree.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    method : {"predict", "predict_proba"}
+        What to call; of a classifier only ``predict_proba``.
+    features : array or matrix of shape (n_rows, n_features)
+        At least one row.
     """
-    booster = getattr(model, "booster_", None)
-    is_small = isinstance(features, np.ndarray) and len(features) <= FEW_ROWS
-    if booster is None or not is_small or callable(getattr(model, "objective_", None)):
+    if not isinstance(features, np.ndarray) or len(features) > FEW_ROWS:
         return getattr(model, method)(features)
-    answer = booster.predict(features)
-    if method == "predict_proba" and answer.ndim == 1:  # of two classes it tells the second
-        return np.column_stack([1.0 - answer, answer])
-    return answer
+    booster = getattr(model, "booster_", None)
+    if booster is not None and not callable(getattr(model, "objective_", None)):
+        answer = booster.predict(features)
+        is_pair = method == "predict_proba" and answer.ndim == 1  # it tells the second of two
+        return np.column_stack([1.0 - answer, answer]) if is_pair else answer
+    if type(model).__name__ in FORESTS and np.isfinite(features).all():
+        return _mean_of_trees(model, method, features)
+    return getattr(model, method)(features)
+
+
+def _mean_of_trees(forest: Any, method: str, features: npt.NDArray[Any]) -> Any:
+    rows = np.ascontiguousarray(features, dtype=np.float32)
+    total = np.zeros(1)
+    for tree in forest.estimators_:
+        total = total + tree.tree_.predict(rows)
+    mean = total / len(forest.estimators_)
+    return mean if method == "predict_proba" else mean[:, 0]
 
 
 def spread_proba(

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 
 from nbautoml.runtime.categorical import HashedColumns, OneHotColumns, OrdinalColumns
 from nbautoml.runtime.columns import ReadRows, columns_of, matrix_of, n_rows_of
@@ -80,18 +89,49 @@ def test_a_list_of_numbers_is_no_table() -> None:
         matrix_of(np.arange(3.0))
 
 
+def boosted(is_classifier: bool) -> BaseEstimator:
+    kind = lightgbm.LGBMClassifier if is_classifier else lightgbm.LGBMRegressor
+    return kind(n_estimators=5, n_jobs=1, verbosity=-1)
+
+
+def forest(is_classifier: bool) -> BaseEstimator:
+    kind = RandomForestClassifier if is_classifier else RandomForestRegressor
+    return kind(n_estimators=7, random_state=0)
+
+
+def extra_trees(is_classifier: bool) -> BaseEstimator:
+    kind = ExtraTreesClassifier if is_classifier else ExtraTreesRegressor
+    return kind(n_estimators=7, random_state=0)
+
+
+@pytest.mark.parametrize("make", [boosted, forest, extra_trees])
 @pytest.mark.parametrize("n_classes", [0, 2, 3])
 @pytest.mark.parametrize("n", [1, FEW_ROWS, FEW_ROWS + 1])
-def test_lightgbm_says_the_same_to_few_rows_and_to_many(n_classes: int, n: int) -> None:
+def test_models_say_the_same_to_few_rows_and_to_many(
+    make: Callable[[bool], BaseEstimator], n_classes: int, n: int
+) -> None:
     rng = np.random.default_rng(3)
     X = rng.normal(size=(200, 4)).astype(np.float32)
-    kind = lightgbm.LGBMClassifier if n_classes else lightgbm.LGBMRegressor
     y = rng.integers(0, n_classes, size=200) if n_classes else rng.normal(size=200)
-    model = kind(n_estimators=5, n_jobs=1, verbosity=-1).fit(X, y)
+    model = make(n_classes > 0).fit(X, y)
     classes = np.arange(n_classes) if n_classes else None
     pipeline = ModelPipeline([("m", model)], classes=classes)
     rows = np.resize(X, (n, 4))
 
     if n_classes:
         assert_array_equal(pipeline.predict_proba(rows), model.predict_proba(rows))
+        assert_array_equal(
+            pipeline.predict_proba(rows.astype(np.float64)), model.predict_proba(rows)
+        )
     assert_array_equal(pipeline.predict(rows), model.predict(rows))
+
+
+def test_a_forest_refuses_what_it_refuses_in_larger_numbers() -> None:
+    X, y = np.arange(8.0).reshape(4, 2), np.array([0, 1, 0, 1])
+    model = RandomForestClassifier(3, random_state=0).fit(X, y)
+    pipeline = ModelPipeline([("m", model)], classes=np.array([0, 1]))
+
+    with pytest.raises(ValueError, match="contains infinity"):
+        pipeline.predict(np.array([[np.inf, 1.0]]))
+    rows = np.array([[np.nan, 1.0], [3.0, np.nan]])
+    assert_array_equal(pipeline.predict_proba(rows), model.predict_proba(rows))
