@@ -133,11 +133,9 @@ class BundleScorer:
         """Answer requests in one of the three forms; the rows of all are predicted together."""
         read = [_attempt(partial(self._read, one)) for one in asked]
         right = [one for one in read if isinstance(one, _Readable)]
-        groups = [right] if _are_alike(right) else [[one] for one in right]
-        answers: dict[int, Answer | Exception] = {}
-        for group in groups:
-            answers |= self._answer_together(group)
-        return [answers[id(one)] if isinstance(one, _Readable) else one for one in read]
+        groups = [right] if right and _are_alike(right) else [[one] for one in right]
+        answers = iter([answer for group in groups for answer in self._answer_together(group)])
+        return [next(answers) if isinstance(one, _Readable) else one for one in read]
 
     def _read(self, asked: Asked) -> _Readable:
         request = read_form(read_body(asked.body), asked.query, self._rows.names)
@@ -148,29 +146,22 @@ class BundleScorer:
             request=request, checked=self._rows.check(request.rows), wants_proba=wants_proba
         )
 
-    def _answer_together(self, group: Sequence[_Readable]) -> dict[int, Answer | Exception]:
+    def _answer_together(self, group: Sequence[_Readable]) -> Sequence[Answer | Exception]:
         """Answer requests with one prediction; where that fails, each with its own."""
         try:
             return self._answer(group)
         except Exception as error:  # noqa: BLE001 - it is the answer, or one of them has caused it
             if len(group) == 1:
-                # A ValueError has the model's own words for rows that it cannot read.
-                told = fault(str(error)) if isinstance(error, ValueError) else error
-                told.__cause__ = error if told is not error else error.__cause__
-                return {id(group[0]): told}
-        answers: dict[int, Answer | Exception] = {}
-        for one in group:
-            answers |= self._answer_together([one])
-        return answers
+                return [_told(error)]
+        return [answer for one in group for answer in self._answer_together([one])]
 
-    def _answer(self, group: Sequence[_Readable]) -> dict[int, Answer | Exception]:
+    def _answer(self, group: Sequence[_Readable]) -> list[Answer]:
         frames = [one.checked.frame for one in group]
         frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
         wants_values = any(one.wants_values for one in group)
         values = self._predict(frame) if wants_values else []
         proba = self._proba(frame) if any(one.wants_proba for one in group) else []
-        answers: dict[int, Answer | Exception] = {}
-        end = 0
+        answers, end = [], 0
         for one in group:
             n_rows = len(one.request.rows)
             start, end = end, end + n_rows
@@ -184,7 +175,7 @@ class BundleScorer:
                 model=self.version,
             )
             content = write_form(one.request.form, found)
-            answers[id(one)] = Answer(content=content, n_rows=n_rows)
+            answers.append(Answer(content=content, n_rows=n_rows))
         return answers
 
     def describe_row(self) -> dict[str, Any]:
@@ -220,7 +211,7 @@ class BundleScorer:
         self._model.predict(self._rows.check(self._sample[:1]).frame)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Readable:
     """A request whose rows can be predicted."""
 
@@ -237,6 +228,15 @@ def _are_alike(group: Sequence[_Readable]) -> bool:
     """Whether the rows of requests can be put into one frame as they are."""
     types = [one.checked.frame.dtypes.tolist() for one in group]
     return all(one == types[0] for one in types)
+
+
+def _told(error: Exception) -> Exception:
+    """Return what a caller is told: a ValueError has the model's words for rows it cannot read."""
+    if not isinstance(error, ValueError):
+        return error
+    told = fault(str(error))
+    told.__cause__ = error
+    return told
 
 
 def _attempt(work: Callable[[], T]) -> T | Exception:
