@@ -218,7 +218,7 @@ class SnapshotFold:
             self._trials[trial.number] = replace(
                 trial, outcome=TrialOutcome.CANCELED, seq=seq, error="The run ended before it."
             )
-            self._count(running=-1, done=1, failed=1, stopped=1)
+            self._count_ended(TrialOutcome.CANCELED, was_running=True)
 
     def _phase(self, event: ev.PhaseChanged, _record: ev.EventRecord) -> None:
         self._state = replace(self._state, phase=event.phase, phase_text=event.text)
@@ -240,9 +240,8 @@ class SnapshotFold:
         known = self._trials.get(event.number)
         if known is None:
             self._count(running=1)
-        elif not known.is_running:  # started again after its worker or controller was lost
-            failed, stopped = known.outcome is not TrialOutcome.COMPLETED, known.outcome in STOPPED
-            self._count(running=1, done=-1, failed=-int(failed), stopped=-int(stopped))
+        elif known.outcome is not None:  # again, after its worker or controller was lost
+            self._count_ended(known.outcome, was_running=True, by=-1)
         self._trials[event.number] = TrialState(
             number=event.number,
             run_id=child_run_id(record.run_id, event.number),
@@ -267,10 +266,8 @@ class SnapshotFold:
 
     def _trial_finished(self, event: ev.TrialFinished, record: ev.EventRecord) -> None:
         known = self._trials.get(event.number)
-        failed = event.outcome is not TrialOutcome.COMPLETED
         if known is None or known.is_running:
-            stopped = event.outcome in STOPPED
-            self._count(running=-int(known is not None), done=1, failed=failed, stopped=stopped)
+            self._count_ended(event.outcome, was_running=known is not None)
         self._trials[event.number] = TrialState(
             number=event.number,
             run_id=child_run_id(record.run_id, event.number),
@@ -291,7 +288,7 @@ class SnapshotFold:
             key=event.key,
             is_ensemble=event.is_ensemble,
         )
-        if not failed:
+        if event.outcome is TrialOutcome.COMPLETED:
             self._update_best(event)
 
     def _update_best(self, event: ev.TrialFinished) -> None:
@@ -321,6 +318,15 @@ class SnapshotFold:
         score = self._trials[number].score
         if spec is not None and spec.is_better(score, best.score if best else None):
             self._state = replace(self._state, best=number)
+
+    def _count_ended(self, outcome: TrialOutcome, *, was_running: bool, by: int = 1) -> None:
+        """Count a trial that has ended; -1 takes it back, because it runs once more."""
+        self._count(
+            running=-by * was_running,
+            done=by,
+            failed=by * (outcome is not TrialOutcome.COMPLETED),
+            stopped=by * (outcome in STOPPED),
+        )
 
     def _count(self, *, running: int = 0, done: int = 0, failed: int = 0, stopped: int = 0) -> None:
         self._state = replace(
