@@ -145,8 +145,8 @@ class OneHotColumns(_SlotColumns):
         names = self._start(X)
         self.slots_, self.other_slot_, self.missing_slot_, self.marker_slot_ = [], [], [], []
         self._features: list[Feature] = []
-        for position, name in enumerate(names):
-            codes, labels = codes_of(X.iloc[:, position])
+        for name, column in zip(names, columns_of(X), strict=True):
+            codes, labels = codes_of(column)
             self._fit_column(name, count_labels(codes, labels), bool((codes < 0).any()))
         self.width_ = len(self._features)
         return self
@@ -208,8 +208,8 @@ class HashedColumns(_SlotColumns):
         self.missing_slot_ = [NO_SLOT] * len(names)
         self.marker_slot_ = []
         self._marked: list[str] = []
-        for position, name in enumerate(names):
-            has_missing = bool((codes_of(X.iloc[:, position])[0] < 0).any())
+        for name, column in zip(names, columns_of(X), strict=True):
+            has_missing = bool((codes_of(column)[0] < 0).any())
             self.marker_slot_.append(n_hashed + len(self._marked) if has_missing else NO_SLOT)
             if has_missing:
                 self._marked.append(name)
@@ -256,11 +256,11 @@ class OrdinalColumns(_LabelColumns):
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
         """Learn the categories of the training rows."""
-        names = self._start(X)
+        self._start(X)
         self.codes_: list[dict[str, float]] = []
         self.is_numeric_: list[bool] = []
-        for position in range(len(names)):
-            counts = count_labels(*codes_of(X.iloc[:, position]))
+        for column in columns_of(X):
+            counts = count_labels(*codes_of(column))
             numbers = parsing.as_numbers(list(counts))
             self.is_numeric_.append(numbers is not None and bool(counts))
             ordered = self._ordered(counts)

@@ -76,7 +76,7 @@ class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sk
         label = _as_label(y)
         self.feature_names_in_ = np.array([str(name) for name in X.columns], dtype=object)
         self.n_features_in_ = X.shape[1]
-        self._readers = [_reader_of(X.iloc[:, j]) for j in range(X.shape[1])]
+        self._readers = [_reader_of(column) for column in columns_of(X)]
         self._encoded = [j for j, reader in enumerate(self._readers) if reader.is_category]
         codes = self._read(X)
         self.pairs_ = _telling_pairs(codes, label, self.crossed)
@@ -160,8 +160,7 @@ class PairArithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
         """Choose the columns on the training rows."""
         self.feature_names_in_ = np.array([str(name) for name in X.columns], dtype=object)
         self.n_features_in_ = X.shape[1]
-        columns = [X.iloc[:, j] for j in range(X.shape[1])]
-        parts = np.stack([_Parts(column).read(column) for column in columns], axis=1)
+        parts = np.stack([_Parts(column).read(column) for column in columns_of(X)], axis=1)
         self.pairs_ = _telling_pairs(parts, _as_label(y), self.crossed)
         return self
 

@@ -71,8 +71,8 @@ class DateParts(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklear
         self.means_: list[FloatMatrix] = []
         self.offsets_: list[FloatMatrix] = []
         self.has_marker_: list[bool] = []
-        for position in range(X.shape[1]):
-            self._fit_column(_times_of(X.iloc[:, position]))
+        for column in columns_of(X):
+            self._fit_column(_times_of(column))
         return self
 
     def transform(self, X: Columns) -> npt.NDArray[np.float32]:

@@ -107,8 +107,8 @@ class TextColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skle
         self.vectorizers_: list[list[TfidfVectorizer]] = []
         self.reducers_: list[TruncatedSVD | None] = []
         blocks = []
-        for position in range(X.shape[1]):
-            texts = X.iloc[:, position].tolist()
+        for column in columns_of(X):
+            texts = column.tolist()
             terms = self._fit_terms(texts)
             reducer = self._fit_reducer(terms)
             self.reducers_.append(reducer)
