@@ -3,9 +3,12 @@
 A process of its own does what a notebook does: it reads a table, submits a run and waits. This
 one watches it and all that it starts. Shown are the peak of the sums of resident memory (a page
 that several processes share counts for each) and of proportional memory (it is shared out), who
-held them at that moment, and when the run did what. Linux only.
+held them at that moment, and when the run did what. Then the fits that ran at the peak are made
+again, each alone in a process on rows that are there already, to tell the models' own memory from
+ours. With ``--beside 1000`` the same run is made on so many rows first; what is more than it, less
+the models' own, is said in tables. Linux only.
 
-    python -m benchmarks.resources --rows 100000 --columns 50 --seconds 60
+    python -m benchmarks.resources --rows 100000 --columns 50 --seconds 60 --beside 1000
     python -m benchmarks.resources --table adult.parquet:income --seconds 60 --cpus 0,1
 """
 
@@ -41,7 +44,7 @@ _ROLES = (
 
 @dataclass(slots=True, kw_only=True)
 class Peak:
-    """The largest sum that was seen, in bytes, who had it, and when."""
+    """The largest sum that was seen, in bytes, who had it, and when (seconds since 1970)."""
 
     total: int = 0
     parts: Counter[str] = field(default_factory=Counter)
@@ -54,33 +57,80 @@ class Peak:
 
     def __str__(self) -> str:
         names = ", ".join(f"{k} {v / MIB:,.0f}" for k, v in self.parts.most_common())
-        return f"{self.total / MIB:,.0f} MiB at {self.at:.0f} s ({names})"
+        return f"{self.total / MIB:,.0f} MiB ({names})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The peaks of a run by their names, and what its process found."""
+
+    peaks: dict[str, Peak]
+    answer: dict[str, Any]
+
+    @property
+    def peak(self) -> Peak:
+        """The peak where shared pages count once."""
+        return self.peaks["proportional"]
+
+    def fits(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return families and settings of the trials that ran at the peak."""
+        fits = self.answer["fits"]
+        return [(f["family"], f["params"]) for f in fits if f["from"] <= self.peak.at <= f["to"]]
 
 
 def main() -> None:
-    """Make one run and print what it took."""
+    """Make one run, or two, and print what it took."""
     given = _arguments()
     if given.child:
         _be_notebook(given)
         return
+    if given.alone:
+        sys.stdout.write(str(_grown_by_fit(given, **json.loads(given.alone))))
+        return
+    small = _measure(["--rows", str(given.beside)]) if given.beside else None
+    large = _measure([])
+    for name, peak in large.peaks.items():
+        sys.stdout.write(f"{name}: {peak}\n")
+    for name, value in large.answer.items():
+        if name != "fits":
+            sys.stdout.write(f"{name}: {value}\n")
+    own = 0.0
+    for family, params in large.fits():
+        grown = float(_run(["--alone", json.dumps({"family": family, "params": params})]))
+        sys.stdout.write(f"{family} alone: {grown / MIB:,.0f} MiB\n")
+        own += grown
+    if small is not None:
+        more = large.peak.total - small.peak.total
+        table = large.answer["table MiB"] * MIB
+        sys.stdout.write(
+            f"more than with {given.beside:,} rows: {more / MIB:,.0f} MiB, without the models' "
+            f"own {(more - own) / MIB:,.0f}, which is {(more - own) / table:.1f} tables\n"
+        )
+
+
+def _run(more: list[str]) -> str:
+    """Run this module again with other arguments behind those that were given."""
+    command = [sys.executable, "-m", "benchmarks.resources", *sys.argv[1:], *more]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _measure(more: list[str]) -> Measured:
+    """Make one run in a process of its own, and watch it."""
     peaks = {"resident": Peak(), "proportional": Peak(), "without mapped files": Peak()}
     # The run's process may still write its bundle when the run has ended.
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
-        command = [sys.executable, "-m", "benchmarks.resources", *sys.argv[1:], "--child", folder]
-        started = time.monotonic()
-        child = subprocess.Popen(command, env={**os.environ, "TMPDIR": folder})
+        command = [sys.executable, "-m", "benchmarks.resources", *sys.argv[1:], *more]
+        child = subprocess.Popen(
+            [*command, "--child", folder], env={**os.environ, "TMPDIR": folder}
+        )
         while child.poll() is None:
-            at = time.monotonic() - started
             for peak, parts in zip(peaks.values(), _sample(child.pid), strict=True):
-                peak.take(parts, at)
+                peak.take(parts, time.time())
             time.sleep(SAMPLE_SECONDS)
         if child.returncode:
             sys.exit(child.returncode)
         answer = json.loads((Path(folder) / "answer.json").read_text(encoding="utf-8"))
-    for name, peak in peaks.items():
-        sys.stdout.write(f"{name}: {peak}\n")
-    for name, value in answer.items():
-        sys.stdout.write(f"{name}: {value}\n")
+    return Measured(peaks=peaks, answer=answer)
 
 
 def _arguments() -> argparse.Namespace:
@@ -90,7 +140,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--columns", type=int, default=50, help="of a made-up table")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--cpus", default="")
+    parser.add_argument("--beside", type=int, default=0, help="rows of a run to compare with")
     parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--alone", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -168,7 +220,7 @@ def _times(workspace: Any, run_id: str, begun: float) -> dict[str, Any]:
     with workspace.session.read() as tx:
         records = tx.events.read(run_id)
     found: dict[str, Any] = {}
-    trials, started = [], {}
+    trials, started, fits = [], {}, []
     for record in records:
         event, at = record.event, round(record.time - begun, 2)
         kind = type(event).__name__
@@ -182,14 +234,55 @@ def _times(workspace: Any, run_id: str, begun: float) -> dict[str, Any]:
             first = started.get(event.number, at)
             outcome = f"{event.outcome} {event.folds_done}/{event.n_folds}"
             trials.append((event.number, first, at, event.pipeline, outcome, event.score))
+            if not event.is_ensemble:
+                times = {"from": begun + first, "to": begun + at}
+                fits.append({"family": event.family, "params": dict(event.params), **times})
     best = [t[5] for t in trials if t[5] is not None]
     found["first model"] = min((t[2] for t in trials if t[5] is not None), default=None)
     found["last trial"] = max((t[2] for t in trials), default=None)
     found["n trials"], found["largest score"] = len(trials), max(best, default=None)
     with workspace.session.read() as tx:
         found["reason"] = tx.runs.get(run_id).reason
+    found["fits"] = fits
     found["trials"] = "".join(f"\n  {t}" for t in trials)
     return found
+
+
+def _grown_by_fit(given: argparse.Namespace, family: str, params: dict[str, Any]) -> int:
+    """Return by how many bytes this process grows, at most, while one model is fitted."""
+    from nbautoml.domain.tasks import Task
+    from nbautoml.engine.models._base import FitContext
+    from nbautoml.engine.models.catalog import get_family
+    from nbautoml.runtime import scalers
+
+    frame, label = _table(given)
+    known = get_family(family)
+    is_number = pd.api.types.is_float_dtype(frame[label])
+    X = frame.drop(columns=label).select_dtypes("number").to_numpy(np.float32)
+    X = getattr(scalers, known.scalers[0])().fit_transform(X)
+    y = frame[label].to_numpy() if is_number else pd.factorize(frame[label])[0]
+    del frame
+    context = FitContext(
+        task=Task.REGRESSION if is_number else Task.CLASSIFICATION,
+        n_classes=0 if is_number else len(np.unique(y)),
+    )
+
+    def fit(n_rows: int) -> None:
+        n_train = int(0.9 * n_rows)  # as many as a run that keeps a tenth to validate on
+        X_train, X_valid = X[:n_train], X[n_train:n_rows]
+        valid = (X_valid, y[n_train:n_rows])
+        known.fit(X_train, y[:n_train], params=params, context=context, valid=valid)
+
+    fit(min(1000, len(X)))  # what the libraries hold once they are in use
+    before = _resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the mark below falls to it
+    fit(len(X))
+    return max(0, _resident("VmHWM") - before)
+
+
+def _resident(name: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
 if __name__ == "__main__":
