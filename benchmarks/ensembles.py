@@ -4,11 +4,13 @@
 every start the out-of-fold predictions and those of the test rows: by the mean of the fold
 models, and by fits on all rows. ``compare`` has the engine choose among them on the out-of-fold
 predictions alone, and prints how the test error of each way compares with that of the trial with
-the best score. ``refits`` prints what fits on all rows do to the test loss of a trial.
+the best score. ``refits`` prints what fits on all rows do to the test loss of a trial, ``shares``
+what their weight does to the test error of votes.
 
     python -m benchmarks.ensembles grid --out results/ensembles [--folder DATA] [--tables a b]
     python -m benchmarks.ensembles compare --out results/ensembles
     python -m benchmarks.ensembles refits --out results/ensembles
+    python -m benchmarks.ensembles shares --out results/ensembles
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from nbautoml.domain.tasks import Task
 from nbautoml.engine.context import Ports, PreparedData, RunContext
 from nbautoml.engine.ensemble.stack import fit_stack
 from nbautoml.engine.ensemble.verdict import Rival, as_rival, choose_single, score_folds
-from nbautoml.engine.ensemble.vote import choose_vote
+from nbautoml.engine.ensemble.vote import Vote, choose_vote
 from nbautoml.engine.featurize.build import (
     build_adapter,
     build_featurizer,
@@ -67,6 +69,7 @@ from nbautoml.engine.trial_data import ALL_ROWS, DataSpec, featurizer_path, writ
 from nbautoml.engine.validation import ValidationOptions, plan_validation
 from nbautoml.errors import NbAutoMLError
 from nbautoml.runtime.bag import PackedPart
+from nbautoml.runtime.voting import geometric_mean
 from nbautoml.testing.executor import (
     FolderArtifacts,
     InProcessExecutor,
@@ -79,6 +82,9 @@ _FOLD_SECONDS = 5.0
 _ROUNDS_FACTOR = 1.1
 _REFIT_SEEDS = (0, 1)
 _MOST_STARTS = 18
+# What `nbautoml.engine.ensemble.refit` gives a fit on all rows beside the fold models.
+_SHARE_ALONE, _SHARE_AMONG_OTHERS = 0.5, 0.8
+_SHARES = (0.0, 0.5, 0.67, 0.8, 1.0)
 # Changes of an error by less than this, in percent, are neither better nor worse.
 _NOISE = 0.2
 # Tried beside the learned order, so that there is something of every kind.
@@ -289,7 +295,10 @@ class _Judge:
         self._results = results
         self._metric = metric(metric_name)
         starts = list(results.oof)
-        self._tests = np.stack([_answer_of(results, start) for start in starts])
+        self._alone = [_answer_of(results, start) for start in starts]
+        self._tests = np.stack(
+            [_answer_of(results, start, _SHARE_AMONG_OTHERS) for start in starts]
+        )
         oof = [results.oof[start] for start in starts]
         self._is_proba = oof[0].ndim == 2
         n_classes = oof[0].shape[1] if self._is_proba else 0
@@ -355,8 +364,8 @@ class _Judge:
         vote = choose_vote(context, self._choices)
         places = [record.number for record in vote.choices]
         answers = {
-            "single": self._tests[self._choices[0].number],
-            "vote": np.tensordot(vote.shares / vote.shares.sum(), self._tests[places], 1),
+            "single": self._alone[self._choices[0].number],
+            "vote": _join(vote, self._tests[places]),
         }
         rivals = {
             "single": choose_single(context, self._choices, vote.parts),
@@ -373,6 +382,21 @@ class _Judge:
             "engine": answers[self._best(rivals)],
         }
         return {way: self._error(answer) for way, answer in answers.items()}
+
+    def errors_by_share(self) -> dict[float, float]:
+        """Return the vote's test error for weights of the fits on all rows."""
+        vote = choose_vote(self._context, self._choices)
+        starts = [list(self._results.oof)[record.number] for record in vote.choices]
+
+        def error(share: float) -> float:
+            results = self._results
+            answers = [
+                (1.0 - share) * results.bag[start] + share * results.refits[start][0]
+                for start in starts
+            ]
+            return self._error(_join(vote, np.stack(answers)))
+
+        return {share: error(share) for share in _SHARES}
 
     def _flattered(self, parts: Sequence[Array]) -> Rival:
         """Return the best trial with the score by which it was chosen."""
@@ -399,12 +423,19 @@ class _Judge:
         return 1.0 - value if self._metric.direction is Direction.MAXIMIZE else value
 
 
-def _answer_of(results: Results, start: Start) -> Array:
-    """Return what the stored model of a trial predicts for the test rows."""
+def _answer_of(results: Results, start: Start, share: float = _SHARE_ALONE) -> Array:
+    """Return what a stored model predicts for the test rows, with so much of the fit on all."""
     bag = results.bag[start].astype(np.float64)
     if results.n_folds > REFIT_MOST_FOLDS:
         return bag
-    return (bag + results.refits[start][0]) / 2 if results.n_folds > 1 else results.refits[start][0]
+    share = share if results.n_folds > 1 else 1.0
+    return (1.0 - share) * bag + share * results.refits[start][0]
+
+
+def _join(vote: Vote, answers: Array) -> Array:
+    if vote.powers is not None:
+        return geometric_mean(answers, vote.powers.shipped)
+    return np.tensordot(vote.shares / vote.shares.sum(), answers, 1)
 
 
 def compare(tables: Sequence[Results]) -> pd.DataFrame:
@@ -446,6 +477,25 @@ def refits(tables: Sequence[Results]) -> pd.DataFrame:
     return _summary(changes.groupby(["folds", "way"], sort=False))
 
 
+def shares(tables: Sequence[Results]) -> pd.DataFrame:
+    """Return what more weight of fits on all rows does to the test error of votes."""
+    rows = []
+    for results in tables:
+        names = ("AUC_weighted", "accuracy", "log_loss")
+        if Task(results.task) is Task.REGRESSION:
+            names = ("normalized_root_mean_squared_error",)
+        for name in names:
+            with tempfile.TemporaryDirectory() as folder:
+                errors = _Judge(results, name, Path(folder)).errors_by_share()
+            base = max(errors[_SHARE_ALONE], 1e-6)
+            for share, error in errors.items():
+                change = 100.0 * np.log(max(error, 1e-6) / base)
+                row = {"metric": name, "folds": len(results.folds), "share": share}
+                rows.append({**row, "table": results.name, "change": change})
+    keys = ["metric", "folds", "share"]
+    return _summary(pd.DataFrame(rows).groupby([*keys, "table"])["change"].mean().groupby(keys))
+
+
 def _loss(results: Results, answer: Array) -> float:
     """Return the log loss, or the root mean squared error, on the test rows."""
     if answer.ndim == 1:
@@ -467,10 +517,13 @@ def _summary(changes: Any) -> pd.DataFrame:
     )
 
 
+REPORTS = {"compare": compare, "refits": refits, "shares": shares}
+
+
 def main() -> None:
     """Run a command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["grid", "compare", "refits"])
+    parser.add_argument("command", choices=["grid", *REPORTS])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--packages", type=Path, default=Path("results/packages"))
@@ -481,7 +534,7 @@ def main() -> None:
         grid(given.out, given.folder, given.packages, given.tables, given.seeds)
         return
     found = [pickle.loads(path.read_bytes()) for path in sorted(given.out.glob("*.pkl"))]
-    print((compare if given.command == "compare" else refits)(found).to_string())
+    print(REPORTS[given.command](found).to_string())
 
 
 if __name__ == "__main__":

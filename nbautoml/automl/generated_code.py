@@ -190,7 +190,7 @@ def _facts(session: Session, run: RunRecord, child_id: str, trial: TrialFinished
     )
 
 
-def _member(trial: TrialFinished, plan: SearchPlan, shares: tuple[int, ...]) -> Member:
+def _member(trial: TrialFinished, plan: SearchPlan, shares: tuple[float, ...]) -> Member:
     from nbautoml.engine.codegen import Member
     from nbautoml.engine.models.catalog import get_family
     from nbautoml.engine.search.candidate import candidate_from

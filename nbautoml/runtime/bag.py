@@ -93,12 +93,14 @@ class PackedSaved:
 class PackedRefit:
     """The fold models of a user's pipeline, and a fit on all rows, as the bytes of their files.
 
-    The fold models together count as much as the fit on all rows: each side makes up for what
-    the other lacks, the first for chance in a fit, the second for the rows that a fold keeps out.
+    Each side makes up for what the other lacks, the fold models for chance in a fit, the fit on all
+    rows for those that a fold keeps out. `share` is the weight of the latter; the fold models have
+    the rest together.
     """
 
     model: bytes
     refit: PackedPart
+    share: float = 0.5
 
     def open(self) -> ModelPipeline:
         """Return the pipeline without its reader; it takes rows as the input adapter reads them."""
@@ -108,7 +110,7 @@ class PackedRefit:
         if isinstance(last, FoldBag):
             # A file that holds a fit on all rows already gets the new one in its place.
             folds = last.estimators if last.weights is None else last.estimators[:-1]
-        weights = [0.5 / len(folds)] * len(folds) + [0.5]
+        weights = [(1.0 - self.share) / len(folds)] * len(folds) + [self.share]
         bag = FoldBag([*folds, self.refit.open()], weights)
         return ModelPipeline([(name, bag)], classes=saved.classes)
 

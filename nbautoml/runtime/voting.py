@@ -44,7 +44,8 @@ def geometric_mean(
     answers : sequence of ndarray of shape (n_rows, n_classes)
         Probabilities by each member.
     weights : sequence of float
-        One for each member.
+        To which power each member's probabilities are taken. With a sum above 1 the answer is
+        more certain than a mean, and below 1 less.
 
     Examples
     --------
@@ -53,7 +54,7 @@ def geometric_mean(
     array([[0.88, 0.07, 0.06]])
     """
     logs = [log_shares(np.asarray(answer, dtype=np.float64)) for answer in answers]
-    return share_out(np.average(logs, axis=0, weights=weights))
+    return share_out(np.tensordot(np.asarray(weights), np.stack(logs), axes=1))
 
 
 class PreFittedSoftVotingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # untyped
@@ -64,7 +65,7 @@ class PreFittedSoftVotingClassifier(ClassifierMixin, BaseEstimator):  # type: ig
     estimators : list of (str, ModelPipeline)
         Iteration number as text, and its fitted pipeline.
     weights : list of float
-        One for each member; they sum to 1.
+        One for each member; they sum to 1 but for a geometric mean.
     classes : ndarray of shape (n_classes,)
         Labels in the order of their codes.
     is_geometric : bool, default False

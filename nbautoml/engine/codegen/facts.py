@@ -149,7 +149,7 @@ class Member:
         What was fitted.
     key : str
         The trial's key; seeds come from it.
-    shares : tuple of int
+    shares : tuple of float
         In an ensemble, its share in what predicts each part of the validation rows.
     cut : mapping of int to int
         Folds whose fit the run's time cut, and after how many rounds or trees; 0 where the fit
@@ -159,7 +159,7 @@ class Member:
     number: int
     candidate: Candidate
     key: str
-    shares: tuple[int, ...] = ()
+    shares: tuple[float, ...] = ()
     cut: Mapping[int, int] = field(default_factory=dict)
 
     def seeds(self, seed: int, n_folds: int) -> list[int]:
@@ -238,6 +238,11 @@ class ScriptFacts:
     def is_stack(self) -> bool:
         """Whether a model joins the members."""
         return self.recipe is not None and bool(self.recipe.meta_learner)
+
+    @property
+    def is_geometric(self) -> bool:
+        """Whether it is a vote by the geometric mean."""
+        return self.recipe is not None and self.recipe.is_geometric
 
     @property
     def is_weighted(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nbautoml.engine.codegen.facts import ScriptFacts
 from nbautoml.engine.codegen.source import Imports, assign, call_of, comment, function, give_back
+from nbautoml.engine.ensemble.greedy import ROUNDS
 from nbautoml.engine.ensemble.meta_learner import build_meta_learner
 from nbautoml.engine.ensemble.recipe import Recipe
 
@@ -15,22 +16,24 @@ def write_joining(facts: ScriptFacts, imports: Imports) -> list[str]:
     assert facts.recipe is not None
     imports.add("numpy", alias="np")
     if not facts.is_stack:
-        return [_vote(imports, is_geometric=facts.recipe.is_geometric)]
+        return [_vote(imports, is_geometric=facts.is_geometric)]
     return [_settings(facts.recipe), _learner(facts, imports), _stack(facts, imports)]
 
 
 def _vote(imports: Imports, *, is_geometric: bool) -> str:
-    kind, answers, joined = "", "member[part]", "vote"
+    told = "Return the mean of the members' predictions for some rows, by their shares."
+    answers, joined = "member[part]", "vote"
     if is_geometric:
         imports.add("nbautoml.runtime.voting", "log_shares", "share_out")
-        kind, answers, joined = "geometric ", "log_shares(member[part])", "share_out(vote)"
+        told = "Return the product of powers of the members' predictions for some rows."
+        answers, joined = "log_shares(member[part])", "share_out(vote)"
     return function(
         "predict_part",
         ["predictions", "shares", "part"],
-        f"Return the {kind}mean of the members' predictions for some rows, by their shares.",
+        told,
         [
             "    vote = np.zeros_like(predictions[0][part])",
-            "    for member, share in zip(predictions, shares / shares.sum(), strict=True):",
+            f"    for member, share in zip(predictions, shares / {ROUNDS}, strict=True):",
             f"        vote += {answers} * np.float32(share)",
             f"    return {joined}",
         ],

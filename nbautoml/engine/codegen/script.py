@@ -77,7 +77,7 @@ def write_parts(facts: ScriptFacts) -> Parts:
     ]
     scores = write_score(facts, imports)
     if facts.recipe is not None:
-        models += [*write_joining(facts, imports), _members(codes)]
+        models += [*write_joining(facts, imports), _members(facts, codes)]
         scores += write_joined_metrics(facts, imports)
     else:
         scores.append(write_single_metrics(facts))
@@ -124,7 +124,7 @@ def _transformations(
     return list(written.values())
 
 
-def _members(codes: Sequence[MemberCode]) -> str:
+def _members(facts: ScriptFacts, codes: Sequence[MemberCode]) -> str:
     members = [
         (
             Code(f"predict_fold{code.suffix}"),
@@ -133,9 +133,12 @@ def _members(codes: Sequence[MemberCode]) -> str:
         )
         for code in codes
     ]
+    meaning = (
+        "are 25 times the power of its probabilities" if facts.is_geometric else "add up to 25"
+    )
     said = comment(
         "The members: their predictions, seeds, and shares in what predicts each part of the "
-        "rows. The shares of a part were chosen on the other parts; they add up to 25."
+        f"rows. The shares of a part were chosen on the other parts; they {meaning}."
     )
     return f"{said}\n{assign('MEMBERS', members)}"
 
@@ -165,10 +168,11 @@ def _command(facts: ScriptFacts, imports: Imports) -> str:
 
 def _text_of_ensemble(facts: ScriptFacts) -> list[str]:
     """Return how the score of an ensemble comes about."""
+    joined = "product, with powers" if facts.is_geometric else "mean, weighted by shares"
     way = (
         "a model on top, which is fitted on the members' predictions for the other parts"
         if facts.is_stack
-        else "the members' mean, weighted by shares that were chosen on the other parts"
+        else f"the members' {joined} that were chosen on the other parts"
     )
     saved = ", ".join(f"{number}: {share:.3g}" for number, share in facts.saved_shares.items())
     return [

@@ -34,6 +34,9 @@ _ROUNDS_FACTOR = 1.1
 # A fit on all rows costs this much of a fold, which has at most so many rows less.
 _COST = 1.25
 _LOOK_SECONDS = 0.1
+# How much a fit on all rows counts beside its trial's fold models: in a single model as much as
+# they do together, in an ensemble more, since the mean of many members has less chance in it.
+_SHARE_ALONE, _SHARE_AMONG_OTHERS = 0.5, 0.8
 
 
 def refit(
@@ -94,24 +97,31 @@ def put_refits(
         The ensembles that were stored.
     """
     data, artifacts = context.data, context.ports.artifacts
-    refits: dict[int, PackedPart | PackedRefit] = dict(parts)
+    among_others: dict[int, PackedPart | PackedRefit] = dict(parts)
     if data.n_folds > 1:
-        refits = {
-            number: PackedRefit(model=artifacts.local_path(number, MODEL).read_bytes(), refit=part)
+        among_others = {
+            number: _beside_folds(context, number, part, _SHARE_AMONG_OTHERS)
             for number, part in parts.items()
         }
     for record, ensemble in ensembles:
-        if any(member.number in refits for member in ensemble.members):
-            packed = pack_ensemble(context, ensemble, refits)
+        if any(member.number in parts for member in ensemble.members):
+            packed = pack_ensemble(context, ensemble, among_others)
             artifacts.put_bytes(record.number, MODEL, packed)
     for single in singles:
-        part = refits.get(single.number)
-        if isinstance(part, PackedRefit):
-            model = data.packed(open_refit, part)
-            artifacts.put_bytes(single.number, MODEL, pickle.dumps(model))
-        elif part is not None:
+        part = parts.get(single.number)
+        if part is None:
+            continue
+        if data.n_folds > 1:
+            alone = _beside_folds(context, single.number, part, _SHARE_ALONE)
+            model = data.packed(open_refit, alone)
+        else:
             model = data.packed(open_model, (part,))
-            artifacts.put_bytes(single.number, MODEL, pickle.dumps(model))
+        artifacts.put_bytes(single.number, MODEL, pickle.dumps(model))
+
+
+def _beside_folds(context: RunContext, number: int, part: PackedPart, share: float) -> PackedRefit:
+    stored = context.ports.artifacts.local_path(number, MODEL).read_bytes()
+    return PackedRefit(model=stored, refit=part, share=share)
 
 
 def _collect(

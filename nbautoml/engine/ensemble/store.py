@@ -17,7 +17,7 @@ from nbautoml.domain.events import TrialFinished
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.ensemble.names import META_LEARNERS, STACK, VOTING
-from nbautoml.engine.ensemble.recipe import RECIPE, Recipe, recipe_of
+from nbautoml.engine.ensemble.recipe import RECIPE, Recipe, recipe_below, recipe_of
 from nbautoml.engine.ensemble.stack import Stack, most_members
 from nbautoml.engine.ensemble.verdict import score_folds
 from nbautoml.engine.ensemble.vote import Vote
@@ -43,7 +43,7 @@ class Ensemble:
     members : tuple of TrialRecord
         Members, the heaviest first.
     weights : tuple of float
-        Their weights; they sum to 1.
+        Their weights; they sum to 1 but for a vote by the geometric mean.
     predictions : ndarray of shape (n_valid,) or (n_valid, n_classes)
         Predictions for rows on which nothing of it was chosen or fitted.
     meta : FittedMeta or None
@@ -83,7 +83,7 @@ def as_voting(vote: Vote) -> Ensemble:
         members=vote.members,
         weights=vote.weights,
         predictions=vote.predictions,
-        recipe=replace(recipe_of(vote), is_geometric=vote.is_geometric),
+        recipe=recipe_of(vote),
         params={"mean": "geometric"} if vote.is_geometric else {},
     )
 
@@ -97,7 +97,7 @@ def as_stack(context: RunContext, stack: Stack, vote: Vote) -> Ensemble:
         weights=stack.weights,
         predictions=stack.predictions,
         recipe=replace(
-            recipe_of(vote),
+            recipe_below(vote),
             meta_learner=options.meta_learner or META_LEARNERS[spec.task][0],
             meta_learner_params=options.meta_learner_params,
             most_members=most_members(spec.n_classes),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any  # Any: numbers of any kind
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from nbautoml.engine.context import RunContext
 from nbautoml.engine.ensemble.greedy import ROUNDS, scorings_of_select, select
 from nbautoml.engine.ensemble.nested import IntArray, join, parts_of
+from nbautoml.engine.ensemble.sharpen import best_power, raised
 from nbautoml.engine.models._base import Vector
 from nbautoml.engine.search.book import TrialRecord, stack_oof, thin_rows
 from nbautoml.engine.search.budget import Deadline
@@ -19,6 +21,7 @@ from nbautoml.engine.trial_data import DataSpec
 from nbautoml.runtime.voting import log_shares, share_out
 
 LOG_LOSS = "log_loss"
+FloatArray = npt.NDArray[np.float64]
 FEWEST_MEMBERS = 2
 _FEW_ROWS = 2_000
 # More rows than this do not change what is chosen in a draw.
@@ -28,6 +31,10 @@ MOST_BYTES = 120_000_000
 process that serves it, and several times over where it is written and checked."""
 # Rows that draws are made of; with many classes fewer, so that they fit into memory.
 _POOL_ROWS, _POOL_CELLS = 10_000, 400_000
+# The plain mean is kept where its log loss is smaller by this share. Out of fold it is flattered:
+# a row is predicted by one fold's model of each member, and by the mean of all of them later.
+_PLAIN_LEAD = 0.02
+_DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,22 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Powers:
+    """To which powers a product of probabilities takes those of each choice.
+
+    Parameters
+    ----------
+    shipped : ndarray of shape (n_choices,)
+        Chosen on all rows.
+    nested : tuple of ndarray
+        For each part, chosen on the other rows.
+    """
+
+    shipped: FloatArray
+    nested: tuple[FloatArray, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
     """An ensemble.
 
@@ -86,9 +109,9 @@ class Vote:
     nested_shares : tuple of ndarray
         For each part, the weights that were chosen on the other rows.
     predictions : ndarray of shape (n_valid,) or (n_valid, n_classes)
-        What the latter predict for the part.
-    is_geometric : bool
-        Whether probabilities are joined by their geometric mean.
+        What the answer's weights of a part predict for it.
+    powers : Powers or None
+        What takes the place of the shares where probabilities are joined by their product.
     """
 
     choices: tuple[TrialRecord, ...]
@@ -96,20 +119,36 @@ class Vote:
     parts: tuple[IntArray, ...]
     nested_shares: tuple[IntArray, ...]
     predictions: npt.NDArray[np.float32]
-    is_geometric: bool = False
+    powers: Powers | None = None
+
+    @property
+    def is_geometric(self) -> bool:
+        """Whether probabilities are joined by their geometric mean."""
+        return self.powers is not None
 
     @property
     def members(self) -> tuple[TrialRecord, ...]:
         """Trials with a weight, the heaviest first."""
-        return tuple(self.choices[i] for i in heaviest(self.shares))
+        return tuple(self.choices[i] for i in heaviest(self._all_weights))
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """The members' weights; they sum to 1."""
-        return tuple(int(self.shares[i]) / ROUNDS for i in heaviest(self.shares))
+        """The members' weights; they sum to 1 but for a geometric mean."""
+        return tuple(float(self._all_weights[i]) for i in heaviest(self._all_weights))
+
+    @property
+    def nested_weights(self) -> tuple[FloatArray, ...]:
+        """For each part, the weights that were chosen on the other rows."""
+        if self.powers is not None:
+            return self.powers.nested
+        return tuple(shares / ROUNDS for shares in self.nested_shares)
+
+    @property
+    def _all_weights(self) -> FloatArray:
+        return self.shares / ROUNDS if self.powers is None else self.powers.shipped
 
 
-def heaviest(shares: IntArray) -> list[int]:
+def heaviest(shares: npt.NDArray[Any]) -> list[int]:
     """Return the places of all that have a share, the largest first.
 
     Examples
@@ -124,6 +163,8 @@ def most_scorings(n_choices: int, n_rows: int, n_classes: int = 0) -> int:
     """Return how often `choose_vote` scores a mixture when no deadline cuts it."""
     draws = _draws(n_rows)
     n_selections = draws.shipped + 5 * draws.nested
+    if n_classes > 2:
+        n_selections *= 2  # for the plain mean, and for the geometric one
     n_cells = min(n_rows, _MOST_ROWS) * max(n_classes, 1)
     return n_selections * scorings_of_select(n_choices, n_cells)
 
@@ -151,8 +192,9 @@ def choose_vote(
     The weights that are shipped are chosen on all validation rows; the predictions, and so score
     and charts, come from weights that were chosen without the row.
 
-    Where log loss is to be small and there are more than two classes, the geometric mean of
-    probabilities takes the place of the plain one if the out-of-fold predictions are better so.
+    Where log loss is to be small and there are more than two classes, probabilities are joined
+    by a product of powers (a geometric mean whose members are made more or less certain first),
+    unless the plain mean is clearly better out of fold.
     """
     data, plan = context.data, context.plan
     n_rows = len(data.valid_rows)
@@ -169,48 +211,50 @@ def choose_vote(
         pool, plan.ensemble.max_members, seed=plan.seed, deadline=deadline or Deadline()
     )
     draws = _draws(n_rows)
-    shares = chooser.choose(np.arange(len(kept)), draws.shipped)
+    everything = np.arange(len(kept))
     parts = parts_of(data, plan.seed)
-    nested = [
-        chooser.choose(np.flatnonzero(~np.isin(kept, part, assume_unique=True)), draws.nested)
-        for part in parts
-    ]
-    plain = join(parts, _predict(choices, parts, nested))
-    pooled = None
-    if data.spec.primary_metric == LOG_LOSS and data.spec.n_classes > 2:
-        pooled = join(parts, _predict(choices, parts, nested, is_geometric=True))
-        score = make_scorer(data.spec, data.y_valid, data.weights_of(data.valid_rows))
-        if score(pooled.astype(np.float64)) <= score(plain.astype(np.float64)):
-            pooled = None
-    return Vote(
+    rests = [np.flatnonzero(~np.isin(kept, part, assume_unique=True)) for part in parts]
+    nested = tuple(chooser.choose(rest, draws.nested) for rest in rests)
+    vote = Vote(
         choices=tuple(choices),
-        shares=shares,
+        shares=chooser.choose(everything, draws.shipped),
         parts=parts,
-        nested_shares=tuple(nested),
-        predictions=plain if pooled is None else pooled,
-        is_geometric=pooled is not None,
+        nested_shares=nested,
+        predictions=join(parts, _predict(choices, parts, [one / ROUNDS for one in nested])),
     )
+    if data.spec.primary_metric != LOG_LOSS or data.spec.n_classes <= 2:
+        return vote
+    powers = Powers(
+        shipped=chooser.choose_powers(everything, draws.shipped),
+        nested=tuple(chooser.choose_powers(rest, draws.nested) for rest in rests),
+    )
+    pooled = join(parts, _predict(choices, parts, powers.nested, is_geometric=True))
+    score = make_scorer(data.spec, data.y_valid, data.weights_of(data.valid_rows))
+    plain_loss, pooled_loss = (-score(p.astype(np.float64)) for p in (vote.predictions, pooled))
+    if plain_loss < (1.0 - _PLAIN_LEAD) * pooled_loss:
+        return vote
+    return replace(vote, powers=powers, predictions=pooled)
 
 
 def _predict(
     choices: Sequence[TrialRecord],
     parts: Sequence[IntArray],
-    shares: Sequence[IntArray],
+    weights: Sequence[FloatArray],
     *,
     is_geometric: bool = False,
 ) -> list[npt.NDArray[np.float32]]:
-    """Return each part's rows as mixed by its shares; one model's file is open at a time."""
+    """Return each part's rows as mixed by its weights; one model's file is open at a time."""
     mixed: list[npt.NDArray[np.float32]] = []
     for i, choice in enumerate(choices):
-        if choice.oof is None or not any(one[i] for one in shares):
+        if choice.oof is None or not any(one[i] for one in weights):
             continue
         saved = np.load(choice.oof, mmap_mode="r")
         if not mixed:
             mixed = [np.zeros((len(p), *saved.shape[1:]), dtype=np.float32) for p in parts]
-        for place, (part, one) in enumerate(zip(parts, shares, strict=True)):
+        for place, (part, one) in enumerate(zip(parts, weights, strict=True)):
             if one[i]:
                 answers = log_shares(saved[part]) if is_geometric else saved[part]
-                mixed[place] += answers * np.float32(one[i] / ROUNDS)
+                mixed[place] += answers * np.float32(one[i])
     return [share_out(logs) for logs in mixed] if is_geometric else mixed
 
 
@@ -225,19 +269,35 @@ class _Chooser:
 
     def choose(self, rows: IntArray, n_draws: int) -> IntArray:
         """Return each model's share in twenty-fifths, the mean of what some draws choose."""
+        return self._choose(self._pool, rows, n_draws)
+
+    def choose_powers(self, rows: IntArray, n_draws: int) -> FloatArray:
+        """Return each model's power in a product of probabilities.
+
+        Each is first taken to the power that serves it best alone; shares are chosen then.
+        """
+        pool = self._pool
+        weight = None if pool.weight is None else pool.weight[rows]
+        if weight is not None and not weight.any():
+            weight = None
+        powers = [best_power(one[rows], pool.y[rows], weight) for one in pool.predictions]
+        fair = [raised(one, power) for one, power in zip(pool.predictions, powers, strict=True)]
+        shares = self._choose(replace(pool, predictions=np.stack(fair)), rows, n_draws)
+        return np.round(shares / ROUNDS * powers, _DIGITS)
+
+    def _choose(self, pool: Pool, rows: IntArray, n_draws: int) -> IntArray:
         rng = np.random.default_rng([self._seed, len(rows)])
-        weights = np.zeros(len(self._pool.predictions))
+        weights = np.zeros(len(pool.predictions))
         for _ in range(n_draws):
-            counts = self._select(np.sort(rng.choice(rows, size=len(rows))))
+            counts = self._select(pool, np.sort(rng.choice(rows, size=len(rows))))
             weights += counts / counts.sum()
             if self._deadline.is_over():
                 break
-        sizes = self._pool.sizes
+        sizes = pool.sizes
         return round_shares(within_size(weights, sizes) if sizes else weights, self._max_members)
 
-    def _select(self, rows: IntArray) -> IntArray:
+    def _select(self, pool: Pool, rows: IntArray) -> IntArray:
         rows = rows[thin_rows(len(rows), _MOST_ROWS)]
-        pool = self._pool
         weight = None if pool.weight is None else pool.weight[rows]
         if weight is not None and not weight.any():
             weight = None

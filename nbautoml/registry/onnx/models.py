@@ -123,10 +123,13 @@ def _mean(
 
 def _average(graph: Graph, values: Sequence[str], weights: Sequence[float] | None) -> str:
     given = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
-    shares = given / given.sum()
-    total = graph.mul(values[0], [[float(shares[0])]])
-    for share, value in zip(shares[1:], values[1:], strict=True):
-        total = graph.add(total, graph.mul(value, [[float(share)]]))
+    return _sum(graph, values, [float(share) for share in given / given.sum()])
+
+
+def _sum(graph: Graph, values: Sequence[str], weights: Sequence[float]) -> str:
+    total = graph.mul(values[0], [[float(weights[0])]])
+    for weight, value in zip(weights[1:], values[1:], strict=True):
+        total = graph.add(total, graph.mul(value, [[float(weight)]]))
     return total
 
 
@@ -142,17 +145,14 @@ def _vote(graph: Graph, vote: Any, columns: Columns) -> Answers:
     found = [_pipeline(graph, member, columns) for member in members]
     least = graph.constant([[LEAST_PROBABILITY]])
     logs = [graph.node("Log", graph.node("Max", one.value, least)) for one in found]
-    mean = graph.node("Softmax", _average(graph, logs, vote.weights), axis=1)
-    return replace(found[0], value=mean)
+    return replace(found[0], value=graph.node("Softmax", _sum(graph, logs, vote.weights), axis=1))
 
 
 def _stack(graph: Graph, stack: Any, columns: Columns) -> Answers:
     """Return what the model on top says of the members' answers."""
     found = [_pipeline(graph, member, columns) for _, member in stack.base_learners]
     answers = [one.value for one in found]
-    vote = graph.mul(answers[0], [[float(stack.weights[0])]])
-    for weight, one in zip(stack.weights[1:], answers[1:], strict=True):
-        vote = graph.add(vote, graph.mul(one, [[float(weight)]]))
+    vote = _sum(graph, answers, stack.weights)
     n_classes, meta = found[0].n_classes, stack.meta_learner
     if not n_classes:
         units = [_in_units(graph, one, meta) for one in (vote, *answers)]

@@ -167,20 +167,38 @@ def test_the_kind_of_mean_is_what_out_of_fold_predictions_say(
         # Each model knows a little of its own: what they agree on is more certain than they are.
         logits = 0.8 * truth + rng.normal(size=(5, 600, 3))
     else:
-        # The models are too certain, and wrong in the same rows.
-        shared = rng.normal(size=(600, 3))
-        logits = 6.0 * (truth + shared + 0.8 * rng.normal(size=(5, 600, 3)))
+        # Each model guesses three of ten rows, as certain of them as of the others.
+        guesses = np.eye(3)[rng.integers(0, 3, (5, 600))]
+        logits = 4.0 * np.where(rng.uniform(size=(5, 600, 1)) < 0.7, truth, guesses)
     context, records = make(tmp_path, (y > 0).astype(np.int64), rng.uniform(size=(5, 600)))
     context = three_classes(context, records, y, logits)
     vote = choose_vote(context, records)
     assert vote.is_geometric is is_careful
     np.testing.assert_allclose(vote.predictions.sum(axis=1), 1.0, atol=1e-5)
     shares = [np.load(record.oof) for record in records if record.oof is not None]
-    part, weights = vote.parts[0], vote.nested_shares[0]
+    part, weights = vote.parts[0], vote.nested_weights[0]
     expected = np.average([one[part] for one in shares], axis=0, weights=weights)
     if is_careful:
         expected = geometric_mean([one[part] for one in shares], weights)
     np.testing.assert_allclose(vote.predictions[part], expected, atol=1e-5)
+
+
+def test_members_are_made_as_certain_as_they_should_be(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    y = rng.integers(0, 3, 900)
+    # Of one certainty, these would be right for twice their logits.
+    logits = 2.0 * np.eye(3)[y] + rng.normal(size=(3, 900, 3))
+    logits *= np.array([0.4, 1.0, 2.5])[:, np.newaxis, np.newaxis]
+    context, records = make(tmp_path, (y > 0).astype(np.int64), rng.uniform(size=(3, 900)))
+    context = three_classes(context, records, y, logits)
+    vote = choose_vote(context, records)
+    assert vote.powers is not None
+    assert sum(vote.weights) > 1.2  # together they know more than each of them says
+    answers = [np.load(m.oof) for m in vote.members if m.oof is not None]
+    plain = np.average(answers, axis=0)
+    picked = np.arange(900), y
+    loss, plain_loss = (-np.log(p[picked]).mean() for p in (vote.predictions, plain))
+    assert loss < 0.97 * plain_loss
 
 
 def test_other_metrics_keep_the_plain_mean(tmp_path: Path) -> None:

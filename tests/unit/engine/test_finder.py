@@ -263,10 +263,17 @@ def test_the_ensemble_shows_members_and_weights(done: Run) -> None:
     np.testing.assert_allclose(model.predict_proba(cancer()), expected)
 
 
-def test_members_are_their_folds_and_a_fit_on_all_rows(done: Run) -> None:
+def test_the_best_single_model_is_half_its_folds_and_half_a_fit_on_all_rows(done: Run) -> None:
+    trials = [e for e in done.finished if not e.is_ensemble and e.score is not None]
+    best = max(trials, key=lambda e: e.score or 0.0)
+    bag = done.model(best.number).steps[-1][1]
+    assert bag.weights == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+
+
+def test_in_an_ensemble_the_fit_on_all_rows_of_a_member_counts_more(done: Run) -> None:
     for _, member in done.model(7).steps[-1][1].estimators:
         bag = member.steps[-1][1]
-        assert bag.weights == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2])
+        assert bag.weights == pytest.approx([1 / 15, 1 / 15, 1 / 15, 4 / 5])
         assert [one.steps[0][0] for one in bag.estimators] == ["featurizer"] * 4
 
 

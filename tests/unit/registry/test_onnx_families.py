@@ -223,7 +223,8 @@ def test_a_vote_answers_the_same(
     named = [(str(i), member) for i, member in enumerate(members[n_classes])]
     vote: Any = PreFittedSoftVotingRegressor(named, [0.6, 0.4])
     if made.classes is not None:
-        vote = PreFittedSoftVotingClassifier(named, [0.6, 0.4], made.classes, is_geometric)
+        weights = [1.4, 0.3] if is_geometric else [0.6, 0.4]
+        vote = PreFittedSoftVotingClassifier(named, weights, made.classes, is_geometric)
 
     assert_same(_whole(made, members[n_classes], vote), made.frame)
 

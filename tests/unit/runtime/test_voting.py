@@ -45,6 +45,13 @@ def test_probabilities_may_be_joined_by_their_geometric_mean() -> None:
     assert pickle.loads(pickle.dumps(voting)).is_geometric
 
 
+def test_powers_above_one_make_a_geometric_mean_more_certain() -> None:
+    one = np.array([[0.6, 0.4]])
+    np.testing.assert_allclose(geometric_mean([one, one], [0.5, 0.5]), one)
+    sharp = geometric_mean([one, one], [1.0, 0.5])
+    np.testing.assert_allclose(sharp[0, 0] / sharp[0, 1], 1.5**1.5)
+
+
 def test_no_member_rules_a_class_out_alone() -> None:
     joined = geometric_mean([np.array([[1.0, 0.0]]), np.array([[0.2, 0.8]])], [0.5, 0.5])
     assert 0.005 < joined[0, 1] < 0.05
