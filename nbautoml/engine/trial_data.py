@@ -27,6 +27,7 @@ from pyarrow import feather
 from nbautoml.domain.metrics import Direction, metric
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.featurize.options import Representation
+from nbautoml.engine.heap import give_back_memory
 from nbautoml.engine.metrics import score_primary
 from nbautoml.engine.models._base import Matrix, Vector
 
@@ -44,6 +45,8 @@ _FEATURIZER = "featurizer.pkl"
 # no more bytes than this: opening larger ones again takes nothing beside a fit, and what a process
 # has read of them counts as its memory for as long as they are mapped.
 _OPEN_FOLDS, _SMALL_BYTES = 64, 1 << 20
+# What making features of so much data leaves behind is worth giving back to the system.
+_LARGE_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,10 @@ def write_trial_data(
     """
     folder.mkdir(parents=True, exist_ok=True)
     table = pa.Table.from_pandas(columns.reset_index(drop=True), preserve_index=False)
-    feather.write_feather(table, str(folder / _FRAME), compression="uncompressed")
+    # In one piece: columns of several pieces are copied when they are read.
+    feather.write_feather(
+        table, str(folder / _FRAME), compression="uncompressed", chunksize=max(len(table), 1)
+    )
     np.save(folder / _TARGET, y)
     if weights is not None:
         np.save(folder / _WEIGHT, weights)
@@ -255,6 +261,9 @@ def _make_fold(folder: Path, representation: str, fold: int, place: Path) -> Non
         _save_matrix(made, "valid", featurizer.transform(frame.iloc[valid]))
     np.save(made / _CATEGORIES, featurizer.categorical_features_)
     (made / _FEATURIZER).write_bytes(pickle.dumps(featurizer))
+    if table.nbytes > _LARGE_BYTES:
+        del frame
+        give_back_memory()  # a fit follows in this process
     try:
         made.rename(place)
     except OSError:

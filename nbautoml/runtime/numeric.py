@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self  # Any: sklearn's X and y
 
 import numpy as np
@@ -68,7 +69,20 @@ class NumericColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the filled-in values from the training rows."""
+        self._learn(X, matrix_of(X))
+        return self
+
+    def transform(self, X: Any) -> npt.NDArray[np.float32]:
+        """Return float32 columns, then the markers."""
+        return self._fill(matrix_of(X))
+
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> npt.NDArray[np.float32]:
+        """Do both; the columns are copied to one array only once."""
         values = matrix_of(X)
+        self._learn(X, values)
+        return self._fill(values)
+
+    def _learn(self, X: Any, values: FloatMatrix) -> None:
         self.feature_names_in_ = _names_of(X)
         self.n_features_in_ = values.shape[1]
         is_missing = np.isnan(values)
@@ -76,11 +90,8 @@ class NumericColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
         has_marker = self.add_marker and self.strategy != "none"
         self.markers_ = np.flatnonzero(is_missing.any(axis=0)) if has_marker else np.array([], int)
         self.offset_ = middle_of_far(values, least=0.0 if self.strategy == "none" else FAR)
-        return self
 
-    def transform(self, X: Any) -> npt.NDArray[np.float32]:
-        """Return float32 columns, then the markers."""
-        values = matrix_of(X)
+    def _fill(self, values: FloatMatrix) -> npt.NDArray[np.float32]:
         is_missing = np.isnan(values)
         if self.strategy != "none" and is_missing.any():
             values = np.where(is_missing, self.statistics_, values)
@@ -106,14 +117,10 @@ class NumericColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
             return np.full(values.shape[1], np.nan)
         if self.strategy == "constant":
             return np.full(values.shape[1], float(self.fill_value))
-        if self.strategy == "mean":
-            n_filled = np.maximum((~is_missing).sum(axis=0), 1)
-            # Divided first, so that a sum of large numbers cannot overflow.
-            means: FloatMatrix = (np.where(is_missing, 0.0, values) / n_filled).sum(axis=0)
-            return means
-        pick = np.median if self.strategy == "median" else _mode
-        columns = [values[~is_missing[:, j], j] for j in range(values.shape[1])]
-        return np.array([float(pick(c)) if len(c) else 0.0 for c in columns])
+        pick = _STATISTICS[self.strategy]
+        # One column after the other: all of them together would be a copy of the table.
+        columns = (values[~is_missing[:, j], j] for j in range(values.shape[1]))
+        return np.array([pick(c) if len(c) else 0.0 for c in columns])
 
 
 def marker_of(name: str) -> Feature:
@@ -127,9 +134,21 @@ def _names_of(X: Any) -> npt.NDArray[np.object_]:
     return np.array([f"x{position}" for position in range(np.shape(X)[1])], dtype=object)
 
 
+def _mean(values: FloatMatrix) -> float:
+    # Divided first, so that a sum of large numbers cannot overflow.
+    return float((values / len(values)).sum())
+
+
 def _mode(values: FloatMatrix) -> float:
     distinct, counts = np.unique(values, return_counts=True)
     return float(distinct[counts.argmax()])
+
+
+_STATISTICS: dict[str, Callable[[FloatMatrix], float]] = {
+    "mean": _mean,
+    "median": lambda values: float(np.median(values)),
+    "most_frequent": _mode,
+}
 
 
 def middle_of_far(values: FloatMatrix, *, least: float) -> FloatMatrix:
