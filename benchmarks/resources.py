@@ -100,6 +100,7 @@ def main() -> None:
         sys.stdout.write(f"{family} alone: {grown / MIB:,.0f} MiB\n")
         own += grown
     if small is not None:
+        sys.stdout.write(f"proportional with {given.beside:,} rows: {small.peak}\n")
         more = large.peak.total - small.peak.total
         table = large.answer["table MiB"] * MIB
         sys.stdout.write(

@@ -38,29 +38,24 @@ from nbautoml.engine.models._base import (
     shape_of,
 )
 from nbautoml.engine.models.catalog import get_family
+from nbautoml.engine.scaled_rows import scale_rows
 from nbautoml.engine.search.budget import Deadline
 from nbautoml.engine.search.candidate import LOG, Candidate, fold_seed
 from nbautoml.engine.trial_data import (
     ALL_ROWS,
     DataSpec,
-    FoldMatrices,
     featurizer_path,
     open_fold,
     read_classes,
     read_spec,
 )
 from nbautoml.errors import TrainingError
-from nbautoml.runtime import scalers
 from nbautoml.runtime.bag import FittedPart
 from nbautoml.runtime.pipeline import answer_of, spread_proba
 
 RUN_FOLDS = "nbautoml.engine.trial:run_folds"
 RUN_REFIT = "nbautoml.engine.trial:run_refit"
 REFIT_FILE = "refit.pkl"
-
-# Scaled rows of so many folds stay in a process, where they have no more cells than this: at
-# most 64 MiB of floats.
-_SCALED_FOLDS, _SMALL_CELLS = 64, 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,40 +235,12 @@ class _Prepared:
         return (self.X_valid[known], y), weight
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scaled:
-    """Rows of a fold behind a scaler; `X_valid` is None when all rows train."""
-
-    scaler: Any | None  # a fitted transformer; None leaves codes of categories as they are
-    X: Matrix
-    X_valid: Matrix | None
-
-
-def _scale(rows: FoldMatrices, scaler_name: str | None) -> _Scaled:
-    if scaler_name is None:
-        return _Scaled(scaler=None, X=rows.X_train, X_valid=rows.X_valid)
-    scaler = getattr(scalers, scaler_name)().fit(rows.X_train)
-    return _Scaled(
-        scaler=scaler,
-        X=scaler.transform(rows.X_train),
-        X_valid=None if rows.X_valid is None else scaler.transform(rows.X_valid),
-    )
-
-
-@functools.lru_cache(maxsize=_SCALED_FOLDS)
-def _scale_small(data: Path, representation: str, fold: int, scaler_name: str) -> _Scaled:
-    """Return scaled rows that are kept for the next trials: on few rows scaling costs as a fit."""
-    return _scale(open_fold(data, representation, fold), scaler_name)
-
-
 def _prepare(job: FoldsJob | RefitJob, fold: int) -> _Prepared:
     candidate, spec = job.candidate, read_spec(job.data)
     rows = open_fold(job.data, candidate.representation, fold)
     is_native = candidate.representation is Representation.NATIVE
-    if not is_native and rows.X_train.size <= _SMALL_CELLS:
-        scaled = _scale_small(job.data, str(candidate.representation), fold, candidate.scaler)
-    else:
-        scaled = _scale(rows, None if is_native else candidate.scaler)
+    scaler = None if is_native else candidate.scaler
+    scaled = scale_rows(job.data, str(candidate.representation), fold, scaler)
     y, codes = rows.y_train, None
     if spec.task is Task.CLASSIFICATION:
         codes, y = np.unique(rows.y_train, return_inverse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from nbautoml.domain.metrics import metrics_for
 from nbautoml.domain.tasks import Task
-from nbautoml.engine import trial, trial_data
+from nbautoml.engine import trial_data
 from nbautoml.engine.featurize.build import build_adapter, build_featurizer
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.metrics import score_classification
@@ -392,23 +391,3 @@ def test_numbers_are_weighted_too(job: FoldsJob, tmp_path: Path) -> None:
     predictions = np.load(job.out / prediction_file(0))
     expected = np.average((predictions - rows.y_valid) ** 2, weights=rows.w_valid) ** 0.5
     assert result.metrics["root_mean_squared_error"] == pytest.approx(expected, rel=1e-6)
-
-
-def test_few_rows_are_scaled_once_for_all_trials(
-    job: FoldsJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the same predictions as when every trial scales them itself."""
-    again = replace(job, candidate=LINEAR, out=tmp_path / "again")
-    kept = [run_folds(replace(j, candidate=LINEAR), lambda _m: None) for j in (job, again)]
-    assert trial._scale_small.cache_info().hits >= 3
-    monkeypatch.setattr(trial, "_SMALL_CELLS", 0)
-    n_kept = trial._scale_small.cache_info().currsize
-    alone = replace(job, data=write_as(job.data, tmp_path / "copy"), candidate=LINEAR)
-    scores = [result.score for result in run_folds(alone, lambda _m: None)]
-    assert trial._scale_small.cache_info().currsize == n_kept
-    assert [[r.score for r in results] for results in kept] == [scores, scores]
-
-
-def write_as(data: Path, folder: Path) -> Path:
-    """Return another folder with the same data."""
-    return Path(shutil.copytree(data, folder, ignore=shutil.ignore_patterns("matrices")))
