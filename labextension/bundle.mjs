@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 import { compile } from './closures.mjs';
+import { OURS } from './ours.mjs';
 
 const closures = {
   name: 'closures',
@@ -26,7 +27,7 @@ const BUNDLES = {
     { entryPoints: ['style/index.css'], outfile: 'lib/style.raw.css' }
   ],
   widget: [
-    { entryPoints: ['src/widget.ts'], outfile: `${WIDGET}.js` },
+    { entryPoints: ['src/widget.ts'], outfile: `${WIDGET}.js`, mangleProps: new RegExp(`^(${OURS.join('|')})$`) },
     { entryPoints: ['style/widget.css'], outfile: `${WIDGET}.css` }
   ]
 };

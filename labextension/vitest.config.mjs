@@ -11,5 +11,5 @@ const shipped = {
 
 export default defineConfig({
   plugins: [shipped],
-  test: { environment: 'happy-dom', include: ['test/**/*.spec.ts'] }
+  test: { environment: 'happy-dom', include: ['test/**/*.spec.{ts,mjs}'] }
 });

@@ -1,4 +1,7 @@
 import { ModelDeployments } from './deploy/deployments';
+import { DriftView } from './deploy/drift';
+import { DependenceChart } from './runview/explanation/dependence';
+import { DataExplorer } from './runview/explanation/explorer';
 import { ExplanationTab } from './runview/explanation/tab';
 import type { RunExtras } from './runview/extras';
 import type { RunSource } from './runview/transport';
@@ -6,7 +9,11 @@ import type { RunSource } from './runview/transport';
 /** All that the view of a run can show. */
 export function allExtras(source: RunSource): RunExtras {
   return {
-    explanation: plotter => new ExplanationTab(source, plotter),
-    deployments: (n, proposal) => new ModelDeployments(n, proposal, source)
+    explanation: plotter =>
+      new ExplanationTab(source, [
+        { label: 'Dependence', part: new DependenceChart(plotter) },
+        { label: 'Explore', part: new DataExplorer(plotter) }
+      ]),
+    deployments: (n, proposal) => new ModelDeployments(n, proposal, source, service => [new DriftView(service)])
   };
 }

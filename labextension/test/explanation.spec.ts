@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { dependenceFigure } from '../src/runview/explanation/dependence';
-import { explorerFigure } from '../src/runview/explanation/explorer';
+import { DependenceChart, dependenceFigure } from '../src/runview/explanation/dependence';
+import { DataExplorer, explorerFigure } from '../src/runview/explanation/explorer';
 import { errorOf, ordered } from '../src/runview/explanation/rowview';
 import { ExplanationTab } from '../src/runview/explanation/tab';
 import type { ExplanationAnswer } from '../src/runview/explanation/types';
@@ -15,6 +15,10 @@ let transport: FakeTransport;
 let plotter: FakePlotter;
 let tab: ExplanationTab;
 
+const pages = (by: FakePlotter | null) => [
+  { label: 'Dependence', part: new DependenceChart(by) },
+  { label: 'Explore', part: new DataExplorer(by) }
+];
 const settle = async (): Promise<void> => void (await vi.waitFor(() => Promise.resolve()));
 const state = (changes = {}) => fromFull(full(changes));
 const done = (): ExplanationAnswer => ({ n: 1, state: 'done', text: '', explanation: explanation() });
@@ -55,7 +59,7 @@ beforeEach(() => {
   vi.useRealTimers();
   transport = new FakeTransport();
   plotter = new FakePlotter();
-  tab = new ExplanationTab(transport, plotter);
+  tab = new ExplanationTab(transport, pages(plotter));
   document.body.replaceChildren(tab.node);
 });
 
@@ -288,7 +292,7 @@ describe('charts', () => {
   });
 
   it('are a table where nothing draws', async () => {
-    tab = new ExplanationTab(transport, null);
+    tab = new ExplanationTab(transport, pages(null));
     document.body.replaceChildren(tab.node);
     await open(done());
     button('Dependence').click();

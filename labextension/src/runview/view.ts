@@ -3,7 +3,7 @@ import { Announcer } from './announcer';
 import { Chart } from './chart';
 import { Colors } from './colors';
 import type { Component } from './component';
-import { el, setText, show } from './dom';
+import { el, say } from './dom';
 import type { RunExtras } from './extras';
 import { Following, type Shown } from './following';
 import { HeaderBar, type Connection } from './header';
@@ -92,7 +92,6 @@ export class RunView<S extends CoreSource = CoreSource> implements Shown {
   }
 
   #say(text: string): void {
-    setText(this.#message, text);
-    show(this.#message, text !== '');
+    say(this.#message, text);
   }
 }

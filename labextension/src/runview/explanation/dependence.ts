@@ -1,6 +1,7 @@
-import { arrange, el, fill, messageOf, set, setText, show } from '../dom';
+import { arrange, el, fill, labelled, messageOf, on, set, setText, show, statusLine } from '../dom';
 import type { Figure, Plotter } from '../plotter';
-import type { Dependence, Explanation, ExplanationPart } from './types';
+import type { ExplanationPart } from './part';
+import type { Dependence, Explanation } from './types';
 import { cellText, short } from './words';
 
 const COLORS = ['#4e79a7', '#f28e2b', '#59a14f', '#e15759', '#76b7b2', '#b07aa1', '#edc948', '#9c755f'];
@@ -13,7 +14,7 @@ export class DependenceChart implements ExplanationPart {
   readonly node = el('div');
   readonly #columns = el('select', { 'aria-label': 'Column' });
   readonly #canvas = el('div', { class: 'nba-canvas', role: 'img' });
-  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #message = statusLine();
   readonly #help = el('p', { class: 'nba-muted' }, HELP);
   readonly #body = el('tbody');
   readonly #table = el('table', { class: 'nba-table', 'aria-label': 'Dependence' }, this.#body);
@@ -21,9 +22,9 @@ export class DependenceChart implements ExplanationPart {
   #isOpen = false;
 
   constructor(private readonly plotter: Plotter | null) {
-    const pick = el('label', {}, el('span', { class: 'nba-muted' }, 'Column '), this.#columns);
+    const pick = labelled('Column', this.#columns);
     this.node.append(el('div', { class: 'nba-tools' }, pick), this.#message, this.#canvas, this.#help, this.#table);
-    this.#columns.addEventListener('change', () => this.#draw());
+    on(this.#columns, 'change', () => this.#draw());
   }
 
   show(explanation: Explanation): void {
