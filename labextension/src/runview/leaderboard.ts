@@ -43,7 +43,7 @@ export class Leaderboard implements Component {
   readonly #csv = el('a', { class: 'nba-button', download: '', title: 'Save all rows with their metrics' }, 'CSV');
   readonly #head: HeadRow<Column>;
   readonly #body = el('tbody', { 'data-lm-suppress-shortcuts': 'true' });
-  readonly #table = el('table', { role: 'treegrid', class: 'nba-table nba-trials', 'aria-label': 'Models' });
+  readonly #table = el('table', { role: 'treegrid', class: 'nba-table nba-sortable nba-trials', 'aria-label': 'Models' });
   readonly #scroller = el('div', { class: 'nba-scroller' });
   readonly #rows = new Map<number, Row>();
   readonly #details: DetailsRow;

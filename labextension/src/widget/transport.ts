@@ -7,6 +7,9 @@ import type { Frame, Full, ModelVersion, RunCode, RunColumns, RunError, RunLog, 
 
 /** A kernel that does not answer for so long is busy with a cell, or gone. */
 const PATIENCE_MS = 20_000;
+/** What it may be at for longer, before it answers. */
+const SLOW = new Set(['register', 'deploy', 'whatIf', 'service_drift']);
+const SLOW_PATIENCE_MS = 180_000;
 
 /** The part of a widget's model that is used here. */
 export interface Model {
@@ -95,7 +98,7 @@ export class WidgetTransport implements Transport {
       const timer = window.setTimeout(() => {
         this.#questions.delete(id);
         reject(new Error('The kernel does not answer. It may be busy with a cell; else run the cell of this view again.'));
-      }, PATIENCE_MS);
+      }, SLOW.has(name) ? SLOW_PATIENCE_MS : PATIENCE_MS);
       this.#questions.set(id, { resolve, reject, timer });
       this.model.send({ ask: name, id, with: given });
     });

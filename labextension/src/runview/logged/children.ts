@@ -46,7 +46,7 @@ export class Children implements ChildPart {
     private readonly open: (run: string) => void
   ) {
     this.#feed = new Feed(load, children => this.take(children), text => say(this.#message, text));
-    const table = el('table', { class: 'nba-table', 'aria-label': 'Child runs' }, this.#headNode, this.#body);
+    const table = el('table', { class: 'nba-table nba-sortable nba-children', 'aria-label': 'Child runs' }, this.#headNode, this.#body);
     const scroller = el('div', { class: 'nba-scroller', tabindex: 0, role: 'region', 'aria-label': 'Child runs' }, table);
     this.node.append(el('div', { class: 'nba-tools' }, this.#filter, this.#found), this.#message, scroller, this.#more);
     on(this.#filter, 'input', () => this.#draw());
