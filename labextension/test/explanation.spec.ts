@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { DependenceChart, dependenceFigure } from '../src/runview/explanation/dependence';
-import { DataExplorer, explorerFigure } from '../src/runview/explanation/explorer';
+import { drawn } from '../src/extras';
+import { dependenceFigure } from '../src/runview/explanation/dependence';
+import { explorerFigure } from '../src/runview/explanation/explorer';
 import { errorOf, ordered } from '../src/runview/explanation/rowview';
 import { ExplanationTab } from '../src/runview/explanation/tab';
 import type { ExplanationAnswer } from '../src/runview/explanation/types';
@@ -15,10 +16,6 @@ let transport: FakeTransport;
 let plotter: FakePlotter;
 let tab: ExplanationTab;
 
-const pages = (by: FakePlotter | null) => [
-  { label: 'Dependence', part: new DependenceChart(by) },
-  { label: 'Explore', part: new DataExplorer(by) }
-];
 const settle = async (): Promise<void> => void (await vi.waitFor(() => Promise.resolve()));
 const state = (changes = {}) => fromFull(full(changes));
 const done = (): ExplanationAnswer => ({ n: 1, state: 'done', text: '', explanation: explanation() });
@@ -59,7 +56,7 @@ beforeEach(() => {
   vi.useRealTimers();
   transport = new FakeTransport();
   plotter = new FakePlotter();
-  tab = new ExplanationTab(transport, pages(plotter));
+  tab = new ExplanationTab(transport, drawn(plotter));
   document.body.replaceChildren(tab.node);
 });
 
@@ -289,14 +286,6 @@ describe('charts', () => {
     expect(cells()).toEqual(['f', '80', '–', '25.0 %']);
     pick('Cohorts by', 'worst');
     expect(cells().slice(0, 1)).toEqual(['sex: f']);
-  });
-
-  it('are a table where nothing draws', async () => {
-    tab = new ExplanationTab(transport, pages(null));
-    document.body.replaceChildren(tab.node);
-    await open(done());
-    button('Dependence').click();
-    expect(find('[aria-label=Dependence]').textContent).toContain('probability of yes');
   });
 });
 

@@ -25,7 +25,7 @@ export class DataExplorer implements ExplanationPart {
   #explanation: Explanation | null = null;
   #isOpen = false;
 
-  constructor(private readonly plotter: Plotter | null) {
+  constructor(private readonly plotter: Plotter) {
     const named = (name: string, select: HTMLElement): HTMLElement =>
       el('label', {}, el('span', { class: 'nba-muted' }, `${name} `), select);
     this.node.append(
@@ -66,12 +66,11 @@ export class DataExplorer implements ExplanationPart {
   }
 
   dispose(): void {
-    this.plotter?.clear(this.#canvas);
+    this.plotter.clear(this.#canvas);
   }
 
   #draw(): void {
-    show(this.#canvas, this.plotter !== null);
-    if (!this.#explanation || !this.plotter || !this.#isOpen) {
+    if (!this.#explanation || !this.#isOpen) {
       return;
     }
     const names = [this.#across, this.#up, this.#colors].map(select => select.value);
