@@ -260,6 +260,14 @@ describe('child runs', () => {
     expect([rows()[0], rows()[1]]).toEqual([first, second]);
   });
 
+  it('are asked for less often while nobody looks', async () => {
+    await openWith(withRuns(child(0, { is_live: true, ended_at: null })));
+    tab('Metrics').click();
+    const asked = transport.nAskedChildren;
+    await settle(10_500);
+    expect(transport.nAskedChildren - asked).toBe(2);
+  });
+
   it('are a hundred at a time, of a thousand; a filter finds the others', async () => {
     await openWith(withRuns(...Array.from({ length: 1000 }, (_, i) => child(i))));
     expect(rows()).toHaveLength(100);

@@ -8,6 +8,8 @@ import type { ChildPart } from './view';
 
 /** Rows in the page at a time. */
 const PAGE = 100;
+/** Of so many times, one counts while the list is not looked at: then only its length is shown. */
+const UNSEEN = 5;
 const TYPES: Readonly<Record<string, string>> = { interactive: 'by hand', 'azureml.scriptrun': 'script', automl: 'AutoML' };
 
 /** A column by its place among these, or a metric by what is added to it. */
@@ -69,9 +71,12 @@ export class Children implements ChildPart {
     this.#draw();
   }
 
-  /** The children have logs of their own: whether they moved is only known by asking. */
+  /** The children have logs of their own: whether they moved is only known by asking, less often while nobody looks. */
   tick(): void {
-    this.#feed.want((this.#moment += 1));
+    this.#moment += 1;
+    if (this.#isOpen || this.#moment % UNSEEN === 1) {
+      this.#feed.want(this.#moment);
+    }
   }
 
   setConnected(isConnected: boolean): void {
