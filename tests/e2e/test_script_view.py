@@ -11,6 +11,7 @@ import nbautoml
 from tests.e2e.driver import JupyterServer, NotebookPage, open_page, wait_until
 from tests.e2e.test_panel import choose, open_panel, shoot, the_run
 from tests.e2e.test_run_view import check_quiet
+from tests.e2e.test_surface import SET_THEME, THEMES, problems
 
 SCRIPT = r"""
 import struct, time, zlib
@@ -200,8 +201,16 @@ def test_child_runs_are_listed_live_and_open_their_own_view(lab_page: NotebookPa
     expect(rows.first).to_contain_text("Failed")
     view.get_by_role("button", name="loss").click()
     expect(rows.first).to_contain_text("depth <2>")
-    shoot(lab_page, "children-light")
     assert view.evaluate(FITS)
+    for theme in THEMES:
+        page.evaluate(SET_THEME, theme)
+        page.wait_for_timeout(800)
+        assert problems(lab_page, view) == []
+        shoot(lab_page, f"children-{theme}".lower().replace(" ", "-"))
+    page.evaluate(SET_THEME, THEMES[0])
+    view.evaluate("e => { e.style.width = '400px'; }")
+    assert view.evaluate(FITS)
+    shoot(lab_page, "children-narrow")
 
     view.get_by_role("button", name="depth <1>").press("Enter")
     child = page.locator(".nbautoml-main .nbautoml-run")
