@@ -52,7 +52,7 @@ def _onnx(session: Session, run_id: str, child_id: str) -> dict[str, Any] | None
     is_ready = ONNX_MODEL in files.names(session, child_id, prefix=ONNX_MODEL)
     if not is_ready and not config.get("enable_onnx_compatible_models"):
         return None
-    return {"is_ready": is_ready, "refused": refused}
+    return {"is_ready": is_ready, "refused": "" if is_ready else refused}
 
 
 def trial_scores(session: Session, run_id: str, name: str) -> dict[str, Any]:

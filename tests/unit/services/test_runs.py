@@ -39,7 +39,7 @@ def test_details_of_a_trial(session):
         (False, False, "", None),
         (False, True, "", {"is_ready": True, "refused": ""}),
         (True, False, "", {"is_ready": False, "refused": ""}),
-        (True, True, "", {"is_ready": True, "refused": ""}),
+        (True, True, "Once it could not.", {"is_ready": True, "refused": ""}),
         (
             True,
             False,
