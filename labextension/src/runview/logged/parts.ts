@@ -1,5 +1,5 @@
 import type { Plotter } from '../plotter';
-import type { CoreSource } from '../transport';
+import type { RunSource } from '../transport';
 import { Charts } from './charts';
 import { Children } from './children';
 import { Images } from './images';
@@ -11,7 +11,7 @@ import { LoggedView, type LoggedParts } from './view';
 export function allParts(
   plotter: Plotter,
   open: (run: string, workspace: string) => void
-): (source: CoreSource) => LoggedParts {
+): (source: RunSource) => LoggedParts {
   return source => ({
     below: [new Charts(plotter), new Tables()],
     tabs: [new Images(source), new Outputs(source)],

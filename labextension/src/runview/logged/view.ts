@@ -9,7 +9,7 @@ import type { RunState } from '../model';
 import { Progress } from '../progress';
 import { Tabs, type Tab } from '../tabs';
 import { ServerClock } from '../timing';
-import type { CoreSource, Transport } from '../transport';
+import type { RunSource, Transport } from '../transport';
 import type { Full } from '../types';
 import { Feed } from './feed';
 import type { ChildRuns, Logged } from './types';
@@ -62,7 +62,7 @@ export class LoggedView implements Shown {
   readonly #children?: ChildPart;
   readonly #drawn: readonly Component[];
 
-  constructor(full: Full, transport: Transport<CoreSource>, partsOf: (source: CoreSource) => LoggedParts) {
+  constructor(full: Full, transport: Transport, partsOf: (source: RunSource) => LoggedParts) {
     this.#following = new Following(full, transport, this.#clock, this);
     const source = transport.of(this.#following.runId, this.#following.workspace);
     this.#parts = partsOf(source);
