@@ -210,6 +210,9 @@ def test_child_runs_are_listed_live_and_open_their_own_view(lab_page: NotebookPa
     page.evaluate(SET_THEME, THEMES[0])
     view.evaluate("e => { e.style.width = '400px'; }")
     assert view.evaluate(FITS)
+    box = rows.first.bounding_box()
+    assert box is not None
+    assert box["height"] < 40  # one line a run
     shoot(lab_page, "children-narrow")
 
     view.get_by_role("button", name="depth <1>").press("Enter")
