@@ -150,7 +150,7 @@ export class Children implements ChildPart {
     const name = el('button', { class: 'nba-link' }, row.name);
     const cells = texts.map((text, i) => el('td', { class: i > 2 ? 'nba-n' : '' }, text));
     const made = [el('td', { class: 'nba-n' }, String(row.number ?? '')), el('td', {}, el('bdi', {}, name)), ...cells];
-    const node = known?.node ?? el('tr', { 'data-id': row.id, title: row.id });
+    const node = known?.node ?? el('tr', { 'data-id': row.id, title: `${row.name} · ${row.id}` });
     set(node, { 'data-status': row.status });
     if (known) {
       // The button keeps the focus that it has.
