@@ -11,6 +11,7 @@ from tests.e2e.driver import JupyterServer, NotebookPage, open_page, wait_until
 from tests.e2e.test_deploy import card_of, try_it, wait_for_health
 from tests.e2e.test_explanation import change_a_cell, finished
 from tests.e2e.test_run_view import SHOTS, button, check_quiet, iterations_done, run_view, show
+from tests.e2e.test_surface import SET_THEME
 
 SHOW = """
 from nbautoml import RunDetails, Workspace
@@ -61,7 +62,10 @@ def test_a_widget_is_live_and_a_page_is_left(browser, bare_lab, start_run):
 
 def keep(page: NotebookPage, name: str) -> None:
     if SHOTS:
-        run_view(page).screenshot(path=f"{SHOTS}/{name}.png")
+        for theme in ("Dark", "Light"):
+            page.page.evaluate(SET_THEME, f"JupyterLab {theme}")
+            page.page.wait_for_timeout(1000)
+            run_view(page).screenshot(path=f"{SHOTS}/{name}-{theme.lower()}.png")
 
 
 def test_a_widget_explains_registers_and_deploys(browser: Browser, bare_lab: JupyterServer) -> None:
