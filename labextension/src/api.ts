@@ -8,7 +8,7 @@ import type { Deployment, DeploymentSource } from './deploy/types';
 import type { Catalog, WorkspaceItem } from './panel/types';
 import type { Cell, ExplanationAnswer, WhatIfAnswer } from './runview/explanation/types';
 import type { ModelCharts } from './runview/plotter';
-import type { Logged } from './runview/logged/types';
+import type { ChildRuns, Logged } from './runview/logged/types';
 import type { RequestKind, RunSource } from './runview/transport';
 import type { Full, ModelVersion, RunCode, RunColumns, RunError, RunLog, Scores, TrialDetails } from './runview/types';
 
@@ -97,6 +97,10 @@ class RunApi implements RunSource {
 
   logged(): Promise<Logged> {
     return this.#get('logged');
+  }
+
+  children(): Promise<ChildRuns> {
+    return this.#get('children');
   }
 
   details(n: number): Promise<TrialDetails> {

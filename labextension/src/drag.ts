@@ -1,4 +1,5 @@
 import { MimeData } from '@lumino/coreutils';
+import { on } from './runview/dom';
 import { Drag } from '@lumino/dragdrop';
 
 const CELLS = 'application/vnd.jupyter.cells';
@@ -27,6 +28,6 @@ export function dragCode(title: string, code: string, { clientX, clientY }: Poin
     const dragged = new Drag({ mimeData, dragImage: image, source, supportedActions: action, proposedAction: action });
     void dragged.start(moved.clientX, moved.clientY).then(() => dragged.dispose());
   };
-  document.addEventListener('pointermove', move, true);
-  document.addEventListener('pointerup', stop, true);
+  on(document, 'pointermove', move, true);
+  on(document, 'pointerup', stop, true);
 }

@@ -12,8 +12,8 @@ const runView: JupyterFrontEndPlugin<void> = {
   description: 'Shows AutoML runs live in notebook outputs.',
   autoStart: true,
   requires: [IRenderMimeRegistry, IServer],
-  activate: (_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, { transport, plotter }: Server) => {
-    rendermime.addFactory(rendererFactory(transport, plotter));
+  activate: (_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, { transport, plotter, open }: Server) => {
+    rendermime.addFactory(rendererFactory(transport, plotter, open));
   }
 };
 

@@ -16,7 +16,6 @@ const IMAGE = { width: 900, height: 560, scale: 2 };
 
 /** Draws with plotly, whose script is fetched when the first chart is looked at. */
 export class PlotlyPlotter implements Plotter {
-  readonly drawsFigures = true;
   #plotly: Promise<Plotly> | null = null;
   readonly #drawn = new Map<HTMLElement, { figure: Figure; observer: ResizeObserver }>();
   readonly #themes = new MutationObserver(() => this.#drawAgain());

@@ -4,7 +4,7 @@ import { Widget } from '@lumino/widgets';
 import { isFull } from './runview/model';
 import type { Plotter } from './runview/plotter';
 import type { Transport } from './runview/transport';
-import { viewOf, type AnyView } from './views';
+import { viewOf, type AnyView, type OpenRun } from './views';
 
 export const MIME_TYPE = 'application/vnd.nbautoml.run+json';
 
@@ -14,11 +14,11 @@ const RANK = -20;
 /** An output area's run view. The same run drawn again keeps its view and its connection. */
 export class RunRenderer extends Widget implements IRenderMime.IRenderer {
   #view: AnyView | null = null;
-  #nRendered = 0;
 
   constructor(
     private readonly transport: Transport,
-    private readonly plotter: Plotter
+    private readonly plotter: Plotter,
+    private readonly open: OpenRun
   ) {
     super();
     this.addClass('nbautoml-output');
@@ -26,7 +26,6 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     const content: unknown = model.data[MIME_TYPE];
-    const turn = ++this.#nRendered;
     if (!isFull(content)) {
       this.#drop();
       this.node.textContent = 'This output does not hold a run that can be shown. Run its cell again.';
@@ -37,13 +36,8 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
       return;
     }
     this.#drop();
-    const view = await viewOf(content, this.transport, this.plotter);
-    if (turn !== this.#nRendered || this.isDisposed) {
-      view.dispose(); // another run came meanwhile
-      return;
-    }
-    this.#view = view;
-    this.node.replaceChildren(view.node);
+    this.#view = viewOf(content, this.transport, this.plotter, this.open);
+    this.node.replaceChildren(this.#view.node);
   }
 
   override dispose(): void {
@@ -59,12 +53,12 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
   }
 }
 
-export function rendererFactory(transport: Transport, plotter: Plotter): IRenderMime.IRendererFactory {
+export function rendererFactory(transport: Transport, plotter: Plotter, open: OpenRun): IRenderMime.IRendererFactory {
   return {
     // Safe: everything is shown as text, and what a click asks for is checked by the server.
     safe: true,
     mimeTypes: [MIME_TYPE],
     defaultRank: RANK,
-    createRenderer: () => new RunRenderer(transport, plotter)
+    createRenderer: () => new RunRenderer(transport, plotter, open)
   };
 }

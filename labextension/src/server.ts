@@ -2,12 +2,15 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { Token } from '@lumino/coreutils';
 
 import { ServerTransport } from './connection';
+import { OPEN_RUN } from './panel/commandids';
 import { PlotlyPlotter } from './plot';
+import type { OpenRun } from './views';
 
-/** What all parts of a page share: one connection to the server, one copy of plotly. */
+/** What all parts of a page share: one connection to the server, one copy of plotly, one place for runs. */
 export interface Server {
   readonly transport: ServerTransport;
   readonly plotter: PlotlyPlotter;
+  readonly open: OpenRun;
 }
 
 export const IServer = new Token<Server>('nbautoml:IServer');
@@ -19,6 +22,7 @@ export const serverPlugin: JupyterFrontEndPlugin<Server> = {
   provides: IServer,
   activate: (app: JupyterFrontEnd) => ({
     transport: new ServerTransport(app.serviceManager.serverSettings),
-    plotter: new PlotlyPlotter()
+    plotter: new PlotlyPlotter(),
+    open: (run, workspace) => void app.commands.execute(OPEN_RUN, { run, workspace })
   })
 };

@@ -1,9 +1,13 @@
 import { allExtras } from './extras';
 import type { Plotter } from './runview/plotter';
+import { LoggedView, allParts } from './runview/logged/parts';
 import { isLogged } from './runview/model';
 import type { Transport } from './runview/transport';
 import type { Full } from './runview/types';
 import { RunView } from './runview/view';
+
+/** Shows a run in a place of its own. */
+export type OpenRun = (run: string, workspace: string) => void;
 
 /** The view of a run, whatever it does. */
 export interface AnyView {
@@ -13,11 +17,9 @@ export interface AnyView {
   dispose(): void;
 }
 
-/** Make the view that fits a run; the script of one that is no AutoML run is fetched first. */
-export async function viewOf(full: Full, transport: Transport, plotter: Plotter): Promise<AnyView> {
-  if (!isLogged(full)) {
-    return new RunView(full, transport, plotter, allExtras);
-  }
-  const { LoggedView, allParts } = await import('./runview/logged/parts');
-  return new LoggedView(full, transport, allParts(plotter));
+/** Make the view that fits a run; `open` shows another one. */
+export function viewOf(full: Full, transport: Transport, plotter: Plotter, open: OpenRun): AnyView {
+  return isLogged(full)
+    ? new LoggedView(full, transport, allParts(plotter, open))
+    : new RunView(full, transport, plotter, allExtras);
 }

@@ -1,1 +1,5 @@
-import '../lib/style.css';
+import text from '../lib/style.raw.css';
+
+const style = document.createElement('style');
+style.textContent = text;
+document.head.append(style);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { DeploymentCard } from '../src/deploy/card';
+import { DriftView } from '../src/deploy/drift';
 import { ModelDeployments } from '../src/deploy/deployments';
 import { deployment, FakeDeployment, FakeTransport } from './fixtures';
 
@@ -26,7 +27,7 @@ function press(node: Element, text: string): void {
 }
 
 async function open(onRemoved?: () => void): Promise<HTMLElement> {
-  card = new DeploymentCard('heart', source, onRemoved);
+  card = new DeploymentCard('heart', source, onRemoved, service => [new DriftView(service)]);
   document.body.replaceChildren(card.node);
   await settle();
   return card.node;
@@ -214,7 +215,7 @@ describe('deploying a model of a run', () => {
     deployments.open.click();
     find<HTMLFormElement>(deployments.node, 'form').dispatchEvent(new Event('submit'));
     await settle();
-    expect(find(deployments.node, 'form [role=status]').textContent).toContain('is there already');
+    expect(find(deployments.node, '.nba-deployments > [role=status]').textContent).toContain('is there already');
     expect(find<HTMLElement>(deployments.node, 'form').hidden).toBe(false);
     find(deployments.node, 'input').dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
     expect(find<HTMLElement>(deployments.node, 'form').hidden).toBe(true);

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { drawn } from '../src/extras';
 import { dependenceFigure } from '../src/runview/explanation/dependence';
 import { explorerFigure } from '../src/runview/explanation/explorer';
 import { errorOf, ordered } from '../src/runview/explanation/rowview';
@@ -55,7 +56,7 @@ beforeEach(() => {
   vi.useRealTimers();
   transport = new FakeTransport();
   plotter = new FakePlotter();
-  tab = new ExplanationTab(transport, plotter);
+  tab = new ExplanationTab(transport, drawn(plotter));
   document.body.replaceChildren(tab.node);
 });
 
@@ -285,14 +286,6 @@ describe('charts', () => {
     expect(cells()).toEqual(['f', '80', '–', '25.0 %']);
     pick('Cohorts by', 'worst');
     expect(cells().slice(0, 1)).toEqual(['sex: f']);
-  });
-
-  it('are a table where nothing draws', async () => {
-    tab = new ExplanationTab(transport, null);
-    document.body.replaceChildren(tab.node);
-    await open(done());
-    button('Dependence').click();
-    expect(find('[aria-label=Dependence]').textContent).toContain('probability of yes');
   });
 });
 

@@ -2,7 +2,7 @@
 
 import type { Cell, Explanation, ExplanationAnswer, WhatIfAnswer } from '../src/runview/explanation/types';
 import type { Deployment, DeploymentDetails, DeploymentSource, Drift, Keys, TryReply } from '../src/deploy/types';
-import type { Logged } from '../src/runview/logged/types';
+import type { ChildRun, ChildRuns, Logged } from '../src/runview/logged/types';
 import type { Figure, ModelCharts, ModelFigure, Plotter } from '../src/runview/plotter';
 import type { RequestKind, RunListener, RunSource, Subscription, Transport } from '../src/runview/transport';
 import type {
@@ -92,6 +92,8 @@ export class FakeTransport implements Transport, RunSource {
   readonly registered: { n: number; name: string; description: string }[] = [];
   readonly asked: string[] = [];
   nAskedAgain = 0;
+  nAskedChildren = 0;
+  below: ChildRuns = { n: 0, metrics: [], rows: [] };
   nWatched = 0;
   isDisposed = false;
   refusal: Error | null = null;
@@ -181,6 +183,11 @@ export class FakeTransport implements Transport, RunSource {
     return { seq: this.logs.seq, lines: this.logs.lines.filter(line => line.seq > after) };
   }
 
+  async children(): Promise<ChildRuns> {
+    this.nAskedChildren += 1;
+    return this.below;
+  }
+
   async logged(): Promise<Logged> {
     this.ask('logged');
     return this.wasLogged;
@@ -256,6 +263,13 @@ export function logged(changes: Partial<Logged> = {}): Logged {
   };
 }
 
+/** A child run that is over; `started_at` goes with its number. */
+export function child(number: number, changes: Partial<ChildRun> = {}): ChildRun {
+  const [began, ended] = [1000 + number, 1012.5 + number];
+  const run = { id: `run-${number}`, number, name: `depth ${number}`, type: 'interactive', status: 'Completed' };
+  return { ...run, started_at: began, ended_at: ended, is_live: false, values: [number / 10], ...changes };
+}
+
 export function figure(name: string, changes: Partial<ModelFigure> = {}): ModelFigure {
   return { name, title: name.toUpperCase(), help: `How to read ${name}.`, figure: { data: [], layout: {} }, ...changes };
 }
@@ -315,7 +329,6 @@ export function explanation(changes: Partial<Explanation> = {}): Explanation {
 
 /** A plotter that remembers what it was asked. */
 export class FakePlotter implements Plotter {
-  readonly drawsFigures: boolean = true;
   readonly drawn: Figure[] = [];
   readonly saved: string[] = [];
   nCleared = 0;

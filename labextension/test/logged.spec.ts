@@ -5,18 +5,19 @@ import { valueText } from '../src/runview/logged/values';
 import { isLogged } from '../src/runview/model';
 import { runSection } from '../src/panel/sections/runs';
 import { viewOf } from '../src/views';
-import { FakePlotter, FakeTransport, frame, full, header, logged } from './fixtures';
+import { child, FakePlotter, FakeTransport, frame, full, header, logged } from './fixtures';
 
 const SCRIPT = { kind: 'script', work: 'train.py --rate 0.1', metric: null, deadline: null, max_iterations: null, best: null, text: 'Running', progress: null } as const;
 
 let transport: FakeTransport;
 let plotter: FakePlotter;
 let view: LoggedView;
+const opened = vi.fn();
 
 function open(changes = {}, head = {}): HTMLElement {
   transport = new FakeTransport();
   plotter = new FakePlotter();
-  view = new LoggedView(full({ trials: [], header: header({ ...SCRIPT, ...head }), ...changes }), transport, allParts(plotter));
+  view = new LoggedView(full({ trials: [], header: header({ ...SCRIPT, ...head }), ...changes }), transport, allParts(plotter, opened));
   document.body.replaceChildren(view.node);
   return view.node;
 }
@@ -53,11 +54,11 @@ afterEach(() => {
 });
 
 describe('which view', () => {
-  it('is told by the kind of the run; older outputs are of AutoML runs', async () => {
+  it('is told by the kind of the run; older outputs are of AutoML runs', () => {
     expect([isLogged(full()), isLogged(full({ header: header({ kind: 'automl' }) }))]).toEqual([false, false]);
     expect(isLogged(full({ header: header({ kind: 'interactive' }) }))).toBe(true);
-    const made = await viewOf(full({ trials: [], header: header(SCRIPT) }), new FakeTransport(), new FakePlotter());
-    expect(made).toBeInstanceOf(LoggedView);
+    const made = viewOf(full({ trials: [], header: header(SCRIPT) }), new FakeTransport(), new FakePlotter(), opened);
+    expect(made.node.getAttribute('aria-label')).toBe('Run');
     made.dispose();
   });
 });
@@ -191,6 +192,93 @@ describe('the view of what was logged', () => {
     view.dispose();
     expect(transport.isDisposed).toBe(true);
     expect(plotter.nCleared).toBe(1);
+  });
+});
+
+describe('child runs', () => {
+  const rows = (): HTMLElement[] => [...panelOf('Child runs').querySelectorAll<HTMLElement>('tbody tr')];
+  const names = (): (string | undefined)[] => rows().map(row => row.children[1]?.textContent ?? undefined);
+  const sortBy = (text: string): void =>
+    [...panelOf('Child runs').querySelectorAll<HTMLElement>('thead button')].find(b => b.textContent?.startsWith(text))?.click();
+  const withRuns = (...runs: ReturnType<typeof child>[]) => ({ n: runs.length, metrics: ['loss'], rows: runs });
+
+  async function openWith(children: ReturnType<typeof withRuns>): Promise<void> {
+    open();
+    transport.below = children;
+    connect();
+    await settle();
+    tab('Child runs').click();
+  }
+
+  it('have a tab only where there are some, which arrows pass by', async () => {
+    open({ logged: logged({ children: { n: 0, metrics: [], rows: [] } }) });
+    await settle();
+    expect(tab('Child runs').hidden).toBe(true);
+    tab('Metrics').focus();
+    tab('Metrics').dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }));
+    expect(tab('Images').getAttribute('aria-selected')).toBe('true');
+    view.offer(full({ seq: 11, trials: [], header: header(SCRIPT), logged: logged({ children: withRuns(child(0)) }) }));
+    expect([tab('Child runs').hidden, tab('Child runs').textContent]).toEqual([false, 'Child runs (1)']);
+  });
+
+  it('show name, kind, state, start, duration and the last values, as text', async () => {
+    await openWith(withRuns(child(3, { name: '<b>x</b>' }), child(1, { status: 'Failed', values: [null] })));
+    const texts = rows().map(row => [...row.children].map(cell => cell.textContent ?? ''));
+    expect(texts[0]?.slice(0, 4)).toEqual(['3', '<b>x</b>', 'by hand', 'Completed']);
+    expect(texts[0]?.slice(5)).toEqual(['12.5 s', '0.3000']);
+    expect(texts[1]?.slice(3, 4)).toEqual(['Failed']);
+    expect(rows()[0]?.querySelector('b')).toBeNull();
+  });
+
+  it('are sorted by what is clicked; what has no value stays last', async () => {
+    await openWith(withRuns(child(2, { values: [null] }), child(1), child(0, { values: [0.9] })));
+    expect(names()).toEqual(['depth 2', 'depth 1', 'depth 0']);
+    sortBy('loss');
+    expect(names()).toEqual(['depth 1', 'depth 0', 'depth 2']);
+    sortBy('loss');
+    expect(names()).toEqual(['depth 0', 'depth 1', 'depth 2']);
+    const sorted = panelOf('Child runs').querySelector('th[aria-sort=descending]');
+    expect(sorted?.textContent).toContain('loss');
+  });
+
+  it('open with a click on the row, or Enter on its name', async () => {
+    opened.mockClear();
+    await openWith(withRuns(child(7)));
+    rows()[0]?.querySelector('button')?.click();
+    rows()[0]?.click();
+    expect(opened.mock.calls).toEqual([['run-7', '/home/me/project'], ['run-7', '/home/me/project']]);
+  });
+
+  it('are asked for again while the run goes on; a row that says the same stays', async () => {
+    await openWith(withRuns(child(0), child(1, { is_live: true, ended_at: null })));
+    const [first, second] = [rows()[0], rows()[1]];
+    const asked = transport.nAskedChildren;
+    transport.below = withRuns(child(0), child(1, { values: [0.7] }));
+    await settle(3000);
+    expect(transport.nAskedChildren).toBeGreaterThan(asked);
+    expect(rows()[0]?.textContent).toContain('0.7000');
+    expect([rows()[0], rows()[1]]).toEqual([first, second]);
+  });
+
+  it('are asked for less often while nobody looks', async () => {
+    await openWith(withRuns(child(0, { is_live: true, ended_at: null })));
+    tab('Metrics').click();
+    const asked = transport.nAskedChildren;
+    await settle(10_500);
+    expect(transport.nAskedChildren - asked).toBe(2);
+  });
+
+  it('are a hundred at a time, of a thousand; a filter finds the others', async () => {
+    await openWith(withRuns(...Array.from({ length: 1000 }, (_, i) => child(i))));
+    expect(rows()).toHaveLength(100);
+    [...panelOf('Child runs').querySelectorAll('button')].find(b => b.textContent === 'Show more')?.click();
+    expect(rows()).toHaveLength(200);
+    const filter = panelOf('Child runs').querySelector('input');
+    if (filter) {
+      filter.value = 'depth 417';
+      filter.dispatchEvent(new Event('input'));
+    }
+    expect(names()).toEqual(['depth 417']);
   });
 });
 

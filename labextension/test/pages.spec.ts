@@ -232,6 +232,20 @@ describe('what can be done with a model', () => {
   const press = (node: Element, text: string): void =>
     [...node.querySelectorAll('button')].find(button => button.textContent === text)?.click();
 
+  it('offers the model as ONNX where the run was asked for it, else says why not', () => {
+    const links = (onnx: { is_ready: boolean; refused: string } | null): (string | null)[] => {
+      const { node } = new ModelActions(4, 'heart', transport, {}, onnx);
+      return [...node.querySelectorAll('a')].map(link => link.textContent);
+    };
+    expect(links(null)).toEqual(['Download model']);
+    expect(links({ is_ready: false, refused: '' })).toEqual(['Download model', 'Download ONNX']);
+    const { node } = new ModelActions(4, 'heart', transport, {}, { is_ready: true, refused: '' });
+    expect(node.querySelectorAll('a')[1]?.getAttribute('href')).toContain('outputs/model.onnx');
+    const refused = new ModelActions(4, 'heart', transport, {}, { is_ready: false, refused: 'KNN cannot <b>.' });
+    expect(refused.node.querySelectorAll('a')).toHaveLength(1);
+    expect(refused.node.textContent).toContain('There is no ONNX model: KNN cannot <b>.');
+  });
+
   it('is registered under the name that is given', async () => {
     const { node } = new ModelActions(4, 'heart', transport);
     document.body.replaceChildren(node);

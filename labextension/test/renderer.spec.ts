@@ -10,14 +10,14 @@ const model = (content: unknown): IRenderMime.IMimeModel =>
 
 describe('renderer', () => {
   it('comes before HTML and before widgets that die with their kernel', () => {
-    const factory = rendererFactory(new FakeTransport(), new FakePlotter());
+    const factory = rendererFactory(new FakeTransport(), new FakePlotter(), () => undefined);
     expect(factory.defaultRank).toBe(-20);
     expect(factory.mimeTypes).toEqual(['application/vnd.nbautoml.run+json']);
   });
 
   it('keeps view and connection when the same run is drawn again', async () => {
     const transport = new FakeTransport();
-    const renderer = new RunRenderer(transport, new FakePlotter());
+    const renderer = new RunRenderer(transport, new FakePlotter(), () => undefined);
     await renderer.renderModel(model(full()));
     const node = renderer.node.firstElementChild;
     await renderer.renderModel(model(full({ seq: 99 })));
@@ -27,7 +27,7 @@ describe('renderer', () => {
 
   it('makes a new view for another run', async () => {
     const transport = new FakeTransport();
-    const renderer = new RunRenderer(transport, new FakePlotter());
+    const renderer = new RunRenderer(transport, new FakePlotter(), () => undefined);
     await renderer.renderModel(model(full()));
     await renderer.renderModel(model(full({ run_id: 'other' })));
     expect(transport.nWatched).toBe(2);
@@ -36,14 +36,14 @@ describe('renderer', () => {
   });
 
   it('says so when the content is not a run', async () => {
-    const renderer = new RunRenderer(new FakeTransport(), new FakePlotter());
+    const renderer = new RunRenderer(new FakeTransport(), new FakePlotter(), () => undefined);
     await renderer.renderModel(model({ something: 'else' }));
     expect(renderer.node.textContent).toContain('Run its cell again');
   });
 
   it('disposes its view', async () => {
     const transport = new FakeTransport();
-    const renderer = new RunRenderer(transport, new FakePlotter());
+    const renderer = new RunRenderer(transport, new FakePlotter(), () => undefined);
     await renderer.renderModel(model(full()));
     renderer.dispose();
     expect(transport.isDisposed).toBe(true);

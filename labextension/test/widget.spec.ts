@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import widget from '../src/widget';
 import { PicturePlotter } from '../src/widget/plotter';
 import { WidgetTransport, type Model } from '../src/widget/transport';
-import { full, header } from './fixtures';
+import { explanation, FakeDeployment, full, header, trial } from './fixtures';
 
 type Listener = Parameters<Model['on']>[1];
 
@@ -63,6 +63,31 @@ describe('the widget', () => {
     expect(el.childElementCount).toBe(0);
   });
 
+  it('explains a model, and deploys it, through the kernel', async () => {
+    widget.render({ model, el });
+    const press = (text: string): void => [...el.querySelectorAll('button')].find(b => b.textContent === text)?.click();
+    const reply = async (ask: string, value: unknown): Promise<void> => {
+      const asked = model.sent.find(message => message['ask'] === ask);
+      model.say({ answer: asked?.['id'] as number, value });
+      await vi.advanceTimersByTimeAsync(20);
+    };
+    press('Explanation');
+    await reply('explanation', { n: 1, state: 'none', text: '', explanation: null });
+    press('Explain this model');
+    await reply('explain', { n: 1, state: 'done', text: '', explanation: explanation() });
+    const tabs = [...el.querySelectorAll('.nba-subtabs [role=tab]')].map(tab => tab.textContent);
+    expect(tabs).toEqual(['Importance', 'Rows']);
+
+    press('Models');
+    el.querySelector<HTMLElement>('tr[data-n="1"]')?.click();
+    await reply('details', { ...trial(1), params: {}, metrics: {}, minimized: [], fold_scores: [], error_full: '' });
+    press('Deploy…');
+    el.querySelector('.nba-deployments form')?.dispatchEvent(new Event('submit'));
+    await reply('deploy', { name: 'heart' });
+    await reply('service', await new FakeDeployment().get());
+    expect(el.querySelector('[aria-label="Deployment heart"]')?.textContent).toContain('curl http://127.0.0.1');
+  });
+
   it('offers no downloads, for there is no server', () => {
     widget.render({ model, el });
     const links = [...el.querySelectorAll('a')].filter(link => link.closest('[hidden]') === null);
@@ -87,6 +112,32 @@ describe('questions to the kernel', () => {
     model.say({ answer: 1, error: { code: 'x', message: 'Not there.', hint: 'Look again.' } });
     expect(await second).toBe('two');
     await expect(first).rejects.toThrow('Not there. Look again.');
+  });
+
+  it('are asked about explanations and deployments, too', async () => {
+    const source = new WidgetTransport(model).of();
+    const service = source.deployment('heart');
+    void source.explain(1);
+    void source.whatIf(1, 2, { age: null });
+    void source.deploy(1, 'heart');
+    void service.get();
+    void service.send([{ age: 3 }], true);
+    void service.renewKey('Primary');
+    expect(model.sent.map(({ ask, with: given }) => [ask, given])).toEqual([
+      ['explain', { n: 1 }],
+      ['whatIf', { n: 1, row: 2, changes: { age: null } }],
+      ['deploy', { n: 1, name: 'heart' }],
+      ['service', { name: 'heart' }],
+      ['service_try', { name: 'heart', body: [{ age: 3 }], probabilities: true }],
+      ['service_renew', { name: 'heart', key: 'Primary' }]
+    ]);
+  });
+
+  it('are waited for longer where the answer takes long', async () => {
+    const deployed = new WidgetTransport(model).of().deploy(1, 'heart');
+    await vi.advanceTimersByTimeAsync(60_000);
+    model.say({ answer: 1, value: { name: 'heart' } });
+    expect(await deployed).toEqual({ name: 'heart' });
   });
 
   it('fail in words when the kernel is silent', async () => {

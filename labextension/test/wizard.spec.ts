@@ -349,7 +349,7 @@ describe('the form', () => {
 });
 
 describe('review', () => {
-  const shown = (): string[] => all('.nba-review pre').filter(node => !node.hidden).map(node => node.textContent ?? '');
+  const shown = (): string[] => all('.nba-review pre').filter(node => !node.closest('[hidden]')).map(node => node.textContent ?? '');
 
   it('shows just the cells that are inserted', async () => {
     await chooseData();

@@ -6,6 +6,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from nbautoml.labserver.handler import BINARY, FILE, RUN, Handler, Routes
+from nbautoml.services.children import run_children
 from nbautoml.services.logged import logged_file, picture_type, run_logged
 
 
@@ -17,6 +18,16 @@ class LoggedHandler(Handler):
     async def get(self, run_id: str) -> None:
         """Return all that was logged until now."""
         await self.answer(self.with_session(lambda s: run_logged(s, run_id)))
+
+
+class ChildrenHandler(Handler):
+    """``GET runs/{id}/children``: the child runs, with the last values that they logged."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, run_id: str) -> None:
+        """Return the child runs of a run, the newest first."""
+        await self.answer(self.with_session(lambda s: run_children(s, run_id)))
 
 
 class LoggedFileHandler(Handler):
@@ -32,5 +43,6 @@ class LoggedFileHandler(Handler):
 
 ROUTES: Routes = (
     (f"runs/{RUN}/logged", LoggedHandler),
+    (f"runs/{RUN}/children", ChildrenHandler),
     (f"runs/{RUN}/files/{FILE}", LoggedFileHandler),
 )

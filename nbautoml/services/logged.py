@@ -16,6 +16,7 @@ from nbautoml.domain.snapshot import RunSnapshot
 from nbautoml.errors import NbAutoMLError, NotFoundError, did_you_mean
 from nbautoml.runs import files
 from nbautoml.runs.values import PICTURES
+from nbautoml.services.children import run_children
 from nbautoml.services.logs import run_log
 from nbautoml.services.view import view
 from nbautoml.store.session import Session
@@ -38,6 +39,8 @@ SAVED = Amount(points=60, rows=20, series=24, tables=6, files=50)
 """What is saved with an output."""
 SAVED_LINES = 30
 """Lines of the log that are saved with an output."""
+SAVED_CHILDREN = 20
+"""Child runs that are saved with an output."""
 
 _FIGURE_OF = {"predictions": "predicted_true"}
 """Chart in the SDK's words to its name here, where they differ."""
@@ -93,8 +96,8 @@ def run_view(
     Returns
     -------
     dict
-        As `nbautoml.services.view.view`, with ``logged``: as `run_logged`, without charts, and with
-        ``lines``, the end of the log.
+        As `nbautoml.services.view.view`, with ``logged``: as `run_logged`, without charts, with
+        ``lines``, the end of the log, and ``children``, as `run_children`.
     """
     shown = view(snapshot, now=now, workspace=workspace)
     if snapshot.described is None:
@@ -102,7 +105,8 @@ def run_view(
     logged, seq, stored = _read(session, snapshot.run_id)
     small = _shown(logged, stored, SAVED)
     lines = run_log(session, snapshot.run_id)["lines"][-SAVED_LINES:]
-    return shown | {"logged": small | {"seq": seq, "charts": [], "lines": lines}}
+    more = {"lines": lines, "children": run_children(session, snapshot.run_id, SAVED_CHILDREN)}
+    return shown | {"logged": small | {"seq": seq, "charts": [], **more}}
 
 
 def logged_figures(

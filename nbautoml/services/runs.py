@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any  # Any: JSON values
 
+from nbautoml.automl.artifacts import ONNX_MODEL, ONNX_REFUSED
 from nbautoml.domain.events import json_safe
+from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.metrics import Direction, metric
 from nbautoml.domain.records import RequestRecord
 from nbautoml.domain.snapshot import TrialState
 from nbautoml.domain.status import RequestKind
 from nbautoml.errors import ConfigError, ConflictError, NotFoundError, did_you_mean
+from nbautoml.runs import files
 from nbautoml.runs.details import run_snapshot as run_snapshot
 from nbautoml.runs.ending import cancel_by_hand
 from nbautoml.runs.requests import check_request
@@ -23,12 +26,33 @@ MAX_MINUTES = 7 * 24 * 60
 def trial_details(session: Session, run_id: str, number: int) -> dict[str, Any]:
     """Return a trial's row with settings, metrics, fold scores and the whole error.
 
+    Returns
+    -------
+    dict
+        As `nbautoml.services.view.view_trial_details`, and ``onnx``: None where there is none and
+        the run was not asked for one; else ``is_ready``, whether the file is there (one that is
+        not is written when it is first fetched), and ``refused``, why it cannot be written.
+
     Raises
     ------
     NotFoundError
         When there is no such run, or it has no such trial.
     """
-    return view_trial_details(find_trial(session, run_id, number))
+    details = view_trial_details(find_trial(session, run_id, number))
+    return details | {"onnx": _onnx(session, run_id, child_run_id(run_id, number))}
+
+
+def _onnx(session: Session, run_id: str, child_id: str) -> dict[str, Any] | None:
+    with session.read() as tx:
+        config = tx.runs.get(run_id).settings.get("config", {})
+        child = tx.runs.get(child_id) if tx.runs.exists(child_id) else None
+    if child is None:
+        return None
+    refused = child.properties.get(ONNX_REFUSED, "")
+    is_ready = ONNX_MODEL in files.names(session, child_id, prefix=ONNX_MODEL)
+    if not is_ready and not config.get("enable_onnx_compatible_models"):
+        return None
+    return {"is_ready": is_ready, "refused": "" if is_ready else refused}
 
 
 def trial_scores(session: Session, run_id: str, name: str) -> dict[str, Any]:

@@ -11,7 +11,14 @@ from nbautoml.automl.figures import COLORS, ModelFigure
 from nbautoml.widgets.figure_svg import framed_figures
 from nbautoml.widgets.html import head_html, progress_html, text_html
 from nbautoml.widgets.style import CLASS, style_sheet
-from nbautoml.widgets.words import bytes_text, clock_text, plural, value_text
+from nbautoml.widgets.words import (
+    bytes_text,
+    clock_text,
+    duration_of_trial,
+    plural,
+    status_words,
+    value_text,
+)
 
 Picture = tuple[str, Path, str]
 """A picture's name, its file and its media type."""
@@ -50,6 +57,7 @@ def logged_html(
         progress_html(header),
         _reason(header["reason"]),
         _tiles(logged["values"]),
+        _children(logged["children"]),
         curves,
         *map(_table, logged["tables"]),
         _pictures(pictures),
@@ -93,6 +101,34 @@ def _tiles(values: Sequence[Mapping[str, Any]]) -> str:
         for one in values
     )
     return f'<div class="kpi">{cells}</div>' if cells else ""
+
+
+def _children(children: Mapping[str, Any]) -> str:
+    """Return the newest child runs: name, state, how long they took, the last values."""
+    if not children["n"]:
+        return ""
+    names = "".join(f'<th class="n">{text_html(name)}</th>' for name in children["metrics"])
+    body = "".join(_child(row) for row in children["rows"])
+    more = children["n"] - len(children["rows"])
+    rest = f'<div class="mut">and {more:,} more</div>' if more > 0 else ""
+    summary = plural(children["n"], "child run")
+    return (
+        f"<details open><summary>{summary}</summary><div class='wide'><table><thead><tr>"
+        f'<th>Run</th><th>State</th><th class="n">Duration</th>{names}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>{rest}</details>"
+    )
+
+
+def _child(row: Mapping[str, Any]) -> str:
+    began, ended = row["started_at"], row["ended_at"]
+    took = duration_of_trial(ended - began) if began is not None and ended is not None else ""
+    values = "".join(f'<td class="n">{text_html(_cell(value))}</td>' for value in row["values"])
+    mood = "bad" if row["status"] == "Failed" else ""
+    return (
+        f"<tr><td>{text_html(row['name'])}</td>"
+        f'<td class="{mood}">{text_html(status_words(row["status"]))}</td>'
+        f'<td class="n">{took}</td>{values}</tr>'
+    )
 
 
 def _table(table: Mapping[str, Any]) -> str:

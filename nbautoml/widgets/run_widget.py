@@ -20,6 +20,7 @@ import traitlets
 from nbautoml.automl.figures import stored_figures
 from nbautoml.domain.ids import child_run_id
 from nbautoml.errors import ConfigError
+from nbautoml.services.children import run_children
 from nbautoml.services.code import run_code, trial_script
 from nbautoml.services.data import run_columns
 from nbautoml.services.deployments import (
@@ -130,6 +131,7 @@ _ANSWERS: Mapping[str, Callable[[Session, str, Given], Any]] = {
     "scores": lambda s, run, g: trial_scores(s, run, str(g["metric"])),
     "log": lambda s, run, g: run_log(s, run, after=int(g["after"])),
     "logged": lambda s, run, g: run_logged(s, run),
+    "children": lambda s, run, g: run_children(s, run),
     "details": lambda s, run, g: trial_details(s, run, int(g["n"])),
     "charts": lambda s, run, g: _charts(s, run, int(g["n"])),
     "explanation": lambda s, run, g: trial_explanation(s, run, int(g["n"])),

@@ -23,6 +23,9 @@ nbautoml.RunDetails(run).show()
 """
 
 
+LENGTHS = "n => new Set([...n.querySelectorAll('.nba-track')].map(t => t.clientWidth)).size"
+
+
 def table() -> pd.DataFrame:
     frame: pd.DataFrame = load_breast_cancer(as_frame=True).frame
     kept = frame[["mean radius", "mean texture", "mean smoothness", "mean symmetry"]]
@@ -77,6 +80,7 @@ def test_a_model_is_explained(view: tuple[NotebookPage, Locator, AutoMLRun]) -> 
     expect(tab.locator(".nba-facts")).to_contain_text("The model says")
     tab.get_by_label("Order of the rows").select_option("worst")
     expect(tab.locator(".nba-waterfall li").first).to_contain_text("before any column")
+    assert tab.locator(".nba-waterfall").evaluate(LENGTHS) == 1
     change_a_cell(tab)
     assert problems(page, tab) == []
     shoot(page, "explanation-rows-light")

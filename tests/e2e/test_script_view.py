@@ -11,6 +11,7 @@ import nbautoml
 from tests.e2e.driver import JupyterServer, NotebookPage, open_page, wait_until
 from tests.e2e.test_panel import choose, open_panel, shoot, the_run
 from tests.e2e.test_run_view import check_quiet
+from tests.e2e.test_surface import SET_THEME, THEMES, problems
 
 SCRIPT = r"""
 import struct, time, zlib
@@ -54,6 +55,24 @@ config = nbautoml.ScriptRunConfig(
 )
 run = nbautoml.Experiment(ws, "trees").submit(config)
 nbautoml.RunDetails(run).show()
+"""
+CHILDREN = """
+import nbautoml
+ws = nbautoml.Workspace.create("sweeps", path="sweeps", exist_ok=True)
+run = nbautoml.Experiment(ws, "depths").start_logging(display_name="a sweep")
+nbautoml.RunDetails(run).show()
+"""
+TRY = """
+waiting = run.create_children(count=997)
+for depth in range(3):
+    with run.child_run(f"depth <{depth}>") as child:
+        child.log("loss", 1 / (depth + 1))
+        child.log("accuracy", 0.8 + depth / 50)
+"""
+FAIL = """
+child = run.child_run("too deep")
+child.log("loss", 9)
+child.fail("no memory")
 """
 OPEN = "([name, run, workspace]) => window.jupyterapp.commands.execute(name, { run, workspace })"
 CAN_OPEN = "() => !!window.jupyterapp?.commands.hasCommand('nbautoml:open-run')"
@@ -159,3 +178,44 @@ def test_it_is_readable_in_the_dark(browser: Browser, dark_lab: JupyterServer) -
         check_image(view)
         shoot(page, "script-images-dark")
         stop(view)
+
+
+def test_child_runs_are_listed_live_and_open_their_own_view(lab_page: NotebookPage) -> None:
+    page = lab_page.page
+    lab_page.server.write_notebook("sweep.ipynb", [CHILDREN, TRY, FAIL])
+    lab_page.open("sweep.ipynb")
+    lab_page.run_cell(0)
+    view = page.locator(".jp-OutputArea .nbautoml-run")
+    tab = view.get_by_role("tab", name="Child runs")
+    expect(view.get_by_role("tab", name="Metrics")).to_be_visible()
+    expect(tab).to_be_hidden()
+    lab_page.run_cell(1)
+    expect(tab).to_have_text("Child runs (1000)")
+    tab.click()
+    rows = view.get_by_label("Child runs").locator("tbody tr")
+    expect(rows).to_have_count(100)
+    expect(rows.first).to_contain_text("depth <2>")
+    expect(rows.first).to_contain_text("0.3333")
+    lab_page.run_cell(2)
+    expect(rows.first).to_contain_text("too deep")
+    expect(rows.first).to_contain_text("Failed")
+    view.get_by_role("button", name="loss").click()
+    expect(rows.first).to_contain_text("depth <2>")
+    assert view.evaluate(FITS)
+    for theme in THEMES:
+        page.evaluate(SET_THEME, theme)
+        page.wait_for_timeout(800)
+        assert problems(lab_page, view) == []
+        shoot(lab_page, f"children-{theme}".lower().replace(" ", "-"))
+    page.evaluate(SET_THEME, THEMES[0])
+    view.evaluate("e => { e.style.width = '400px'; }")
+    assert view.evaluate(FITS)
+    box = rows.first.bounding_box()
+    assert box is not None
+    assert box["height"] < 40  # one line a run
+    shoot(lab_page, "children-narrow")
+
+    view.get_by_role("button", name="depth <1>").press("Enter")
+    child = page.locator(".nbautoml-main .nbautoml-run")
+    expect(child.locator(".nba-tiles")).to_contain_text("0.5000")
+    check_quiet(lab_page)

@@ -1,6 +1,7 @@
-import { el, messageOf, set, setText, show } from '../runview/dom';
-import { CopyBlock } from './block';
-import { DriftView } from './drift';
+import { CodeBlock } from '../runview/codeblock';
+import { el, messageOf, on, say, set, setText, show } from '../runview/dom';
+import { Timer } from '../runview/timer';
+import { Disclosure } from './disclosure';
 import { KeysView } from './keys';
 import { TryForm } from './tryform';
 import type { DeploymentDetails, DeploymentSource } from './types';
@@ -16,41 +17,42 @@ const WORDS: Readonly<Record<string, string>> = {
   Unreachable: 'On another machine'
 };
 
+/** What a home adds to a card. */
+export type CardParts = (source: DeploymentSource) => readonly { readonly node: Element }[];
+
 /** One deployment: how it stands, its address, a line for a shell, a form to try it, its log. */
 export class DeploymentCard {
   readonly node: HTMLElement;
   readonly #state = el('span', { class: 'nba-state', role: 'status' });
   readonly #models = el('span', { class: 'nba-muted' });
   readonly #error = el('p', { class: 'nba-problem', role: 'alert', hidden: '' });
-  readonly #address = new CopyBlock('Address');
-  readonly #curl = new CopyBlock('From a shell');
-  readonly #code = new CopyBlock('From Python');
+  readonly #address = new CodeBlock('Address');
+  readonly #curl = new CodeBlock('From a shell');
+  readonly #code = new CodeBlock('From Python');
   readonly #keys: KeysView;
-  readonly #drift: DriftView;
   readonly #form: TryForm;
-  readonly #restart = el('button', { type: 'button' }, 'Restart');
-  readonly #remove = el('button', { type: 'button' }, 'Delete');
-  readonly #log = el('pre', { class: 'nba-deploylog', tabindex: 0, hidden: '', 'aria-label': 'Log' });
-  readonly #logToggle = el('button', { type: 'button', 'aria-expanded': 'false' }, 'Show log');
-  #timer: number | null = null;
+  readonly #restart = el('button', {}, 'Restart');
+  readonly #remove = el('button', {}, 'Delete');
+  readonly #log = el('pre', { class: 'nba-deploylog', tabindex: 0, 'aria-label': 'Log' });
+  readonly #logToggle = new Disclosure('log', this.#log, isOpen => isOpen && this.#showLog());
+  readonly #timer = new Timer();
   #isOver = false;
 
   constructor(
     readonly name: string,
     private readonly source: DeploymentSource,
-    private readonly onRemoved: () => void = () => undefined
+    private readonly onRemoved?: () => void,
+    partsOf: CardParts = () => []
   ) {
     this.#keys = new KeysView(source);
-    this.#drift = new DriftView(source);
     this.#form = new TryForm(source);
     const head = el('div', { class: 'nba-cardhead' }, el('h3', {}, name), this.#state, this.#models);
-    const actions = el('div', { class: 'nba-cardactions' }, this.#logToggle, this.#restart, this.#remove);
-    const blocks = [this.#address, this.#keys, this.#form, this.#curl, this.#code, this.#drift];
+    const actions = el('div', { class: 'nba-cardactions' }, this.#logToggle.node, this.#restart, this.#remove);
+    const blocks = [this.#address, this.#keys, this.#form, this.#curl, this.#code, ...partsOf(source)];
     this.node = el('article', { class: 'nba-deployment', 'aria-label': `Deployment ${name}` }, head, this.#error);
     this.node.append(...blocks.map(block => block.node), actions, this.#log);
-    this.#restart.addEventListener('click', () => void this.#act(() => this.source.restart()));
-    this.#remove.addEventListener('click', () => void this.#onRemove());
-    this.#logToggle.addEventListener('click', () => void this.#toggleLog());
+    on(this.#restart, 'click', () => void this.#act(() => this.source.restart()));
+    on(this.#remove, 'click', () => void this.#onRemove());
     void this.update();
   }
 
@@ -61,22 +63,20 @@ export class DeploymentCard {
       const details = await this.source.get();
       this.#draw(details);
       next = details.is_settled ? SLOW_MS : FAST_MS;
-      if (!this.#log.hidden) {
-        setText(this.#log, (await this.source.log()).text);
+      if (this.#logToggle.isOpen) {
+        await this.#showLog();
       }
     } catch (error) {
       this.#fail(messageOf(error));
     }
     if (!this.#isOver) {
-      this.#timer = window.setTimeout(() => this.#tick(), next);
+      this.#timer.start(() => this.#tick(), next);
     }
   }
 
   dispose(): void {
     this.#isOver = true;
-    if (this.#timer !== null) {
-      window.clearTimeout(this.#timer);
-    }
+    this.#timer.stop();
   }
 
   /** A card that was taken off the page asks no more. */
@@ -103,8 +103,7 @@ export class DeploymentCard {
   }
 
   #fail(text: string): void {
-    setText(this.#error, text);
-    show(this.#error, text !== '');
+    say(this.#error, text);
   }
 
   async #act(work: () => Promise<DeploymentDetails>): Promise<void> {
@@ -122,7 +121,7 @@ export class DeploymentCard {
     if (this.#remove.dataset.sure !== 'yes') {
       this.#remove.dataset.sure = 'yes';
       setText(this.#remove, 'Delete for good?');
-      this.#remove.addEventListener('blur', () => this.#askAgain(), { once: true });
+      on(this.#remove, 'blur', () => this.#askAgain(), { once: true });
       return;
     }
     this.#remove.disabled = true;
@@ -130,7 +129,7 @@ export class DeploymentCard {
       await this.source.remove();
       this.dispose();
       this.node.remove();
-      this.onRemoved();
+      this.onRemoved?.();
     } catch (error) {
       this.#remove.disabled = false;
       this.#askAgain();
@@ -143,17 +142,11 @@ export class DeploymentCard {
     setText(this.#remove, 'Delete');
   }
 
-  async #toggleLog(): Promise<void> {
-    const isOpen = this.#log.hidden;
-    show(this.#log, isOpen);
-    set(this.#logToggle, { 'aria-expanded': String(isOpen) });
-    setText(this.#logToggle, isOpen ? 'Hide log' : 'Show log');
-    if (isOpen) {
-      try {
-        setText(this.#log, (await this.source.log()).text || 'Nothing yet.');
-      } catch (error) {
-        setText(this.#log, messageOf(error));
-      }
+  async #showLog(): Promise<void> {
+    try {
+      setText(this.#log, (await this.source.log()).text || 'Nothing yet.');
+    } catch (error) {
+      setText(this.#log, messageOf(error));
     }
   }
 }

@@ -1,41 +1,29 @@
-import { el, freshId, messageOf, setText, show } from '../runview/dom';
-import { DeploymentCard } from './card';
+import { el } from '../runview/dom';
+import { WordForm } from '../runview/wordform';
+import { DeploymentCard, type CardParts } from './card';
 import type { Deployment, DeploySource } from './types';
 
 /** The deployments of one model of a run, and the form that makes another one. */
 export class ModelDeployments {
   /** The button that opens the form, for the place among the model's other buttons. */
-  readonly open = el('button', { type: 'button' }, 'Deploy…');
+  readonly open: HTMLElement;
   readonly node = el('div', { class: 'nba-deployments' });
-  readonly #form = el('form', { class: 'nba-form', hidden: '' });
-  readonly #name = el('input', { id: freshId('deployment'), required: '' });
-  readonly #send = el('button', { type: 'submit' }, 'Deploy');
-  readonly #message = el('span', { role: 'status' });
   readonly #cards = el('div');
   readonly #shown = new Map<string, DeploymentCard>();
 
   constructor(
     private readonly n: number,
     proposal: string,
-    private readonly source: DeploySource
+    private readonly source: DeploySource,
+    private readonly partsOf?: CardParts
   ) {
-    this.#name.value = proposal;
-    const no = el('button', { type: 'button' }, 'Cancel');
-    const label = el('label', { for: this.#name.id, class: 'nba-muted' }, 'Deploy as ');
-    this.#form.append(el('span', {}, label, this.#name), this.#send, no, this.#message);
-    this.node.append(this.#form, this.#cards);
-    this.open.addEventListener('click', () => this.#show(true));
-    no.addEventListener('click', () => this.#show(false));
-    this.#form.addEventListener('submit', event => {
-      event.preventDefault();
-      void this.#deploy();
+    const form = new WordForm('Deploy', 'Deploying…', [['Deploy as', proposal]], async (asked = '') => {
+      const { name } = await this.source.deploy(this.n, asked);
+      this.#add(name);
+      return '';
     });
-    this.#form.addEventListener('keydown', event => {
-      if (event.key === 'Escape') {
-        this.#show(false);
-      }
-      event.stopPropagation();
-    });
+    this.open = form.open;
+    this.node.append(form.node, form.message, this.#cards);
     void this.#load();
   }
 
@@ -52,30 +40,9 @@ export class ModelDeployments {
 
   #add(name: string): void {
     if (!this.#shown.has(name)) {
-      const card = new DeploymentCard(name, this.source.deployment(name), () => this.#shown.delete(name));
+      const card = new DeploymentCard(name, this.source.deployment(name), () => this.#shown.delete(name), this.partsOf);
       this.#shown.set(name, card);
       this.#cards.prepend(card.node);
     }
-  }
-
-  #show(isShown: boolean): void {
-    show(this.#form, isShown);
-    show(this.open, !isShown);
-    setText(this.#message, '');
-    (isShown ? this.#name : this.open).focus();
-  }
-
-  async #deploy(): Promise<void> {
-    this.#send.disabled = true;
-    setText(this.#message, 'Deploying…');
-    try {
-      const { name } = await this.source.deploy(this.n, this.#name.value.trim());
-      this.#show(false);
-      this.#add(name);
-    } catch (error) {
-      setText(this.#message, messageOf(error));
-      this.#name.focus();
-    }
-    this.#send.disabled = false;
   }
 }

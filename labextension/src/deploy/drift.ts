@@ -1,5 +1,7 @@
-import { el, messageOf, setText, show } from '../runview/dom';
+import { own, table } from '../details/table';
+import { el, messageOf, on, setText } from '../runview/dom';
 import { plural } from '../runview/format';
+import { Disclosure } from './disclosure';
 import type { ColumnDrift, DeploymentSource, Drift, DriftReport } from './types';
 
 /** An index of this and more fills the bar: twice the limit of what is called strong. */
@@ -8,8 +10,8 @@ const FULL = 0.5;
 /** How far the rows of requests are from the training data: looked at when it is opened. */
 export class DriftView {
   readonly node = el('section', { class: 'nba-drift' });
-  readonly #toggle = el('button', { type: 'button', 'aria-expanded': 'false' }, 'Show drift');
-  readonly #content = el('div', { hidden: '' });
+  readonly #content = el('div');
+  readonly #toggle = new Disclosure('drift', this.#content, isOpen => isOpen && this.#ask(() => this.source.drift()));
   readonly #collect = el('input', { type: 'checkbox' });
   readonly #message = el('p', { class: 'nba-muted', role: 'status' });
   readonly #table = el('div');
@@ -17,19 +19,8 @@ export class DriftView {
   constructor(private readonly source: DeploymentSource) {
     const label = el('label', {}, this.#collect, ' Write requests and replies down');
     this.#content.append(label, this.#message, this.#table);
-    this.node.append(this.#toggle, this.#content);
-    this.#toggle.addEventListener('click', () => void this.#onToggle());
-    this.#collect.addEventListener('change', () => void this.#ask(() => this.source.collect(this.#collect.checked)));
-  }
-
-  async #onToggle(): Promise<void> {
-    const isOpen = this.#content.hidden;
-    show(this.#content, isOpen);
-    this.#toggle.setAttribute('aria-expanded', String(isOpen));
-    setText(this.#toggle, isOpen ? 'Hide drift' : 'Show drift');
-    if (isOpen) {
-      await this.#ask(() => this.source.drift());
-    }
+    this.node.append(this.#toggle.node, this.#content);
+    on(this.#collect, 'change', () => void this.#ask(() => this.source.collect(this.#collect.checked)));
   }
 
   async #ask(call: () => Promise<Drift>): Promise<void> {
@@ -49,24 +40,25 @@ function about({ n_rows, n_requests, model }: DriftReport): string {
   return `${plural(n_rows, 'row')} of ${plural(n_requests, 'request')} to ${model}, against its training data.`;
 }
 
+const HEADS = ['Column', 'Moved by', '', 'Missing in training', 'Missing now', 'Never seen'].map((label, i) => ({
+  label,
+  isNumber: i > 2
+}));
+
 function columns({ prediction, columns: found }: DriftReport): HTMLElement {
-  const names = ['Column', 'Moved by', '', 'Missing in training', 'Missing now', 'Never seen'];
-  const head = el('tr', {}, ...names.map(name => el('th', { scope: 'col' }, name)));
-  const rows = [...(prediction ? [prediction] : []), ...found].map(row);
-  const table = el('table', { class: 'nba-table' }, el('thead', {}, head), el('tbody', {}, ...rows));
-  return el('div', { class: 'nba-scroller', tabindex: 0, role: 'region', 'aria-label': 'Drift of columns' }, table);
+  return table('Drift of columns', HEADS, [...(prediction ? [prediction] : []), ...found].map(row));
 }
 
-function row(column: ColumnDrift): HTMLElement {
-  const bar = el('meter', { min: 0, max: FULL, high: FULL / 2, optimum: 0, value: Math.min(column.psi, FULL) });
-  bar.setAttribute('aria-label', `${column.name} moved by ${column.psi.toFixed(3)}`);
+function row(column: ColumnDrift): (Node | string)[] {
+  const bar = el('meter', {
+    ...{ min: 0, max: FULL, high: FULL / 2, optimum: 0, value: Math.min(column.psi, FULL) },
+    'aria-label': `${column.name} moved by ${column.psi.toFixed(3)}`
+  });
   const shares = [column.missing_then, column.missing_now, column.unseen];
-  return el(
-    'tr',
-    {},
-    el('th', { scope: 'row' }, el('bdi', {}, column.name)),
-    el('td', { class: 'nba-n' }, column.psi.toFixed(3), ' ', bar),
-    el('td', {}, column.verdict),
-    ...shares.map(share => el('td', { class: 'nba-n' }, `${(100 * share).toFixed(1)} %`))
-  );
+  return [
+    own(column.name),
+    el('span', {}, column.psi.toFixed(3), ' ', bar),
+    column.verdict,
+    ...shares.map(share => `${(100 * share).toFixed(1)} %`)
+  ];
 }

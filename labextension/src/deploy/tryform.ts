@@ -1,4 +1,4 @@
-import { el, freshId, messageOf, setText, show } from '../runview/dom';
+import { el, freshId, messageOf, onSend, setText, show } from '../runview/dom';
 import type { DeploymentSource, TryReply } from './types';
 
 const MS = 1000;
@@ -18,12 +18,7 @@ export class TryForm {
     const check = el('label', { for: this.#probabilities.id }, this.#probabilities, ' with probabilities');
     const line = el('div', { class: 'nba-tryline' }, this.#send, check, this.#message);
     this.node.append(label, this.#input, line, this.#reply);
-    this.node.addEventListener('submit', event => {
-      event.preventDefault();
-      void this.#ask();
-    });
-    // Keys of the list around it, such as arrows, are for the text here.
-    this.node.addEventListener('keydown', event => event.stopPropagation());
+    onSend(this.node, () => this.#ask());
   }
 
   /** Put a sample row into the form, unless somebody has written another one. */

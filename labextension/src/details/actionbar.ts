@@ -1,4 +1,4 @@
-import { el } from '../runview/dom';
+import { el, on } from '../runview/dom';
 import { Doer } from '../panel/doer';
 import type { Action, Doings } from '../panel/item';
 
@@ -26,9 +26,9 @@ export class ActionBar {
   }
 
   #button(action: Action): HTMLElement {
-    const button = el('button', { type: 'button' }, action.label);
+    const button = el('button', {}, action.label);
     button.classList.toggle('nba-bad', action.isDangerous === true);
-    button.addEventListener('click', () => {
+    on(button, 'click', () => {
       this.#pressed = button;
       this.#doer.start(action);
     });

@@ -1,5 +1,6 @@
-import { arrange, el, setText, show } from '../runview/dom';
+import { arrange, el, on, searchBox, setText, show } from '../runview/dom';
 import { count, plural } from '../runview/format';
+import { hasWords } from '../runview/ranking';
 import { histogram, number } from './histogram';
 import { own } from './table';
 import type { ColumnStatistics, DatasetContent } from './types';
@@ -12,10 +13,10 @@ const NUMBERS = new Set<string>(['Missing', 'Different']);
 /** The columns of a dataset: type, what is missing, how many values, and how they lie. */
 export class ColumnTable {
   readonly node = el('section');
-  readonly #filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
+  readonly #filter = searchBox('Filter columns');
   readonly #found = el('span', { class: 'nba-muted' });
   readonly #body = el('tbody');
-  readonly #more = el('button', { type: 'button', hidden: '' }, 'Show more');
+  readonly #more = el('button', { hidden: '' }, 'Show more');
   #columns: readonly ColumnStatistics[] = [];
   #rows = 0;
   #limit = PAGE;
@@ -26,11 +27,11 @@ export class ColumnTable {
     const table = el('table', { class: 'nba-table', 'aria-label': 'Columns' }, el('thead', {}, el('tr', {}, ...heads)), this.#body);
     const scroller = el('div', { class: 'nba-scroller', tabindex: 0, role: 'region', 'aria-label': 'Columns' }, table);
     this.node.append(el('div', { class: 'nba-tools' }, this.#filter, this.#found), scroller, this.#more);
-    this.#filter.addEventListener('input', () => {
+    on(this.#filter, 'input', () => {
       this.#limit = PAGE;
       this.#draw();
     });
-    this.#more.addEventListener('click', () => {
+    on(this.#more, 'click', () => {
       this.#limit += PAGE;
       this.#draw();
     });
@@ -44,11 +45,7 @@ export class ColumnTable {
   }
 
   #draw(): void {
-    const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = this.#columns.filter(({ name, dtype, kind }) => {
-      const text = `${name} ${dtype} ${kind}`.toLowerCase();
-      return words.every(word => text.includes(word));
-    });
+    const fits = this.#columns.filter(({ name, dtype, kind }) => hasWords(`${name} ${dtype} ${kind}`, this.#filter.value));
     setText(this.#found, [plural(fits.length, 'column'), this.#note].filter(Boolean).join(' · '));
     show(this.#more, fits.length > this.#limit);
     arrange(this.#body, fits.slice(0, this.#limit).map(column => row(column, this.#rows)));

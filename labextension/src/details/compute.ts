@@ -2,7 +2,7 @@ import { insertCode } from '../panel/actions';
 import { computeCode } from '../panel/code';
 import type { Doings } from '../panel/item';
 import { computeActions, computeFacts } from '../panel/sections/compute';
-import { el, fill, setText } from '../runview/dom';
+import { el, fill, on, setText } from '../runview/dom';
 import { bytes } from '../runview/format';
 import { Tabs } from '../runview/tabs';
 import { ActionBar } from './actionbar';
@@ -47,7 +47,7 @@ export class ComputeView {
       { label: 'Nodes', panel: this.#nodes },
       { label: 'Log', panel: logs, setOpen: isOpen => this.#openLog(isOpen) }
     ]);
-    this.#writer.addEventListener('change', () => void this.#showLog());
+    on(this.#writer, 'change', () => void this.#showLog());
     this.node.append(this.#head.node, this.#bar.node, this.#opener.node, this.#tabs.node);
     this.#timer = window.setInterval(() => void this.#again(), READ_MS);
   }

@@ -1,4 +1,4 @@
-import { el, messageOf, setText, show } from '../runview/dom';
+import { el, messageOf, on, say, show } from '../runview/dom';
 import { count } from '../runview/format';
 import { ColumnTable } from './columns';
 import { number } from './histogram';
@@ -51,17 +51,16 @@ export class Content {
 /** A page that says what it waits for, or why there is nothing, with a way to try again. */
 class Page {
   readonly #message = el('p', { role: 'status' });
-  readonly #again = el('button', { type: 'button' }, 'Try again');
+  readonly #again = el('button', {}, 'Try again');
   readonly #content = el('div');
 
   constructor(node: HTMLElement, onAgain: () => void) {
     node.append(this.#message, this.#again, this.#content);
-    this.#again.addEventListener('click', onAgain);
+    on(this.#again, 'click', onAgain);
   }
 
   say(text: string, isError: boolean): void {
-    setText(this.#message, text);
-    show(this.#message, text !== '');
+    say(this.#message, text);
     this.#message.className = isError ? 'nba-error' : 'nba-muted';
     show(this.#again, isError);
     show(this.#content, !isError);

@@ -1,4 +1,4 @@
-import { el, fill, freshId, setText, show } from '../runview/dom';
+import { el, fill, freshId, on, setText, show } from '../runview/dom';
 
 /** The top of a view: what it shows, which version, and the words people wrote about it. */
 export class Head {
@@ -15,7 +15,7 @@ export class Head {
     this.#chooser = el('span', {}, el('label', { for: this.#version.id, class: 'nba-muted' }, 'Version '), this.#version);
     const title = el('div', { class: 'nba-detailstitle' }, el('span', { class: 'nba-kind' }, kind), this.#name, this.#chooser);
     this.node.append(title, this.#facts, this.#description, this.#tags);
-    this.#version.addEventListener('change', () => onVersion(this.#version.value));
+    on(this.#version, 'change', () => onVersion(this.#version.value));
   }
 
   /** `versions` are values and labels; the chosen value is the one that is shown. */

@@ -1,5 +1,5 @@
 import { OPEN_DATASET, OPEN_DEPLOYMENT, OPEN_RUN } from '../panel/commandids';
-import { el, svg } from '../runview/dom';
+import { el, on, svg } from '../runview/dom';
 import type { Lineage, LineageBox } from './types';
 
 /** Half of what lies between two layers: where a line turns. */
@@ -57,8 +57,8 @@ function lead(node: SVGGElement, text: string, open: () => void): void {
   node.setAttribute('role', 'link');
   node.setAttribute('tabindex', '0');
   node.setAttribute('aria-label', text);
-  node.addEventListener('click', open);
-  node.addEventListener('keydown', event => {
+  on(node, 'click', open);
+  on(node, 'keydown', event => {
     if (event.key === 'Enter' || event.key === ' ') {
       event.preventDefault();
       open();

@@ -2,6 +2,7 @@ import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } fro
 
 import { DeploymentApi } from '../deploy/api';
 import { DeploymentCard } from '../deploy/card';
+import { DriftView } from '../deploy/drift';
 import { doingsIn } from '../doings';
 import { MainArea } from '../mainarea';
 import { Notebooks } from '../notebook';
@@ -22,7 +23,7 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IServer],
   optional: [ILayoutRestorer],
-  activate: (app: JupyterFrontEnd, { transport, plotter }: Server, restorer: ILayoutRestorer | null) => {
+  activate: (app: JupyterFrontEnd, { transport, plotter, open }: Server, restorer: ILayoutRestorer | null) => {
     const notebooks = new Notebooks(app);
     const doings = (workspace: string): Doings => doingsIn(workspace, app, notebooks, transport);
     const area = (name: string): MainArea => new MainArea(app, `nbautoml-${name}`);
@@ -31,7 +32,7 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
 
     add(app, OPEN_RUN, 'Open a Run', runs, restorer, async ({ run = '', workspace = '' }) =>
       runs.show(`nbautoml-run-${run}`, shortId(run), { run, workspace }, async () =>
-        viewOf(await transport.api.run(run, workspace), transport, plotter)
+        viewOf(await transport.api.run(run, workspace), transport, plotter, open)
       )
     );
     add(app, OPEN_DATASET, 'Open a Dataset', datasets, restorer, async ({ dataset = '', workspace = '' }) => {
@@ -63,7 +64,7 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
       const id = `nbautoml-deployment-${workspace}-${deployment}`;
       await deployments.show(id, deployment, { deployment, workspace }, () => {
         const source = new DeploymentApi(transport.api, workspace, deployment);
-        const card = new DeploymentCard(deployment, source, () => deployments.close(id));
+        const card = new DeploymentCard(deployment, source, () => deployments.close(id), service => [new DriftView(service)]);
         return { node: el('div', { class: 'nbautoml' }, card.node), dispose: () => card.dispose() };
       });
     });

@@ -1,4 +1,4 @@
-import { el } from '../runview/dom';
+import { el, on } from '../runview/dom';
 
 export interface Column {
   readonly label: string;
@@ -25,8 +25,8 @@ export function own(text: string): HTMLElement {
 
 /** Text that opens something. */
 export function link(text: string, open: () => void): HTMLElement {
-  const button = el('button', { type: 'button', class: 'nba-link' }, text);
-  button.addEventListener('click', open);
+  const button = el('button', { class: 'nba-link' }, text);
+  on(button, 'click', open);
   return button;
 }
 

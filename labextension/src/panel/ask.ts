@@ -1,4 +1,4 @@
-import { el, freshId, set, setText, show } from '../runview/dom';
+import { el, freshId, on, onSend, set, setText, show } from '../runview/dom';
 import type { Action, Field } from './item';
 
 type Input = HTMLInputElement | HTMLTextAreaElement;
@@ -9,7 +9,7 @@ export class Ask {
   readonly #question = el('p', { id: freshId('question') });
   readonly #fields = el('div', { class: 'nba-askfields' });
   readonly #yes = el('button', { type: 'submit' });
-  readonly #no = el('button', { type: 'button' }, 'Cancel');
+  readonly #no = el('button', {}, 'Cancel');
   #inputs = new Map<string, Input>();
   #send: ((values: Record<string, string>) => void) | null = null;
 
@@ -17,18 +17,8 @@ export class Ask {
   constructor(private readonly giveBack: () => void) {
     set(this.node, { role: 'group', 'aria-labelledby': this.#question.id });
     this.node.append(this.#question, this.#fields, el('div', { class: 'nba-askbuttons' }, this.#yes, this.#no));
-    this.#no.addEventListener('click', () => this.close());
-    this.node.addEventListener('submit', event => {
-      event.preventDefault();
-      this.#onSend();
-    });
-    this.node.addEventListener('keydown', event => {
-      if (event.key === 'Escape') {
-        this.close();
-        event.preventDefault();
-      }
-      event.stopPropagation(); // the letters of a text are no commands
-    });
+    on(this.#no, 'click', () => this.close());
+    onSend(this.node, () => this.#onSend(), () => this.close());
   }
 
   get isOpen(): boolean {

@@ -1,4 +1,4 @@
-import { el, freshId, set, setText, show } from '../runview/dom';
+import { el, freshId, on, set, setText, show } from '../runview/dom';
 
 /** Remembers what is folded. */
 export interface Folds {
@@ -8,7 +8,7 @@ export interface Folds {
 
 /** A heading that folds what is below it. */
 export class Fold {
-  readonly head = el('button', { type: 'button' });
+  readonly head = el('button');
   readonly #name = el('bdi');
   readonly #count = el('span', { class: 'nba-muted' });
   #isForced = false;
@@ -23,7 +23,7 @@ export class Fold {
     setText(this.#name, name);
     this.head.append(this.#name, this.#count);
     set(this.head, { 'aria-controls': this.body.id });
-    this.head.addEventListener('click', () => {
+    on(this.head, 'click', () => {
       this.folds.setFolded(this.key, !this.folds.isFolded(this.key));
       this.#draw();
     });

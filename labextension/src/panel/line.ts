@@ -1,4 +1,4 @@
-import { el, set, setText, show } from '../runview/dom';
+import { el, on, set, setText, show } from '../runview/dom';
 import { Doer } from './doer';
 import type { Action, Doings, Item } from './item';
 import type { Menu } from './menu';
@@ -20,9 +20,9 @@ export class Line {
   readonly #title = el('bdi', { class: 'nba-itemtitle' });
   readonly #note = el('span', { class: 'nba-muted nba-itemnote' });
   readonly #bar = el('span', { class: 'nba-itembar', 'aria-hidden': 'true', hidden: '' });
-  readonly #main = el('button', { type: 'button', class: 'nba-itemmain' });
-  readonly #insert = el('button', { type: 'button', class: 'nba-itemaction' }, 'Insert');
-  readonly #more = el('button', { type: 'button', class: 'nba-itemaction nba-itemmore' }, '⋯');
+  readonly #main = el('button', { class: 'nba-itemmain' });
+  readonly #insert = el('button', { class: 'nba-itemaction' }, 'Insert');
+  readonly #more = el('button', { class: 'nba-itemaction nba-itemmore' }, '⋯');
   readonly #doer: Doer;
 
   constructor(
@@ -62,19 +62,19 @@ export class Line {
   }
 
   #listen(row: HTMLElement): void {
-    this.#main.addEventListener('dblclick', () => this.#start(this.item.actions[0]));
-    this.#main.addEventListener('pointerdown', event => {
+    on(this.#main, 'dblclick', () => this.#start(this.item.actions[0]));
+    on(this.#main, 'pointerdown', event => {
       if (event.button === 0) {
         this.host.drag(this.item, event);
       }
     });
-    this.#insert.addEventListener('click', () => this.#startLabelled('Insert code'));
-    this.#more.addEventListener('click', () => this.#openMenu());
-    row.addEventListener('contextmenu', event => {
+    on(this.#insert, 'click', () => this.#startLabelled('Insert code'));
+    on(this.#more, 'click', () => this.#openMenu());
+    on(row, 'contextmenu', event => {
       event.preventDefault();
       this.#openMenu();
     });
-    this.#main.addEventListener('keydown', event => this.#onKey(event));
+    on(this.#main, 'keydown', event => this.#onKey(event));
   }
 
   #onKey(event: KeyboardEvent): void {

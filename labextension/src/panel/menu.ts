@@ -1,4 +1,4 @@
-import { el, set } from '../runview/dom';
+import { el, on, set } from '../runview/dom';
 
 /** One entry of a menu. */
 export interface Choice {
@@ -29,8 +29,8 @@ export class Menu {
   readonly #onResize = (): void => this.close(false);
 
   constructor() {
-    this.#node.addEventListener('keydown', event => this.#onKey(event));
-    this.#node.addEventListener('focusout', event => {
+    on(this.#node, 'keydown', event => this.#onKey(event));
+    on(this.#node, 'focusout', event => {
       if (this.isOpen && event.relatedTarget !== null && !this.#node.contains(event.relatedTarget as Node)) {
         this.close(false);
       }
@@ -59,9 +59,9 @@ export class Menu {
     document.body.append(this.#node);
     place(this.#node, opener.getBoundingClientRect());
     set(opener, { 'aria-expanded': 'true' });
-    document.addEventListener('pointerdown', this.#onOutside, true);
-    document.addEventListener('scroll', this.#onScroll, true);
-    window.addEventListener('resize', this.#onResize);
+    on(document, 'pointerdown', this.#onOutside, true);
+    on(document, 'scroll', this.#onScroll, true);
+    on(window, 'resize', this.#onResize);
     this.#focus(0);
   }
 
@@ -82,13 +82,13 @@ export class Menu {
   }
 
   #entry({ label, isDangerous, hint, choose }: Choice): HTMLElement {
-    const button = el('button', { type: 'button', role: 'menuitem', tabindex: -1 }, el('span', {}, label));
+    const button = el('button', { role: 'menuitem', tabindex: -1 }, el('span', {}, label));
     button.classList.toggle('nba-bad', isDangerous === true);
     if (hint) {
       button.append(el('kbd', { 'aria-hidden': 'true' }, hint));
       set(button, { 'aria-keyshortcuts': hint });
     }
-    button.addEventListener('click', () => {
+    on(button, 'click', () => {
       this.close(true);
       choose();
     });

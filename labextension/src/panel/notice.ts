@@ -1,4 +1,4 @@
-import { el, setText, show } from '../runview/dom';
+import { el, on, setText, show } from '../runview/dom';
 
 const GONE_AFTER_MS = 8000;
 
@@ -6,12 +6,12 @@ const GONE_AFTER_MS = 8000;
 export class Notice {
   readonly node = el('div', { class: 'nba-notice', hidden: '' });
   readonly #text = el('span', { role: 'status' });
-  readonly #away = el('button', { type: 'button', 'aria-label': 'Put this message away' }, '×');
+  readonly #away = el('button', { 'aria-label': 'Put this message away' }, '×');
   #timer = 0;
 
   constructor() {
     this.node.append(this.#text, this.#away);
-    this.#away.addEventListener('click', () => this.say(''));
+    on(this.#away, 'click', () => this.say(''));
   }
 
   say(text: string, kind: 'done' | 'busy' | 'error' = 'done'): void {

@@ -1,4 +1,4 @@
-import { el, fill, messageOf, set, setText, show } from '../runview/dom';
+import { el, fill, messageOf, on, say, set, setText, show } from '../runview/dom';
 import type { Transport } from '../runview/transport';
 import { fits, wordsOf } from './filter';
 import type { Doings, Item } from './item';
@@ -34,8 +34,8 @@ export class Panel implements LineHost {
   readonly node = el('div', { class: 'nbautoml nbautoml-panel' });
   readonly menu = new Menu();
   readonly #choice = el('select', { 'aria-label': 'Workspace' });
-  readonly #refresh = el('button', { type: 'button', title: 'Read the lists again' }, 'Refresh');
-  readonly #create = el('button', { type: 'button', class: 'nba-new', hidden: '' }, 'New run');
+  readonly #refresh = el('button', { title: 'Read the lists again' }, 'Refresh');
+  readonly #create = el('button', { class: 'nba-new', hidden: '' }, 'New run');
   readonly #filter = el('input', { type: 'search', placeholder: 'Filter', 'aria-label': 'Filter all sections' });
   readonly #message = el('p', { class: 'nba-message', role: 'status', hidden: '' });
   readonly #nothing = el('p', { class: 'nba-muted nba-nothing', role: 'status', hidden: '' });
@@ -58,11 +58,11 @@ export class Panel implements LineHost {
     const head = el('div', { class: 'nba-panelhead' }, this.#choice, this.#refresh, this.#create);
     this.node.append(head, el('div', { class: 'nba-panelfilter' }, this.#filter), this.#message, this.#nothing, this.#body);
     this.#body.append(...[...this.#sections.values()].map(section => section.node));
-    this.#refresh.addEventListener('click', () => void this.update());
-    this.#create.addEventListener('click', () => this.host.newRun(this.root));
-    this.#filter.addEventListener('input', () => this.#draw());
-    this.#choice.addEventListener('change', () => this.#choose(this.#choice.value));
-    this.#body.addEventListener('keydown', event => this.#onKey(event));
+    on(this.#refresh, 'click', () => void this.update());
+    on(this.#create, 'click', () => this.host.newRun(this.root));
+    on(this.#filter, 'input', () => this.#draw());
+    on(this.#choice, 'change', () => this.#choose(this.#choice.value));
+    on(this.#body, 'keydown', event => this.#onKey(event));
     this.#draw();
   }
 
@@ -152,8 +152,7 @@ export class Panel implements LineHost {
   }
 
   #say(text: string): void {
-    setText(this.#message, text);
-    show(this.#message, text !== '');
+    say(this.#message, text);
   }
 
   #drawChoice(workspaces: readonly WorkspaceItem[]): void {

@@ -1,8 +1,8 @@
 import type { Actions } from './component';
-import type { CoreSource } from './transport';
+import type { RunSource } from './transport';
 
 /** What the buttons of a run do. */
-export function actionsOf(source: CoreSource, select: (n: number | null) => void): Actions {
+export function actionsOf(source: RunSource, select: (n: number | null) => void): Actions {
   return {
     select,
     cancel: () => source.request('cancel'),

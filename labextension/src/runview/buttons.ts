@@ -1,5 +1,5 @@
 import type { Actions, Component } from './component';
-import { el, messageOf, setText, show } from './dom';
+import { el, messageOf, on, setText, show } from './dom';
 import type { RunState } from './model';
 
 const MINUTES = 5;
@@ -7,13 +7,13 @@ const MINUTES = 5;
 /** Pause, Finish now, + 5 min and Stop. Stop asks once, and says that it is stopping. */
 export class Buttons implements Component {
   readonly node = el('div', { class: 'nba-buttons', role: 'group', 'aria-label': 'Run' });
-  readonly #pause = el('button', { type: 'button' }, 'Pause');
-  readonly #finish = el('button', { type: 'button' }, 'Finish now');
-  readonly #more = el('button', { type: 'button' }, `+ ${MINUTES} min`);
-  readonly #stop = el('button', { type: 'button', class: 'nba-stop' }, 'Stop');
+  readonly #pause = el('button', {}, 'Pause');
+  readonly #finish = el('button', {}, 'Finish now');
+  readonly #more = el('button', {}, `+ ${MINUTES} min`);
+  readonly #stop = el('button', { class: 'nba-stop' }, 'Stop');
   readonly #question = el('span', { class: 'nba-question', hidden: '' }, 'Stop this run?');
-  readonly #yes = el('button', { type: 'button', class: 'nba-stop nba-solid' }, 'Stop run');
-  readonly #no = el('button', { type: 'button' }, 'Keep running');
+  readonly #yes = el('button', { class: 'nba-stop nba-solid' }, 'Stop run');
+  readonly #no = el('button', {}, 'Keep running');
   #isAsking = false;
   #isStopping = false;
   #isFinishing = false;
@@ -30,13 +30,13 @@ export class Buttons implements Component {
     this.#stop.title = 'Cancel the run';
     this.#question.append(this.#yes, this.#no);
     this.node.append(this.#pause, this.#finish, this.#more, this.#stop, this.#question);
-    this.#pause.addEventListener('click', () => void this.#onPause());
-    this.#finish.addEventListener('click', () => void this.#onFinish());
-    this.#more.addEventListener('click', () => void this.#onMore());
-    this.#stop.addEventListener('click', () => this.#ask(true));
-    this.#no.addEventListener('click', () => this.#ask(false));
-    this.#yes.addEventListener('click', () => void this.#onStop());
-    this.#question.addEventListener('keydown', event => {
+    on(this.#pause, 'click', () => void this.#onPause());
+    on(this.#finish, 'click', () => void this.#onFinish());
+    on(this.#more, 'click', () => void this.#onMore());
+    on(this.#stop, 'click', () => this.#ask(true));
+    on(this.#no, 'click', () => this.#ask(false));
+    on(this.#yes, 'click', () => void this.#onStop());
+    on(this.#question, 'keydown', event => {
       if (event.key === 'Escape') {
         this.#ask(false);
       }

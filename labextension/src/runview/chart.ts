@@ -1,7 +1,7 @@
 import { chartData, MARGIN, type ChartData, type Point, type Tick } from './chartdata';
 import type { Colors } from './colors';
 import type { Component } from './component';
-import { arrange, el, set, svg } from './dom';
+import { arrange, el, on, set, svg } from './dom';
 import { score } from './format';
 import type { RunState } from './model';
 import { Tooltip } from './tooltip';
@@ -37,9 +37,9 @@ export class Chart implements Component {
   ) {
     this.#svg.append(this.#grid, this.#best, this.#dots, this.#ring);
     this.node.append(this.#svg, this.#tooltip.node);
-    this.#svg.addEventListener('pointermove', event => this.#hover(event.target));
-    this.#svg.addEventListener('pointerleave', () => this.#tooltip.hide());
-    this.#svg.addEventListener('click', event => {
+    on(this.#svg, 'pointermove', event => this.#hover(event.target));
+    on(this.#svg, 'pointerleave', () => this.#tooltip.hide());
+    on(this.#svg, 'click', event => {
       const mark = this.#markAt(event.target);
       if (mark) {
         onSelect(mark.point.trial.n);

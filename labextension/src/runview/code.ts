@@ -1,6 +1,6 @@
 import { CodeBlock } from './codeblock';
 import type { Component } from './component';
-import { el, messageOf, offer, setText, show } from './dom';
+import { el, messageOf, offer, say, setText, show, statusLine } from './dom';
 import type { RunState } from './model';
 import type { RunCode } from './types';
 
@@ -17,12 +17,13 @@ const NOTEBOOK = 'outputs/generated_code/script_run_notebook.ipynb';
 /** Python that runs the same again, that uses the model, and that trains it. */
 export class CodeTab implements Component {
   readonly node = el('section', { class: 'nba-code' });
-  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #message = statusLine();
   readonly #predict = new CodeBlock('Load the best model and predict');
   readonly #again = new CodeBlock('Start the same run again');
   readonly #script = new CodeBlock('Train this model yourself');
   readonly #which = el('p', { class: 'nba-muted' });
-  readonly #links = el('p', {});
+  readonly #links = el('p');
+  readonly #training = el('section');
   #state: RunState | null = null;
   #isOpen = false;
   #hasRunCode = false;
@@ -30,9 +31,8 @@ export class CodeTab implements Component {
   #shown: number | null = null;
 
   constructor(private readonly source: CodeSource) {
-    this.#script.node.prepend(this.#which);
-    this.#script.node.append(this.#links);
-    this.node.append(this.#message, this.#predict.node, this.#again.node, this.#script.node);
+    this.#training.append(this.#which, this.#script.node, this.#links);
+    this.node.append(this.#message, this.#predict.node, this.#again.node, this.#training);
   }
 
   update(state: RunState): void {
@@ -76,7 +76,7 @@ export class CodeTab implements Component {
   async #loadScript(): Promise<void> {
     const n = this.#chosen ?? this.#state?.header.best?.n ?? null;
     const trial = n === null ? undefined : this.#state?.trials.get(n);
-    show(this.#script.node, trial?.status === 'Completed');
+    show(this.#training, trial?.status === 'Completed');
     if (n === null || trial?.status !== 'Completed' || n === this.#shown) {
       return;
     }
@@ -104,7 +104,6 @@ export class CodeTab implements Component {
   }
 
   #say(text: string): void {
-    setText(this.#message, text);
-    show(this.#message, text !== '');
+    say(this.#message, text);
   }
 }

@@ -1,14 +1,15 @@
-import { el, setText, show } from './dom';
+import { el, on, setText, show } from './dom';
 
-/** A heading, code, and a button that copies it. */
+/** A heading, text that is to be used elsewhere, and a button that copies it; it is there while there is text. */
 export class CodeBlock {
-  readonly node = el('section');
+  readonly node = el('section', { class: 'nba-copyblock' });
   readonly #code = el('pre', { tabindex: 0 });
-  readonly #copy = el('button', { type: 'button' }, 'Copy');
+  readonly #copy: HTMLButtonElement;
 
   constructor(title: string) {
+    this.#copy = el('button', { 'aria-label': `Copy: ${title}` }, 'Copy');
     this.node.append(el('div', { class: 'nba-codehead' }, el('h4', {}, title), this.#copy), this.#code);
-    this.#copy.addEventListener('click', () => void this.#onCopy());
+    on(this.#copy, 'click', () => void this.#onCopy());
     this.setText('');
   }
 
@@ -18,8 +19,7 @@ export class CodeBlock {
 
   setText(text: string): void {
     setText(this.#code, text);
-    show(this.#code, text !== '');
-    show(this.#copy, text !== '');
+    show(this.node, text !== '');
     setText(this.#copy, 'Copy');
   }
 

@@ -1,8 +1,9 @@
 import type { Component } from './component';
-import { arrange, el, messageOf, setText, show } from './dom';
-import { count, plural, score } from './format';
+import { arrange, el, messageOf, on, searchBox, setText, show, statusLine } from './dom';
+import { count, percent, plural, score } from './format';
 import { LabelBars } from './label';
 import type { RunState } from './model';
+import { hasWords } from './ranking';
 import type { RunColumn, RunColumns } from './types';
 
 /** Rows in the page at a time. */
@@ -14,12 +15,12 @@ const NUMBERS = new Set<string>(['Missing', 'Different', 'Mean', 'Least', 'Great
 export class Columns implements Component {
   readonly node = el('section', { class: 'nba-columns' });
   readonly #label = new LabelBars();
-  readonly #filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
+  readonly #filter = searchBox('Filter columns');
   readonly #found = el('span', { class: 'nba-muted' });
-  readonly #more = el('button', { type: 'button', hidden: '' }, 'Show more');
+  readonly #more = el('button', { hidden: '' }, 'Show more');
   readonly #body = el('tbody');
   readonly #table = el('table', { class: 'nba-table', 'aria-label': 'Columns' });
-  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #message = statusLine();
   #data: RunColumns = { rows: 0, columns: [] };
   #state: RunState | null = null;
   #isOpen = false;
@@ -32,11 +33,11 @@ export class Columns implements Component {
     const scroller = el('div', { class: 'nba-scroller' }, this.#table);
     const tools = el('div', { class: 'nba-tools' }, this.#filter, this.#found);
     this.node.append(this.#label.node, el('h4', {}, 'Columns'), tools, this.#message, scroller, this.#more);
-    this.#filter.addEventListener('input', () => {
+    on(this.#filter, 'input', () => {
       this.#limit = PAGE;
       this.#redraw();
     });
-    this.#more.addEventListener('click', () => {
+    on(this.#more, 'click', () => {
       this.#limit += PAGE;
       this.#redraw();
     });
@@ -74,11 +75,9 @@ export class Columns implements Component {
   }
 
   #redraw(): void {
-    const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = this.#data.columns.filter(column => {
-      const text = `${column.name} ${column.purpose} ${column.dtype} ${column.reason}`.toLowerCase();
-      return words.every(word => text.includes(word));
-    });
+    const fits = this.#data.columns.filter(({ name, purpose, dtype, reason }) =>
+      hasWords(`${name} ${purpose} ${dtype} ${reason}`, this.#filter.value)
+    );
     const unused = this.#data.columns.filter(column => !column.used).length;
     const parts = [plural(fits.length, 'column'), unused ? `${count(unused)} of all not used` : ''];
     setText(this.#found, parts.filter(Boolean).join(' · '));
@@ -91,8 +90,7 @@ export class Columns implements Component {
 function row(column: RunColumn, rows: number): HTMLTableRowElement {
   const missing = column.n_missing ? `${count(column.n_missing)} (${percent(column.n_missing, rows)})` : '';
   const number = (value: number | null | undefined): string => (typeof value === 'number' ? score(value) : '');
-  const name = el('td', { title: column.dtype });
-  setText(name, column.name);
+  const name = el('td', { title: column.dtype }, column.name);
   const cells = [
     name,
     el('td', {}, column.used ? column.purpose : 'not used'),
@@ -103,8 +101,4 @@ function row(column: RunColumn, rows: number): HTMLTableRowElement {
   const node = el('tr', {}, ...cells);
   node.classList.toggle('nba-unused', !column.used);
   return node;
-}
-
-function percent(part: number, whole: number): string {
-  return whole ? `${((100 * part) / whole).toFixed(part * 10 < whole ? 1 : 0)} %` : '';
 }

@@ -1,5 +1,5 @@
-import { el, messageOf, setText } from './dom';
-import { score } from './format';
+import { el, messageOf, on, setText } from './dom';
+import { plain, score, scoreOrDash } from './format';
 import type { Trial, TrialDetails } from './types';
 
 /** Two trials side by side: what differs in their settings, and who is ahead in which metric. */
@@ -15,8 +15,8 @@ export class Compare {
   ) {
     this.node.append(el('label', { class: 'nba-muted' }, 'Compare with ', this.#others), this.#table);
     this.#others.append(el('option', { value: '' }, '…'));
-    this.#others.addEventListener('focus', () => this.#fill(trials()));
-    this.#others.addEventListener('change', () => void this.#show());
+    on(this.#others, 'focus', () => this.#fill(trials()));
+    on(this.#others, 'change', () => void this.#show());
     this.#fill(trials());
   }
 
@@ -24,8 +24,7 @@ export class Compare {
     const known = new Set([...this.#others.options].map(option => option.value));
     for (const trial of trials) {
       if (trial.n !== this.own.n && !known.has(String(trial.n))) {
-        const option = el('option', { value: trial.n });
-        setText(option, `${trial.n} ${trial.name} ${score(trial.score)}`);
+        const option = el('option', { value: trial.n }, `${trial.n} ${trial.name} ${score(trial.score)}`);
         this.#others.append(option);
       }
     }
@@ -59,7 +58,7 @@ function draw(one: TrialDetails, two: TrialDetails): HTMLTableElement {
   const minimized = new Set([...one.minimized, ...two.minimized]);
   for (const name of union(one.metrics, two.metrics)) {
     const values: [number | null, number | null] = [one.metrics[name] ?? null, two.metrics[name] ?? null];
-    body.append(row(name, [number(values[0]), number(values[1])], ahead(values, minimized.has(name))));
+    body.append(row(name, [scoreOrDash(values[0]), scoreOrDash(values[1])], ahead(values, minimized.has(name))));
   }
   return el('table', { class: 'nba-table', 'aria-label': 'Comparison' }, el('thead', {}, head), body);
 }
@@ -85,8 +84,7 @@ function row(name: string, values: readonly [string, string], best: 0 | 1 | null
     }
     return cell;
   });
-  const head = el('th', { scope: 'row' });
-  setText(head, name);
+  const head = el('th', { scope: 'row' }, name);
   const node = el('tr', {}, head, ...cells);
   node.classList.toggle('nba-alike', values[0] === values[1]);
   return node;
@@ -96,9 +94,5 @@ function words(value: unknown): string {
   if (value === undefined || value === null) {
     return '–';
   }
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-function number(value: number | null): string {
-  return value === null ? '–' : score(value);
+  return plain(value);
 }

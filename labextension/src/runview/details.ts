@@ -1,7 +1,7 @@
 import { Compare } from './compare';
-import { el, messageOf, setText } from './dom';
+import { el, messageOf } from './dom';
 import type { RunExtras } from './extras';
-import { score } from './format';
+import { plain, scoreOrDash } from './format';
 import { ModelActions, type ModelSource } from './modelactions';
 import { N_COLUMNS } from './row';
 import type { Trial, TrialDetails } from './types';
@@ -41,7 +41,7 @@ export class DetailsRow {
       const details = await this.source.details(trial.n);
       content = draw(details);
       if (trial.status === 'Completed') {
-        content.unshift(new ModelActions(trial.n, this.proposal(), this.source, this.extras).node);
+        content.unshift(new ModelActions(trial.n, this.proposal(), this.source, this.extras, details.onnx).node);
       }
       content.push(new Compare(details, this.trials, n => this.source.details(n)).node);
     } catch (error) {
@@ -63,9 +63,9 @@ function draw(details: TrialDetails): Node[] {
   if (details.error_full) {
     parts.push(block('Error', el('pre', { tabindex: 0 }, details.error_full)));
   }
-  const folds = details.fold_scores.map((value, i): [string, unknown] => [`fold ${i + 1}`, shown(value)]);
+  const folds = details.fold_scores.map((value, i): [string, unknown] => [`fold ${i + 1}`, scoreOrDash(value)]);
   parts.push(block('Settings', pairs(Object.entries(details.params), 'the defaults')));
-  parts.push(block('Metrics', pairs(Object.entries(details.metrics).map(([k, v]) => [k, shown(v)]), 'none yet')));
+  parts.push(block('Metrics', pairs(Object.entries(details.metrics).map(([k, v]) => [k, scoreOrDash(v)]), 'none yet')));
   if (folds.length > 1) {
     parts.push(block('Folds', pairs(folds, '')));
   }
@@ -91,13 +91,8 @@ function pairs(entries: readonly (readonly [string, unknown])[], empty: string):
   }
   const list = el('div', { class: 'nba-pairs' });
   for (const [name, value] of entries) {
-    const text = el('span');
-    setText(text, typeof value === 'object' ? JSON.stringify(value) : String(value));
+    const text = el('span', {}, plain(value));
     list.append(el('span', { class: 'nba-muted' }, name), text);
   }
   return list;
-}
-
-function shown(value: number | null): string {
-  return value === null ? '–' : score(value);
 }

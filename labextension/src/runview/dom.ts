@@ -5,14 +5,14 @@ const SVG = 'http://www.w3.org/2000/svg';
 type Attributes = Readonly<Record<string, string | number>>;
 type Child = Node | string;
 
-/** Make an element: `el('td', { class: 'n' }, '3')`. */
+/** Make an element: `el('td', { class: 'n' }, '3')`. A button sends no form unless it is told to. */
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
-  set(node, attributes);
+  set(node, tag === 'button' ? { type: 'button', ...attributes } : attributes);
   node.append(...children);
   return node;
 }
@@ -47,6 +47,51 @@ export function setText(node: Element, text: string): void {
 
 export function show(node: Element, isShown: boolean): void {
   node.toggleAttribute('hidden', !isShown);
+}
+
+/** A box for words that filter a list. */
+export function searchBox(label: string): HTMLInputElement {
+  return el('input', { type: 'search', placeholder: label, 'aria-label': label });
+}
+
+/** A line that says what goes on, or what went wrong; it is there while it says something. */
+export function statusLine(): HTMLElement {
+  return el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+}
+
+/** A control with a word before it. */
+export function labelled(word: string, control: Element): HTMLElement {
+  return el('label', {}, el('span', { class: 'nba-muted' }, `${word} `), control);
+}
+
+/** Say something in a place that is there only while there is something to say. */
+export function say(node: Element, text: string): void {
+  setText(node, text);
+  show(node, text !== '');
+}
+
+/** Listen to what happens to a node. */
+export function on<K extends keyof HTMLElementEventMap>(
+  node: EventTarget,
+  kind: K,
+  listener: (event: HTMLElementEventMap[K]) => unknown,
+  options?: AddEventListenerOptions | boolean
+): void {
+  node.addEventListener(kind, listener as (event: Event) => void, options);
+}
+
+/** Let a form be sent to a function, and left by Escape. Its keys are for its texts, and are no commands. */
+export function onSend(form: HTMLFormElement, send: () => unknown, leave?: () => void): void {
+  on(form, 'submit', event => {
+    event.preventDefault();
+    send();
+  });
+  on(form, 'keydown', event => {
+    if (event.key === 'Escape') {
+      leave?.();
+    }
+    event.stopPropagation();
+  });
 }
 
 /** Make `parent` hold exactly these children in this order, moving as few as possible. */

@@ -15,7 +15,7 @@ export interface ExtraActions {
   readonly node: Element;
 }
 
-/** Parts of the view that a home brings: a script that has to be small goes without them. */
+/** Parts of the view that a home brings, with the pages that it can draw. */
 export interface RunExtras {
   explanation?(plotter: Plotter | null): ExtraTab;
   deployments?(n: number, proposal: string): ExtraActions;

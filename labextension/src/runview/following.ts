@@ -1,7 +1,7 @@
 import type { Connection } from './header';
 import { applyFrame, fromFull, type RunState } from './model';
 import type { ServerClock } from './timing';
-import type { CoreSource, RunListener, Subscription, Transport } from './transport';
+import type { RunListener, Subscription, Transport } from './transport';
 import type { Frame, Full, RunError } from './types';
 
 const TICK_MS = 1000;
@@ -26,7 +26,7 @@ export class Following implements RunListener {
 
   constructor(
     full: Full,
-    private readonly transport: Transport<CoreSource>,
+    private readonly transport: Transport,
     private readonly clock: ServerClock,
     private readonly shown: Shown
   ) {

@@ -12,6 +12,21 @@ export function score(value: number | null | undefined): string {
   return value.toFixed(size >= 100 ? 2 : 4);
 }
 
+/** A score, or a dash where there is none. */
+export function scoreOrDash(value: number | null): string {
+  return value === null ? '–' : score(value);
+}
+
+/** Any value of a setting or a finding, on one line. */
+export function plain(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** A part of a whole in per cent. */
+export function percent(part: number, whole: number): string {
+  return whole ? `${((100 * part) / whole).toFixed(1)} %` : '';
+}
+
 /** A spread with the precision of its score or finer: two significant digits. */
 export function spread(value: number | null | undefined): string {
   if (value === null || value === undefined) {

@@ -1,6 +1,6 @@
 import type { Component } from './component';
 import { arrange, el, setText, show } from './dom';
-import { plural } from './format';
+import { plain, plural } from './format';
 import type { RunState } from './model';
 import type { Guardrail } from './types';
 
@@ -63,8 +63,5 @@ function table(rows: readonly Record<string, unknown>[]): HTMLTableElement {
 }
 
 function cell(value: unknown): string {
-  if (value === null || value === undefined) {
-    return '';
-  }
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return value === null || value === undefined ? '' : plain(value);
 }

@@ -1,6 +1,6 @@
 import { Buttons } from './buttons';
 import type { Actions, Component } from './component';
-import { el, set, setText, show } from './dom';
+import { el, on, set, setText, show } from './dom';
 import { moment, shortId, statusWords } from './format';
 import type { RunState } from './model';
 
@@ -12,7 +12,7 @@ export class HeaderBar implements Component {
   readonly #dot = el('span', { class: 'nba-dot', role: 'img' });
   readonly #title = el('h3', { class: 'nba-title' });
   readonly #status = el('span', { class: 'nba-status' });
-  readonly #id = el('button', { type: 'button', class: 'nba-id' });
+  readonly #id = el('button', { class: 'nba-id' });
   readonly #facts = el('span', { class: 'nba-muted nba-facts' });
   readonly #badge = el('span', { class: 'nba-badge', hidden: '' });
   readonly #snapshot = el('span', { class: 'nba-badge', hidden: '' });
@@ -24,7 +24,7 @@ export class HeaderBar implements Component {
   constructor(actions: Actions, say: (message: string) => void) {
     this.#buttons = new Buttons(actions, say);
     this.#buttons.onRedraw(() => this.#state && this.#buttons.update(this.#state));
-    this.#id.addEventListener('click', () => void this.#copyId(say));
+    on(this.#id, 'click', () => void this.#copyId(say));
     const names = el('div', { class: 'nba-names' }, this.#dot, this.#title, this.#status, this.#id, this.#facts);
     this.node.append(names, this.#badge, this.#snapshot, this.#buttons.node);
   }

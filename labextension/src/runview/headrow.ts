@@ -1,34 +1,38 @@
-import { el, set, setText } from './dom';
-import type { Column, Order } from './ranking';
+import { el, on, set, setText } from './dom';
 
-const COLUMNS: readonly { column: Column; label: string; isNumber: boolean }[] = [
-  { column: 'n', label: '#', isNumber: true },
-  { column: 'name', label: 'Pipeline', isNumber: false },
-  { column: 'score', label: 'Score', isNumber: true },
-  { column: 'seconds', label: 'Duration', isNumber: true },
-  { column: 'status', label: 'State', isNumber: false }
-];
+export interface Head<C> {
+  readonly column: C;
+  readonly label: string;
+  readonly isNumber?: boolean;
+}
 
-/** The table's head: a button a column, and `aria-sort` on the one it is sorted by. */
-export class HeadRow {
+/** Which column a table is sorted by, and which way round. */
+export interface SortedBy<C> {
+  readonly column: C;
+  readonly isDescending: boolean;
+}
+
+/** A table's head: a button a column, and `aria-sort` on the one it is sorted by. */
+export class HeadRow<C> {
   readonly node = el('tr');
-  readonly #cells = COLUMNS.map(({ column, label, isNumber }) => {
-    const text = el('span', {}, label);
-    const arrow = el('span', { class: 'nba-arrow', 'aria-hidden': 'true' });
-    const button = el('button', { type: 'button' }, text, arrow);
-    const cell = el('th', { scope: 'col', class: isNumber ? 'nba-n' : '' }, button);
-    button.addEventListener('click', () => this.onSort(column));
-    this.node.append(cell);
-    return { column, cell, text, arrow };
-  });
+  readonly #cells: { column: C; cell: Element; text: Element; arrow: Element }[];
 
-  constructor(private readonly onSort: (column: Column) => void) {}
+  constructor(heads: readonly Head<C>[], onSort: (column: C) => void) {
+    this.#cells = heads.map(({ column, label, isNumber }) => {
+      const text = el('span', {}, label);
+      const arrow = el('span', { class: 'nba-arrow', 'aria-hidden': 'true' });
+      const button = el('button', {}, text, arrow);
+      const cell = el('th', { scope: 'col', class: isNumber ? 'nba-n' : '' }, button);
+      on(button, 'click', () => onSort(column));
+      this.node.append(cell);
+      return { column, cell, text, arrow };
+    });
+  }
 
-  update(order: Order, metric: string): void {
+  /** Mark the column that the table is sorted by, and label it anew where its label changes. */
+  update(order: SortedBy<C>, labels: ReadonlyMap<C, string> = new Map()): void {
     for (const { column, cell, text, arrow } of this.#cells) {
-      if (column === 'score') {
-        setText(text, metric);
-      }
+      setText(text, labels.get(column) ?? text.textContent ?? '');
       const isSorted = column === order.column;
       setText(arrow, isSorted ? (order.isDescending ? ' ▾' : ' ▴') : '');
       set(cell, { 'aria-sort': isSorted ? (order.isDescending ? 'descending' : 'ascending') : 'none' });

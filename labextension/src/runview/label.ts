@@ -1,5 +1,5 @@
 import { arrange, el, set, setText, show } from './dom';
-import { count, score } from './format';
+import { count, percent, score } from './format';
 import type { LabelSummary } from './types';
 
 const PARTS = ['training', 'validation'] as const;
@@ -49,13 +49,8 @@ function row(text: string, counts: readonly number[], rows: readonly number[], m
     bars.append(bar);
     words.push(`${count(value)} (${percent(value, rows[part] ?? 0)})`);
   });
-  const name = el('th', { scope: 'row' });
-  setText(name, text);
+  const name = el('th', { scope: 'row' }, text);
   const node = el('tr', {}, name, bars, el('td', { class: 'nba-n' }, words.join(' · ')));
   set(node, { title: counts.map((value, i) => `${PARTS[i] ?? ''}: ${count(value)}`).join(', ') });
   return node;
-}
-
-function percent(part: number, whole: number): string {
-  return whole ? `${((100 * part) / whole).toFixed(1)} %` : '';
 }

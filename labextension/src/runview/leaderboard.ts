@@ -2,10 +2,10 @@ import { scoresOf } from './chartdata';
 import type { Colors } from './colors';
 import type { Component } from './component';
 import { DetailsRow, type DetailsSource } from './details';
-import { arrange, el, offer, set, setText, show } from './dom';
+import { arrange, el, offer, on, searchBox, set, setText, show } from './dom';
 import type { RunExtras } from './extras';
 import { count } from './format';
-import { HeadRow } from './headrow';
+import { HeadRow, type Head } from './headrow';
 import type { RunState } from './model';
 import { matches, metricOrder, nextOrder, rank, type Column, type Order } from './ranking';
 import { Row } from './row';
@@ -16,6 +16,14 @@ import type { Scores, Trial } from './types';
 /** Most rows in the page at a time. */
 export const PAGE_ROWS = 100;
 
+const HEADS: readonly Head<Column>[] = [
+  { column: 'n', label: '#', isNumber: true },
+  { column: 'name', label: 'Pipeline' },
+  { column: 'score', label: 'Score', isNumber: true },
+  { column: 'seconds', label: 'Duration', isNumber: true },
+  { column: 'status', label: 'State' }
+];
+
 export interface BoardSource extends DetailsSource {
   /** Address of all rows as a file. */
   leaderboard(): string;
@@ -25,17 +33,17 @@ export interface BoardSource extends DetailsSource {
 /** All trials, best first: sortable, with a filter; the chosen one opens below its row. */
 export class Leaderboard implements Component {
   readonly node = el('div', { class: 'nba-board' });
-  readonly #filter = el('input', { type: 'search', placeholder: 'Filter models', 'aria-label': 'Filter models' });
+  readonly #filter = searchBox('Filter models');
   readonly #found = el('span', { class: 'nba-muted nba-found' });
-  readonly #back = el('button', { type: 'button' }, 'Previous');
-  readonly #forth = el('button', { type: 'button' }, 'Next');
+  readonly #back = el('button', {}, 'Previous');
+  readonly #forth = el('button', {}, 'Next');
   readonly #pager = el('span', { class: 'nba-pager', hidden: '' }, this.#back, this.#forth);
   readonly #tools = el('div', { class: 'nba-tools' });
   readonly #scores: Scoreboard;
   readonly #csv = el('a', { class: 'nba-button', download: '', title: 'Save all rows with their metrics' }, 'CSV');
-  readonly #head: HeadRow;
+  readonly #head: HeadRow<Column>;
   readonly #body = el('tbody', { 'data-lm-suppress-shortcuts': 'true' });
-  readonly #table = el('table', { role: 'treegrid', class: 'nba-table nba-trials', 'aria-label': 'Models' });
+  readonly #table = el('table', { role: 'treegrid', class: 'nba-table nba-sortable nba-trials', 'aria-label': 'Models' });
   readonly #scroller = el('div', { class: 'nba-scroller' });
   readonly #rows = new Map<number, Row>();
   readonly #details: DetailsRow;
@@ -55,16 +63,16 @@ export class Leaderboard implements Component {
     this.#scores = new Scoreboard(metric => source.scores(metric), () => this.#redraw());
     this.#tools.prepend(this.#scores.node);
     offer(this.#csv, source.leaderboard());
-    this.#head = new HeadRow(column => this.#sortBy(column));
+    this.#head = new HeadRow(HEADS, column => this.#sortBy(column));
     this.#table.append(el('thead', {}, this.#head.node), this.#body);
     this.#scroller.append(this.#table);
     this.#tools.append(this.#filter, this.#found, this.#csv, this.#pager);
     this.node.append(this.#tools, this.#scroller);
-    this.#filter.addEventListener('input', () => this.#turn(0));
-    this.#back.addEventListener('click', () => this.#turn(this.#page - 1));
-    this.#forth.addEventListener('click', () => this.#turn(this.#page + 1));
-    this.#body.addEventListener('click', event => this.#onClick(event.target));
-    this.#body.addEventListener('keydown', event => this.#onKey(event));
+    on(this.#filter, 'input', () => this.#turn(0));
+    on(this.#back, 'click', () => this.#turn(this.#page - 1));
+    on(this.#forth, 'click', () => this.#turn(this.#page + 1));
+    on(this.#body, 'click', event => this.#onClick(event.target));
+    on(this.#body, 'keydown', event => this.#onKey(event));
   }
 
   update(state: RunState): void {
@@ -73,7 +81,7 @@ export class Leaderboard implements Component {
     const all = this.#scores.apply(state);
     const maximize = this.#maximize();
     const order = this.#order ?? metricOrder(maximize);
-    this.#head.update(order, this.#scores.name || 'Score');
+    this.#head.update(order, new Map([['score', this.#scores.name || 'Score']]));
     this.#sorted = rank(all.filter(trial => matches(trial, this.#filter.value)), order);
     const pages = Math.max(1, Math.ceil(this.#sorted.length / PAGE_ROWS));
     this.#page = Math.min(this.#page, pages - 1);

@@ -1,6 +1,6 @@
 import type { Colors } from './colors';
 import type { Component } from './component';
-import { arrange, el, setText } from './dom';
+import { arrange, el, on } from './dom';
 import type { RunState } from './model';
 
 /** Names of the families in the chart with their colours; a click filters the table. */
@@ -22,10 +22,9 @@ export class Legend implements Component {
     let chip = this.#chips.get(family);
     if (!chip) {
       const square = el('i', { style: `background:${this.colors.of(family)}`, 'aria-hidden': 'true' });
-      const name = el('span');
-      setText(name, family);
-      chip = el('button', { type: 'button', title: `Show only ${family} in the table` }, square, name);
-      chip.addEventListener('click', () => this.onPick(family));
+      const name = el('span', {}, family);
+      chip = el('button', { title: `Show only ${family} in the table` }, square, name);
+      on(chip, 'click', () => this.onPick(family));
       this.#chips.set(family, chip);
     }
     return chip;

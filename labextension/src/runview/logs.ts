@@ -1,7 +1,8 @@
 import type { Component } from './component';
-import { el, messageOf, set, setText, show } from './dom';
+import { el, messageOf, on, say, searchBox, set, statusLine } from './dom';
 import { moment } from './format';
 import type { RunState } from './model';
+import { Timer } from './timer';
 import type { RunLog } from './types';
 
 /** The log is asked for at most this often while it is followed. */
@@ -13,17 +14,17 @@ const NEAR_END_PX = 24;
 /** What happened, line by line; follows the run as long as its end is in sight. */
 export class Logs implements Component {
   readonly node = el('section', { class: 'nba-logs' });
-  readonly #filter = el('input', { type: 'search', placeholder: 'Filter lines', 'aria-label': 'Filter lines' });
+  readonly #filter = searchBox('Filter lines');
   readonly #problems = el('input', { type: 'checkbox' });
-  readonly #save = el('button', { type: 'button', title: 'Save the log as text' }, 'Save');
+  readonly #save = el('button', { title: 'Save the log as text' }, 'Save');
   readonly #list = el('div', { class: 'nba-log', role: 'log', tabindex: 0, 'aria-label': 'Log' });
-  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #message = statusLine();
+  readonly #timer = new Timer();
   #lines: RunLog['lines'] = [];
   #state: RunState | null = null;
   #seq = 0;
   #isOpen = false;
   #isLoading = false;
-  #timer: number | null = null;
 
   constructor(
     private readonly load: (after: number) => Promise<RunLog>,
@@ -31,9 +32,9 @@ export class Logs implements Component {
   ) {
     const only = el('label', {}, this.#problems, ' Only problems');
     this.node.append(el('div', { class: 'nba-tools' }, this.#filter, only, this.#save), this.#message, this.#list);
-    this.#filter.addEventListener('input', () => this.#redraw());
-    this.#problems.addEventListener('change', () => this.#redraw());
-    this.#save.addEventListener('click', () => this.#offer());
+    on(this.#filter, 'input', () => this.#redraw());
+    on(this.#problems, 'change', () => this.#redraw());
+    on(this.#save, 'click', () => this.#offer());
     this.#lines = saved;
     this.#append(saved);
   }
@@ -54,18 +55,15 @@ export class Logs implements Component {
 
   dispose(): void {
     this.#isOpen = false;
-    if (this.#timer !== null) {
-      window.clearTimeout(this.#timer);
-    }
+    this.#timer.stop();
   }
 
   /** Ask for what is new, now or when the last question is long enough ago. */
   #ask(): void {
-    if (this.#isLoading || this.#timer !== null) {
+    if (this.#isLoading || this.#timer.isSet) {
       return;
     }
-    this.#timer = window.setTimeout(() => {
-      this.#timer = null;
+    this.#timer.start(() => {
       if (this.#isOpen && this.#state && this.#state.seq > this.#seq) {
         this.#ask();
       }
@@ -93,8 +91,7 @@ export class Logs implements Component {
   }
 
   #say(text: string): void {
-    setText(this.#message, text);
-    show(this.#message, text !== '');
+    say(this.#message, text);
   }
 
   #redraw(): void {
@@ -129,10 +126,8 @@ export class Logs implements Component {
 }
 
 function draw(line: RunLog['lines'][number]): HTMLElement {
-  const time = el('time', { datetime: new Date(line.time * 1000).toISOString() });
-  setText(time, moment(line.time));
-  const text = el('span');
-  setText(text, line.text);
+  const time = el('time', { datetime: new Date(line.time * 1000).toISOString() }, moment(line.time));
+  const text = el('span', {}, line.text);
   const node = el('div', {}, time, text);
   set(node, { 'data-level': line.level });
   return node;

@@ -1,6 +1,6 @@
 import type { Component } from './component';
-import { arrange, el, fill, messageOf, offer, set, setText, show } from './dom';
-import { score } from './format';
+import { arrange, el, fill, labelled, messageOf, offer, on, set, setText, show } from './dom';
+import { score, scoreOrDash } from './format';
 import type { RunState } from './model';
 import { ModelChoice } from './modelchoice';
 import type { FigureFormat, ModelCharts, ModelFigure, Plotter } from './plotter';
@@ -37,17 +37,17 @@ export class Metrics implements Component {
     private readonly source: MetricsSource,
     private readonly plotter: Plotter | null
   ) {
-    const what = el('label', {}, el('span', { class: 'nba-muted' }, 'Chart '), this.#charts);
+    const what = labelled('Chart', this.#charts);
     this.node.append(el('div', { class: 'nba-tools' }, this.#models.node, what, this.#saves));
     this.node.append(this.#message, this.#canvas, this.#help, this.#numbers);
     for (const format of FORMATS) {
-      const button = el('button', { type: 'button', title: `Save the chart as ${format.toUpperCase()}` });
+      const button = el('button', { title: `Save the chart as ${format.toUpperCase()}` });
       setText(button, format.toUpperCase());
-      button.addEventListener('click', () => void this.#save(format));
+      on(button, 'click', () => void this.#save(format));
       this.#saves.append(button);
     }
     this.#saves.append(this.#page);
-    this.#charts.addEventListener('change', () => this.#turnTo(this.#charts.value));
+    on(this.#charts, 'change', () => this.#turnTo(this.#charts.value));
   }
 
   update(state: RunState): void {
@@ -141,7 +141,7 @@ export class Metrics implements Component {
   #drawNumbers(metrics: TrialDetails['metrics'], confidence: ModelCharts['confidence']): void {
     const pairs = Object.entries(metrics).map(([name, value]) => {
       const ends = confidence[name];
-      const text = value === null ? '–' : score(value);
+      const text = scoreOrDash(value);
       const title = 'With 95 % confidence, by resampling the rows';
       const range = ends ? el('span', { class: 'nba-muted', title }, ` ${score(ends[0])} to ${score(ends[1])}`) : '';
       return el('div', {}, el('dt', {}, name), el('dd', {}, text, range));

@@ -1,81 +1,48 @@
-import { el, freshId, messageOf, offer, setText, show } from './dom';
+import { el, offer } from './dom';
 import type { RunExtras } from './extras';
-import type { ModelVersion } from './types';
+import type { ModelVersion, Onnx } from './types';
+import { WordForm } from './wordform';
+
+const ONNX_FILE = 'outputs/model.onnx';
 
 /** What can be done with a model. */
 export interface ModelSource {
   register(n: number, name: string, description: string): Promise<ModelVersion>;
   /** Address of all that a model is made of, as one file. */
   archive(n: number): string;
+  /** Address of one file of a model. */
+  file(n: number, name: string): string;
 }
 
 /** Register, download and deploy, for one finished model. */
 export class ModelActions {
   readonly node = el('div');
-  readonly #open = el('button', { type: 'button' }, 'Register…');
-  readonly #form = el('form', { class: 'nba-form', hidden: '' });
-  readonly #name: HTMLInputElement;
-  readonly #description: HTMLInputElement;
-  readonly #send = el('button', { type: 'submit' }, 'Register');
-  readonly #message = el('span', { role: 'status' });
 
-  constructor(
-    private readonly n: number,
-    proposal: string,
-    private readonly source: ModelSource,
-    extras: RunExtras = {}
-  ) {
-    this.#name = field('Name', proposal);
-    this.#description = field('Description', '');
-    this.#name.required = true;
-    const no = el('button', { type: 'button' }, 'Cancel');
-    this.#form.append(label(this.#name), label(this.#description), this.#send, no);
-    const download = el('a', { class: 'nba-button', download: '' }, 'Download model');
-    offer(download, source.archive(n));
-    const more = extras.deployments?.(n, proposal);
-    const buttons = el('div', { class: 'nba-actions' }, this.#open, download);
-    buttons.append(...(more ? [more.open] : []), this.#form, this.#message);
-    this.node.append(buttons, ...(more ? [more.node] : []));
-    this.#open.addEventListener('click', () => this.#show(true));
-    no.addEventListener('click', () => this.#show(false));
-    this.#form.addEventListener('submit', event => {
-      event.preventDefault();
-      void this.#register();
+  constructor(n: number, proposal: string, source: ModelSource, extras: RunExtras = {}, onnx: Onnx | null = null) {
+    const fields = [['Name', proposal], ['Description', '']] as const;
+    const form = new WordForm('Register', 'Registering…', fields, async (asked = '', description = '') => {
+      const { name, version } = await source.register(n, asked, description);
+      return `Registered as ${name}, version ${version}.`;
     });
-    this.#form.addEventListener('keydown', event => {
-      if (event.key === 'Escape') {
-        this.#show(false);
-      }
-      event.stopPropagation();
-    });
-  }
-
-  #show(isShown: boolean): void {
-    show(this.#form, isShown);
-    show(this.#open, !isShown);
-    (isShown ? this.#name : this.#open).focus();
-  }
-
-  async #register(): Promise<void> {
-    this.#send.disabled = true;
-    setText(this.#message, 'Registering…');
-    try {
-      const { name, version } = await this.source.register(this.n, this.#name.value, this.#description.value);
-      setText(this.#message, `Registered as ${name}, version ${version}.`);
-      this.#show(false);
-    } catch (error) {
-      setText(this.#message, messageOf(error));
+    const buttons = el('div', { class: 'nba-actions' }, form.open, saved('Download model', source.archive(n)));
+    const deployments = extras.deployments?.(n, proposal);
+    this.node.append(buttons);
+    if (onnx?.refused) {
+      this.node.append(el('p', { class: 'nba-muted' }, `There is no ONNX model: ${onnx.refused}`));
+    } else if (onnx) {
+      const title = onnx.is_ready ? '' : 'It is written when it is first asked for: that takes a while';
+      buttons.append(saved('Download ONNX', source.file(n, ONNX_FILE), title));
     }
-    this.#send.disabled = false;
+    if (deployments) {
+      buttons.append(deployments.open);
+      this.node.append(deployments.node);
+    }
+    buttons.append(form.node, form.message);
   }
 }
 
-function field(name: string, value: string): HTMLInputElement {
-  const input = el('input', { id: freshId('field'), 'data-label': name });
-  input.value = value;
-  return input;
-}
-
-function label(input: HTMLInputElement): HTMLElement {
-  return el('span', {}, el('label', { for: input.id, class: 'nba-muted' }, `${input.dataset.label ?? ''} `), input);
+function saved(text: string, address: string, title = ''): HTMLAnchorElement {
+  const link = el('a', { class: 'nba-button', download: '', title }, text);
+  offer(link, address);
+  return link;
 }

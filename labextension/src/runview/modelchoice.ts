@@ -1,4 +1,4 @@
-import { el, fill } from './dom';
+import { el, fill, labelled, on } from './dom';
 import { score } from './format';
 import type { RunState } from './model';
 import { metricOrder, rank } from './ranking';
@@ -10,12 +10,12 @@ const BEST = 'best';
 /** Which finished model a tab shows: the best one, or the one that is chosen. */
 export class ModelChoice {
   readonly #select = el('select', { 'aria-label': 'Model' });
-  readonly node = el('label', {}, el('span', { class: 'nba-muted' }, 'Model '), this.#select);
+  readonly node = labelled('Model', this.#select);
   /** The chosen model; null is the best one. */
   chosen: number | null = null;
 
   constructor(onChange: (n: number | null) => void) {
-    this.#select.addEventListener('change', () => {
+    on(this.#select, 'change', () => {
       onChange(this.#select.value === BEST ? null : Number(this.#select.value));
     });
   }

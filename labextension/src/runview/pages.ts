@@ -9,7 +9,7 @@ import { Metrics } from './metrics';
 import type { RunState } from './model';
 import type { Plotter } from './plotter';
 import { Tabs } from './tabs';
-import type { CoreSource } from './transport';
+import type { RunSource } from './transport';
 
 const DATA_TAB = 2;
 
@@ -24,7 +24,7 @@ export class Pages implements Component {
   readonly #logs: Logs;
   readonly #code: CodeTab;
 
-  constructor(models: Element, source: CoreSource, plotter: Plotter | null, extras: RunExtras) {
+  constructor(models: Element, source: RunSource, plotter: Plotter | null, extras: RunExtras) {
     this.#columns = new Columns(() => source.columns());
     this.#metrics = new Metrics(source, plotter);
     this.#explanation = extras.explanation?.(plotter) ?? null;

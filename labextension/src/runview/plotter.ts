@@ -27,8 +27,6 @@ export interface ModelCharts {
 export type FigureFormat = 'png' | 'svg';
 
 export interface Plotter {
-  /** Whether it draws figures that the page made, and not only pictures that came with them. */
-  readonly drawsFigures: boolean;
   /** Draw into a node, in the colours that it has there; again when its size changes. */
   draw(node: HTMLElement, figure: Figure): Promise<void>;
   /** Give back what a drawing holds. */

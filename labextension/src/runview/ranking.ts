@@ -33,7 +33,6 @@ export function wasStopped(trial: Trial): boolean {
 
 /** Sort by a column; what has no value there stays last, whichever way round. Stable by number. */
 export function rank(trials: Iterable<Trial>, order: Order): Trial[] {
-  const way = order.isDescending ? -1 : 1;
   const compare = (a: Trial, b: Trial): number => {
     if (order.column === 'score') {
       const group = scoreGroup(a) - scoreGroup(b);
@@ -41,23 +40,33 @@ export function rank(trials: Iterable<Trial>, order: Order): Trial[] {
         return group;
       }
     }
-    const [x, y] = [key(a, order.column), key(b, order.column)];
-    if (x === null || y === null) {
-      return x === y ? a.n - b.n : x === null ? 1 : -1;
-    }
-    return x === y ? a.n - b.n : way * (x < y ? -1 : 1);
+    return compareKeys(key(a, order.column), key(b, order.column), order.isDescending) || a.n - b.n;
   };
   return [...trials].sort(compare);
 }
 
+export type Key = number | string | null;
+
+/** Compare values of a column; what has none stays last, whichever way round. */
+export function compareKeys(x: Key, y: Key, isDescending: boolean): number {
+  if (x === y) {
+    return 0;
+  }
+  if (x === null || y === null) {
+    return x === null ? 1 : -1;
+  }
+  return x < y === isDescending ? 1 : -1;
+}
+
+/** Whether each word of a filter is in a text. */
+export function hasWords(text: string, filter: string): boolean {
+  const whole = text.toLowerCase();
+  return filter.toLowerCase().split(/\s+/).every(word => whole.includes(word));
+}
+
 /** Every word of the filter must be in the number, name, family, state or error. */
 export function matches(trial: Trial, filter: string): boolean {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  if (!words.length) {
-    return true;
-  }
-  const text = `#${trial.n} ${trial.name} ${trial.family} ${trial.status} ${trial.error ?? ''}`.toLowerCase();
-  return words.every(word => text.includes(word));
+  return hasWords(`#${trial.n} ${trial.name} ${trial.family} ${trial.status} ${trial.error ?? ''}`, filter);
 }
 
 /** Completed trials, then running ones, then failed ones. */
@@ -65,7 +74,7 @@ function scoreGroup(trial: Trial): number {
   return trial.status === 'Completed' ? 0 : trial.status === 'Running' ? 1 : 2;
 }
 
-function key(trial: Trial, column: Column): number | string | null {
+function key(trial: Trial, column: Column): Key {
   if (column === 'name') {
     return trial.name.toLowerCase();
   }

@@ -1,5 +1,6 @@
-import { el, fill } from './dom';
+import { el, fill, on } from './dom';
 import type { RunState } from './model';
+import { Timer } from './timer';
 import type { Scores, Trial } from './types';
 
 /** Another metric is asked for again at most this often while the run goes on. */
@@ -9,13 +10,13 @@ const INTERVAL_MS = 1000;
 export class Scoreboard {
   readonly node = el('label', { class: 'nba-muted' }, 'Metric ');
   readonly #select = el('select', { 'aria-label': 'Metric' });
+  readonly #timer = new Timer();
   #scores: Scores | null = null;
   #values = new Map<number, number>();
   #names: readonly string[] = [];
   #primary = '';
   #chosen = '';
   #seq = -1;
-  #timer: number | null = null;
 
   constructor(
     private readonly load: (metric: string) => Promise<Scores>,
@@ -23,8 +24,8 @@ export class Scoreboard {
   ) {
     this.node.append(this.#select);
     // Names are asked for when somebody is about to choose.
-    this.#select.addEventListener('focus', () => void this.#fetch());
-    this.#select.addEventListener('change', () => this.#choose(this.#select.value));
+    on(this.#select, 'focus', () => void this.#fetch());
+    on(this.#select, 'change', () => this.#choose(this.#select.value));
     this.#draw();
   }
 
@@ -54,9 +55,7 @@ export class Scoreboard {
   }
 
   dispose(): void {
-    if (this.#timer !== null) {
-      window.clearTimeout(this.#timer);
-    }
+    this.#timer.stop();
   }
 
   #choose(name: string): void {
@@ -67,11 +66,8 @@ export class Scoreboard {
   }
 
   #follow(seq: number): void {
-    if (seq > this.#seq && this.#timer === null) {
-      this.#timer = window.setTimeout(() => {
-        this.#timer = null;
-        void this.#fetch();
-      }, INTERVAL_MS);
+    if (seq > this.#seq && !this.#timer.isSet) {
+      this.#timer.start(() => this.#fetch(), INTERVAL_MS);
     }
     this.#seq = seq;
   }

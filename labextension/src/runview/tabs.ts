@@ -1,4 +1,4 @@
-import { el, freshId, set, setText, show } from './dom';
+import { el, freshId, on, set, setText, show } from './dom';
 
 export interface Tab {
   readonly label: string;
@@ -16,13 +16,13 @@ export class Tabs {
     const list = el('div', { role: 'tablist', class: 'nba-tablist' });
     tabs.forEach((tab, i) => {
       const [id, panelId] = [freshId('tab'), freshId('panel')];
-      const button = el('button', { type: 'button', role: 'tab', id, 'aria-controls': panelId }, tab.label);
+      const button = el('button', { role: 'tab', id, 'aria-controls': panelId }, tab.label);
       set(tab.panel, { role: 'tabpanel', id: panelId, 'aria-labelledby': id });
-      button.addEventListener('click', () => this.open(i));
+      on(button, 'click', () => this.open(i));
       this.#buttons.push(button);
       list.append(button);
     });
-    list.addEventListener('keydown', event => this.#onKey(event));
+    on(list, 'keydown', event => this.#onKey(event));
     this.node.append(list, ...tabs.map(tab => tab.panel));
     this.open(0);
   }
@@ -32,6 +32,14 @@ export class Tabs {
     const button = this.#buttons[i];
     if (button) {
       setText(button, label);
+    }
+  }
+
+  /** Take a tab away as long as there is nothing in it. */
+  setShown(i: number, isShown: boolean): void {
+    const button = this.#buttons[i];
+    if (button) {
+      show(button, isShown);
     }
   }
 
@@ -46,15 +54,15 @@ export class Tabs {
   }
 
   #onKey(event: KeyboardEvent): void {
-    const at = this.#buttons.indexOf(event.target as HTMLButtonElement);
+    const shown = this.#buttons.filter(button => !button.hidden);
+    const at = shown.indexOf(event.target as HTMLButtonElement);
     const steps: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 };
     const step = steps[event.key];
-    if (at < 0 || step === undefined) {
-      return;
+    const next = step === undefined ? undefined : shown[(step + shown.length) % shown.length];
+    if (at >= 0 && next) {
+      event.preventDefault();
+      next.click();
+      next.focus();
     }
-    const next = (step + this.#buttons.length) % this.#buttons.length;
-    event.preventDefault();
-    this.open(next);
-    this.#buttons[next]?.focus();
   }
 }

@@ -36,8 +36,8 @@ export interface Subscription extends Disposable {
   askAgain(): void;
 }
 
-/** Answers about one run that every home gives, and what can be done with it. */
-export interface CoreSource extends LoggedSource {
+/** Answers about one run, and what can be done with it. */
+export interface RunSource extends LoggedSource, ExplanationSource, DeploySource {
   request(kind: RequestKind, minutes?: number): Promise<void>;
   columns(): Promise<RunColumns>;
   code(): Promise<RunCode>;
@@ -59,10 +59,7 @@ export interface CoreSource extends LoggedSource {
   archive(n: number): string;
 }
 
-/** With the answers for parts that a small home goes without. */
-export interface RunSource extends CoreSource, ExplanationSource, DeploySource {}
-
-export interface Transport<S extends CoreSource = RunSource> {
+export interface Transport {
   watch(runId: string, workspace: string, listener: RunListener): Subscription;
-  of(runId: string, workspace: string): S;
+  of(runId: string, workspace: string): RunSource;
 }

@@ -99,6 +99,15 @@ export interface TrialDetails extends Trial {
   minimized: string[];
   fold_scores: (number | null)[];
   error_full: string;
+  /** The model as ONNX: none where nobody asked for one. */
+  onnx?: Onnx | null;
+}
+
+export interface Onnx {
+  /** Whether the file is there; one that is not is written when it is first fetched. */
+  is_ready: boolean;
+  /** Why it cannot be written; empty where it can. */
+  refused: string;
 }
 
 export interface Guardrail {

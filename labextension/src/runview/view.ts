@@ -3,7 +3,7 @@ import { Announcer } from './announcer';
 import { Chart } from './chart';
 import { Colors } from './colors';
 import type { Component } from './component';
-import { el, setText, show } from './dom';
+import { el, say } from './dom';
 import type { RunExtras } from './extras';
 import { Following, type Shown } from './following';
 import { HeaderBar, type Connection } from './header';
@@ -15,11 +15,11 @@ import type { Plotter } from './plotter';
 import { Progress } from './progress';
 import { Tiles } from './tiles';
 import { ServerClock } from './timing';
-import type { CoreSource, Transport } from './transport';
+import type { RunSource, Transport } from './transport';
 import type { Full } from './types';
 
 /** The view of an AutoML run: puts the parts together, and has the run followed. */
-export class RunView<S extends CoreSource = CoreSource> implements Shown {
+export class RunView implements Shown {
   readonly node = el('section', { class: 'nbautoml nbautoml-run', 'aria-label': 'AutoML run' });
   readonly #clock = new ServerClock();
   readonly #colors = new Colors();
@@ -34,9 +34,9 @@ export class RunView<S extends CoreSource = CoreSource> implements Shown {
 
   constructor(
     full: Full,
-    transport: Transport<S>,
+    transport: Transport,
     plotter: Plotter | null = null,
-    extrasOf: (source: S) => RunExtras = () => ({})
+    extrasOf: (source: RunSource) => RunExtras = () => ({})
   ) {
     this.#following = new Following(full, transport, this.#clock, this);
     const source = transport.of(this.#following.runId, this.#following.workspace);
@@ -92,7 +92,6 @@ export class RunView<S extends CoreSource = CoreSource> implements Shown {
   }
 
   #say(text: string): void {
-    setText(this.#message, text);
-    show(this.#message, text !== '');
+    say(this.#message, text);
   }
 }

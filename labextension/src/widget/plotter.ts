@@ -6,8 +6,6 @@ const SCALE = 2;
 
 /** Shows charts that the kernel has drawn as pictures. */
 export class PicturePlotter implements Plotter {
-  readonly drawsFigures = false;
-
   async draw(node: HTMLElement, figure: Figure): Promise<void> {
     // As an image no script of a picture ever runs.
     node.replaceChildren(el('img', { class: 'nba-picture', alt: '', src: address(figure.svg ?? '') }));

@@ -1,10 +1,15 @@
+import type { Deployment, DeploymentSource } from '../deploy/types';
+import type { Cell, ExplanationAnswer, WhatIfAnswer } from '../runview/explanation/types';
 import type { ModelCharts } from '../runview/plotter';
-import type { Logged } from '../runview/logged/types';
-import type { CoreSource, RequestKind, RunListener, Subscription, Transport } from '../runview/transport';
+import type { ChildRuns, Logged } from '../runview/logged/types';
+import type { RequestKind, RunListener, RunSource, Subscription, Transport } from '../runview/transport';
 import type { Frame, Full, ModelVersion, RunCode, RunColumns, RunError, RunLog, Scores, TrialDetails } from '../runview/types';
 
 /** A kernel that does not answer for so long is busy with a cell, or gone. */
 const PATIENCE_MS = 20_000;
+/** What it may be at for longer, before it answers. */
+const SLOW = new Set(['register', 'deploy', 'whatIf', 'service_drift']);
+const SLOW_PATIENCE_MS = 180_000;
 
 /** The part of a widget's model that is used here. */
 export interface Model {
@@ -30,7 +35,7 @@ interface Question {
 }
 
 /** The run view's transport where a kernel follows the run. */
-export class WidgetTransport implements Transport<CoreSource> {
+export class WidgetTransport implements Transport {
   readonly #questions = new Map<number, Question>();
   readonly #onMessage = (message: Message): void => this.#take(message);
   #listener: RunListener | null = null;
@@ -52,7 +57,7 @@ export class WidgetTransport implements Transport<CoreSource> {
     };
   }
 
-  of(): CoreSource {
+  of(): RunSource {
     return new KernelSource((name, given) => this.#ask(name, given));
   }
 
@@ -93,55 +98,96 @@ export class WidgetTransport implements Transport<CoreSource> {
       const timer = window.setTimeout(() => {
         this.#questions.delete(id);
         reject(new Error('The kernel does not answer. It may be busy with a cell; else run the cell of this view again.'));
-      }, PATIENCE_MS);
+      }, SLOW.has(name) ? SLOW_PATIENCE_MS : PATIENCE_MS);
       this.#questions.set(id, { resolve, reject, timer });
       this.model.send({ ask: name, id, with: given });
     });
   }
 }
 
+type Ask = (name: string, given: object) => Promise<unknown>;
+
 /** Answers about the run from its kernel; it has no addresses to download from. */
-class KernelSource implements CoreSource {
-  constructor(private readonly ask: (name: string, given: object) => Promise<unknown>) {}
+class KernelSource implements RunSource {
+  constructor(private readonly ask: Ask) {}
 
   async request(kind: RequestKind, minutes?: number): Promise<void> {
     await this.ask('request', minutes === undefined ? { kind } : { kind, minutes });
   }
 
-  async columns(): Promise<RunColumns> {
-    return (await this.ask('columns', {})) as RunColumns;
+  columns(): Promise<RunColumns> {
+    return this.#get('columns');
   }
 
-  async code(): Promise<RunCode> {
-    return (await this.ask('code', {})) as RunCode;
+  code(): Promise<RunCode> {
+    return this.#get('code');
   }
 
-  async scores(metric: string): Promise<Scores> {
-    return (await this.ask('scores', { metric })) as Scores;
+  scores(metric: string): Promise<Scores> {
+    return this.#get('scores', { metric });
   }
 
-  async log(after: number): Promise<RunLog> {
-    return (await this.ask('log', { after })) as RunLog;
+  log(after: number): Promise<RunLog> {
+    return this.#get('log', { after });
   }
 
-  async logged(): Promise<Logged> {
-    return (await this.ask('logged', {})) as Logged;
+  logged(): Promise<Logged> {
+    return this.#get('logged');
   }
 
-  async details(n: number): Promise<TrialDetails> {
-    return (await this.ask('details', { n })) as TrialDetails;
+  children(): Promise<ChildRuns> {
+    return this.#get('children');
   }
 
-  async charts(n: number): Promise<ModelCharts> {
-    return (await this.ask('charts', { n })) as ModelCharts;
+  details(n: number): Promise<TrialDetails> {
+    return this.#get('details', { n });
   }
 
-  async script(n: number): Promise<{ script: string }> {
-    return (await this.ask('script', { n })) as { script: string };
+  charts(n: number): Promise<ModelCharts> {
+    return this.#get('charts', { n });
   }
 
-  async register(n: number, name: string, description: string): Promise<ModelVersion> {
-    return (await this.ask('register', { n, name, description })) as ModelVersion;
+  explanation(n: number): Promise<ExplanationAnswer> {
+    return this.#get('explanation', { n });
+  }
+
+  explain(n: number): Promise<ExplanationAnswer> {
+    return this.#get('explain', { n });
+  }
+
+  whatIf(n: number, row: number, changes: Record<string, Cell>): Promise<WhatIfAnswer> {
+    return this.#get('whatIf', { n, row, changes });
+  }
+
+  script(n: number): Promise<{ script: string }> {
+    return this.#get('script', { n });
+  }
+
+  register(n: number, name: string, description: string): Promise<ModelVersion> {
+    return this.#get('register', { n, name, description });
+  }
+
+  deployed(n: number): Promise<Deployment[]> {
+    return this.#get('deployed', { n });
+  }
+
+  deploy(n: number, name: string): Promise<Deployment> {
+    return this.#get('deploy', { n, name });
+  }
+
+  deployment(name: string): DeploymentSource {
+    const get = <T>(part: string, given: object = {}): Promise<T> => this.#get(`service${part}`, { name, ...given });
+    return {
+      get: () => get(''),
+      log: () => get('_log'),
+      send: (body, probabilities) => get('_try', { body, probabilities }),
+      keys: () => get('_keys'),
+      renewKey: key => get('_renew', { key }),
+      drift: () => get('_drift'),
+      collect: isOn => get('_collect', { collect: isOn }),
+      restart: () => get('_restart'),
+      remove: () => get('_remove')
+    };
   }
 
   leaderboard(): string {
@@ -162,5 +208,9 @@ class KernelSource implements CoreSource {
 
   stored(): string {
     return '';
+  }
+
+  #get<T>(name: string, given: object = {}): Promise<T> {
+    return this.ask(name, given) as Promise<T>;
   }
 }

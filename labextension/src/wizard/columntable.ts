@@ -1,4 +1,4 @@
-import { arrange, el, set, setText, show, svg } from '../runview/dom';
+import { arrange, el, on, searchBox, set, setText, show, svg } from '../runview/dom';
 import { count, plural } from '../runview/format';
 import type { Draft } from './draft';
 import type { FormSpec, TableColumn, TableProfile } from './types';
@@ -11,10 +11,10 @@ const [BARS_WIDTH, BARS_HEIGHT] = [84, 22];
 /** The columns of the table: what is in each, what it would be used as, and a choice against that. */
 export class ColumnTable {
   readonly node = el('div', { class: 'nba-columntable' });
-  readonly #filter = el('input', { type: 'search', placeholder: 'Filter columns', 'aria-label': 'Filter columns' });
+  readonly #filter = searchBox('Filter columns');
   readonly #found = el('span', { class: 'nba-muted', role: 'status' });
   readonly #error = el('p', { class: 'nba-error', role: 'alert', hidden: '' });
-  readonly #more = el('button', { type: 'button', hidden: '' }, 'Show more');
+  readonly #more = el('button', { hidden: '' }, 'Show more');
   readonly #body = el('tbody');
   readonly #rows = new Map<string, Row>();
   #table: TableProfile | null = null;
@@ -28,8 +28,8 @@ export class ColumnTable {
     const table = el('table', { class: 'nba-table', 'aria-label': 'Columns' }, head, this.#body);
     const scroller = el('div', { class: 'nba-scroller', tabindex: 0, role: 'region', 'aria-label': 'Columns' }, table);
     this.node.append(el('div', { class: 'nba-tools' }, this.#filter, this.#found), this.#error, scroller, this.#more);
-    this.#filter.addEventListener('input', () => this.#draw(PAGE));
-    this.#more.addEventListener('click', () => this.#draw(this.#limit + PAGE));
+    on(this.#filter, 'input', () => this.#draw(PAGE));
+    on(this.#more, 'click', () => this.#draw(this.#limit + PAGE));
   }
 
   /** Show the columns of other data, or what was said of these. */
@@ -98,7 +98,7 @@ class Row {
       el('option', { value: form.drop }, 'Leave out')
     ];
     this.#use = el('select', { 'aria-label': `Use ${column.name} as` }, ...options);
-    this.#use.addEventListener('change', () => choose(this.#use.value));
+    on(this.#use, 'change', () => choose(this.#use.value));
     const missing = column.missing ? `${count(column.missing)} (${share(column.missing, rows)})` : '';
     this.node.append(
       el('th', { scope: 'row', title: column.dtype }, column.name, ' ', this.#mark),

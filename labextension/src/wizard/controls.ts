@@ -1,4 +1,4 @@
-import { el, fill, freshId, set } from '../runview/dom';
+import { el, fill, freshId, on, set } from '../runview/dom';
 import type { Choices, FieldSpec, FieldValue, Kind } from './types';
 
 /** What controls offer depends on these. */
@@ -64,7 +64,7 @@ function textControl(
   suggestions?: (context: Context) => readonly string[]
 ): Control {
   const input = el('input', { type: 'text', inputmode: mode, autocomplete: 'off', spellcheck: 'false' });
-  input.addEventListener('input', changed);
+  on(input, 'input', changed);
   const node = el('span', { class: 'nba-control' }, input);
   const list = el('datalist', { id: freshId('words') });
   if (suggestions) {
@@ -95,7 +95,7 @@ function flagControl(spec: FieldSpec, changed: () => void): Control {
   const input = el('input', { type: 'checkbox' });
   const standard = Object.values(spec.default)[0] === true;
   input.checked = standard;
-  input.addEventListener('change', changed);
+  on(input, 'change', changed);
   return {
     input,
     node: el('span', { class: 'nba-control' }, input),
@@ -113,7 +113,7 @@ function selectControl(
   first: (context: Context) => string
 ): Control {
   const input = el('select');
-  input.addEventListener('change', changed);
+  on(input, 'change', changed);
   return {
     input,
     node: el('span', { class: 'nba-control' }, input),
@@ -153,7 +153,7 @@ function checkControl(changed: () => void, names: (context: Context) => readonly
   const make = (name: string): HTMLElement => {
     const box = el('input', { type: 'checkbox' });
     box.checked = chosen.has(name);
-    box.addEventListener('change', () => {
+    on(box, 'change', () => {
       chosen = new Set([...boxes].filter(([, { checked }]) => checked).map(([word]) => word));
       changed();
     });

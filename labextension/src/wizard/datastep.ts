@@ -1,4 +1,4 @@
-import { el, freshId, messageOf, set, setText, show } from '../runview/dom';
+import { el, freshId, messageOf, on, say, set, show } from '../runview/dom';
 import { bytes, count } from '../runview/format';
 import { offer } from './controls';
 import { Head } from './head';
@@ -23,10 +23,10 @@ export class DataStep {
   readonly #workspace = el('select', { id: freshId('workspace') });
   readonly #choice = el('select', { id: freshId('data') });
   readonly #path = el('input', { type: 'text', id: freshId('path'), autocomplete: 'off', spellcheck: 'false' });
-  readonly #read = el('button', { type: 'button' }, 'Read');
+  readonly #read = el('button', {}, 'Read');
   readonly #file = el('input', { type: 'file', hidden: '', 'aria-hidden': 'true', tabindex: -1 });
-  readonly #send = el('button', { type: 'button' }, 'Upload a file…');
-  readonly #stop = el('button', { type: 'button', hidden: '' }, 'Stop the upload');
+  readonly #send = el('button', {}, 'Upload a file…');
+  readonly #stop = el('button', { hidden: '' }, 'Stop the upload');
   readonly #message = el('p', { class: 'nba-status-line', role: 'status', hidden: '' });
   readonly #error = el('p', { class: 'nba-error', role: 'alert', id: freshId('error'), hidden: '' });
   readonly #head = new Head();
@@ -53,17 +53,17 @@ export class DataStep {
       this.#error,
       this.#head.node
     );
-    this.#workspace.addEventListener('change', () => void this.actions.chooseWorkspace(this.#workspace.value));
-    this.#choice.addEventListener('change', () => void this.#choose(this.#choice.value));
-    this.#read.addEventListener('click', () => void this.#choose(this.#typed()));
-    this.#path.addEventListener('keydown', event => {
+    on(this.#workspace, 'change', () => void this.actions.chooseWorkspace(this.#workspace.value));
+    on(this.#choice, 'change', () => void this.#choose(this.#choice.value));
+    on(this.#read, 'click', () => void this.#choose(this.#typed()));
+    on(this.#path, 'keydown', event => {
       if (event.key === 'Enter') {
         void this.#choose(this.#typed());
       }
     });
-    this.#send.addEventListener('click', () => this.#file.click());
-    this.#file.addEventListener('change', () => void this.#onFile());
-    this.#stop.addEventListener('click', () => this.#sending?.abort());
+    on(this.#send, 'click', () => this.#file.click());
+    on(this.#file, 'change', () => void this.#onFile());
+    on(this.#stop, 'click', () => this.#sending?.abort());
   }
 
   /** Offer what the server has. */
@@ -92,13 +92,11 @@ export class DataStep {
   }
 
   say(text: string): void {
-    setText(this.#message, text);
-    show(this.#message, text !== '');
+    say(this.#message, text);
   }
 
   setProblem(text: string): void {
-    setText(this.#error, text);
-    show(this.#error, text !== '');
+    say(this.#error, text);
   }
 
   focus(): void {

@@ -1,4 +1,4 @@
-import { el, freshId, set, setText, show } from '../runview/dom';
+import { el, freshId, say, set } from '../runview/dom';
 import { makeControl, type Context, type Control } from './controls';
 import type { Draft } from './draft';
 import type { FieldSpec } from './types';
@@ -52,15 +52,13 @@ export class Field {
 
   /** Say more of the value that was chosen. */
   setNote(text: string): void {
-    setText(this.#note, text);
-    show(this.#note, text !== '');
+    say(this.#note, text);
   }
 
   /** Say what is wrong; a field that nobody has touched is left in peace. */
   setProblem(message: string, isAsked: boolean): void {
     const text = this.#isTouched || isAsked ? message : '';
-    setText(this.#error, text);
-    show(this.#error, text !== '');
+    say(this.#error, text);
     set(this.#control.input, { 'aria-invalid': String(text !== '') });
   }
 

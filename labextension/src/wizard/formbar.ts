@@ -1,21 +1,20 @@
-import { el, messageOf, setText, show } from '../runview/dom';
+import { el, messageOf, on, say } from '../runview/dom';
 
 /** The line that stays in sight: Insert, Run, and how that went. */
 export class FormBar {
   readonly node = el('div', { class: 'nba-formbar' });
-  readonly #insert = el('button', { type: 'button', class: 'nba-primary' }, 'Insert into notebook');
-  readonly #run = el('button', { type: 'button' }, 'Run now');
+  readonly #insert = el('button', { class: 'nba-primary' }, 'Insert into notebook');
+  readonly #run = el('button', {}, 'Run now');
   readonly #status = el('p', { class: 'nba-status-line', role: 'status' });
 
   constructor(insert: () => Promise<void>, run: () => Promise<void>) {
     this.node.append(this.#insert, this.#run, this.#status);
-    this.#insert.addEventListener('click', () => void this.#during(insert));
-    this.#run.addEventListener('click', () => void this.#during(run));
+    on(this.#insert, 'click', () => void this.#during(insert));
+    on(this.#run, 'click', () => void this.#during(run));
   }
 
   say(text: string): void {
-    setText(this.#status, text);
-    show(this.#status, text !== '');
+    say(this.#status, text);
   }
 
   setBusy(isBusy: boolean): void {

@@ -7,7 +7,7 @@ import { insertBelow, Notebooks, sourcesOf } from '../notebook';
 import { el } from '../runview/dom';
 import { IServer, type Server } from '../server';
 import { WizardApi } from './api';
-import type { Host, WizardForm } from './form';
+import { Host, WizardForm } from './form';
 
 const NEW_RUN = 'nbautoml:new-run';
 const OPEN_RUN = 'nbautoml:open-run';
@@ -41,7 +41,6 @@ export const wizardPlugin: JupyterFrontEndPlugin<void> = {
       execute: async args => {
         const [workspace, source] = [String(args['workspace'] ?? ''), String(args['source'] ?? '')];
         folder = String(args['cwd'] ?? folder);
-        const { WizardForm } = await import('./form');
         const isNew = !form;
         await area.show(ID, 'New AutoML run', {}, () => {
           const made = new WizardForm(api, hostOf(app, notebooks, () => folder));

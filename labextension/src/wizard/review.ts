@@ -1,5 +1,5 @@
 import { CodeBlock } from '../runview/codeblock';
-import { el, freshId, setText, show } from '../runview/dom';
+import { el, freshId, on, setText, show } from '../runview/dom';
 import type { DraftAnswer, Problem } from './types';
 
 type Form = 'cell' | 'python';
@@ -55,7 +55,7 @@ export class Review {
   #add(form: Form, title: string): void {
     const input = el('input', { type: 'radio', name: this.#group, value: form, id: freshId('as') });
     input.checked = form === this.#form;
-    input.addEventListener('change', () => {
+    on(input, 'change', () => {
       this.#form = form;
       this.#draw();
     });
@@ -67,8 +67,6 @@ export class Review {
     const [first, last] = cells.length > 1 ? cells : ['', cells[0] ?? ''];
     this.#setup.setText(first ?? '');
     this.#main.setText(last ?? '');
-    show(this.#setup.node, Boolean(first));
-    show(this.#main.node, Boolean(last));
     show(this.#choice, cells.length > 0);
     setText(this.#where, this.#answer ? this.#place(cells.length) : 'Choose data first.');
     show(this.#where, !this.#answer || cells.length > 0);
@@ -82,8 +80,8 @@ export class Review {
 
   #drawProblems(problems: readonly Problem[]): void {
     const items = problems.map(({ field, message }) => {
-      const button = el('button', { type: 'button', class: 'nba-link' }, message);
-      button.addEventListener('click', () => this.go(field));
+      const button = el('button', { class: 'nba-link' }, message);
+      on(button, 'click', () => this.go(field));
       return el('li', {}, button);
     });
     this.#problems.replaceChildren(...items);

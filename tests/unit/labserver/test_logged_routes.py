@@ -25,6 +25,8 @@ def place(tmp_path, make_workspace):
         run.log("loss", 0.5)
         run.log_image("roc", path=picture)
         run.upload_file("outputs/my <model>.pkl", picture)
+        with run.child_run("one fold") as child:
+            child.log("loss", 0.75)
         run.complete()
     return address.root, run.id
 
@@ -38,6 +40,12 @@ async def test_what_was_logged_comes_as_json(jp_fetch, place):
     found = json.loads((await get(jp_fetch, place, "logged")).body)
     assert found["values"] == [{"name": "loss", "value": 0.5, "n": 1}]
     assert [f["name"] for f in found["files"]] == ["outputs/my <model>.pkl", "roc.svg"]
+
+
+async def test_child_runs_come_with_what_they_logged(jp_fetch, place):
+    found = json.loads((await get(jp_fetch, place, "children")).body)
+    assert (found["n"], found["metrics"]) == (1, ["loss"])
+    assert (found["rows"][0]["name"], found["rows"][0]["values"]) == ("one fold", [0.75])
 
 
 async def test_a_picture_can_be_shown_and_never_is_a_page(jp_fetch, place):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from nbautoml.domain.status import RequestKind, RunStatus
@@ -29,6 +31,34 @@ def test_details_of_a_trial(session):
     assert details["params"] == {"depth": 3}
     assert details["metrics"] == {"accuracy": 0.5}
     assert details["minimized"] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored", "refused", "expected"),
+    [
+        (False, False, "", None),
+        (False, True, "", {"is_ready": True, "refused": ""}),
+        (True, False, "", {"is_ready": False, "refused": ""}),
+        (True, True, "Once it could not.", {"is_ready": True, "refused": ""}),
+        (
+            True,
+            False,
+            "KNN has no ONNX form.",
+            {"is_ready": False, "refused": "KNN has no ONNX form."},
+        ),
+    ],
+)
+def test_details_say_whether_there_is_an_onnx_model(session, asked, stored, refused, expected):
+    settings = {"config": {"enable_onnx_compatible_models": asked}}
+    with session.write() as tx:
+        parent = replace(tx.runs.get(RUN), id="AutoML_o", settings=settings)
+        tx.runs.create(parent)
+        tx.events.append("AutoML_o", [record.event for record in tx.events.read(RUN)], 1.0)
+        child = replace(parent, id="AutoML_o_0", parent_id="AutoML_o", number=0)
+        tx.runs.create(replace(child, properties={"onnx_refused": refused} if refused else {}))
+    if stored:
+        session.save_artifact("AutoML_o_0", "outputs/model.onnx", b"onnx")
+    assert trial_details(session, "AutoML_o", 0)["onnx"] == expected
 
 
 def test_one_metric_of_all_trials(session):

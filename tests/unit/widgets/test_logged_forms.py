@@ -50,6 +50,22 @@ def test_the_page_has_values_curves_tables_pictures_files_and_log(run: Run) -> N
     assert "1 file<" in page
 
 
+def test_the_page_has_the_child_runs(run: Run) -> None:
+    assert "child run" not in page_of(run)
+    with run.child_run("fold <1>") as child:
+        child.log("loss", 0.75)
+    run.create_children(count=25)
+    page = page_of(run)
+    for part in ("26 child runs", "Not started", "and 6 more"):
+        assert part in page
+    assert "fold &lt;1&gt;" not in page  # the newest are kept
+    with run.child_run("fold <2>") as child:
+        child.log("loss", 0.5)
+    page = page_of(run)
+    assert "fold &lt;2&gt;" in page
+    assert "0.5000" in page
+
+
 def test_everything_is_shown_as_text(run: Run) -> None:
     page = page_of(run)
     assert "&lt;lbfgs&gt;" in page

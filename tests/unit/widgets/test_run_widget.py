@@ -82,6 +82,8 @@ def test_the_page_gets_the_run_and_what_follows(
         ("columns", {}, "columns"),
         ("code", {}, "again"),
         ("log", {"after": 0}, "lines"),
+        ("children", {}, "rows"),
+        ("explanation", {"n": 0}, "state"),
     ],
 )
 def test_questions_are_answered_as_the_server_answers(

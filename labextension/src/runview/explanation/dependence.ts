@@ -1,7 +1,8 @@
-import { arrange, el, fill, messageOf, set, setText, show } from '../dom';
+import { el, fill, labelled, messageOf, on, set, setText, show, statusLine } from '../dom';
 import type { Figure, Plotter } from '../plotter';
-import type { Dependence, Explanation, ExplanationPart } from './types';
-import { cellText, short } from './words';
+import type { ExplanationPart } from './part';
+import type { Dependence, Explanation } from './types';
+import { cellText } from './words';
 
 const COLORS = ['#4e79a7', '#f28e2b', '#59a14f', '#e15759', '#76b7b2', '#b07aa1', '#edc948', '#9c755f'];
 const HELP =
@@ -13,17 +14,15 @@ export class DependenceChart implements ExplanationPart {
   readonly node = el('div');
   readonly #columns = el('select', { 'aria-label': 'Column' });
   readonly #canvas = el('div', { class: 'nba-canvas', role: 'img' });
-  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #message = statusLine();
   readonly #help = el('p', { class: 'nba-muted' }, HELP);
-  readonly #body = el('tbody');
-  readonly #table = el('table', { class: 'nba-table', 'aria-label': 'Dependence' }, this.#body);
   #explanation: Explanation | null = null;
   #isOpen = false;
 
-  constructor(private readonly plotter: Plotter | null) {
-    const pick = el('label', {}, el('span', { class: 'nba-muted' }, 'Column '), this.#columns);
-    this.node.append(el('div', { class: 'nba-tools' }, pick), this.#message, this.#canvas, this.#help, this.#table);
-    this.#columns.addEventListener('change', () => this.#draw());
+  constructor(private readonly plotter: Plotter) {
+    const pick = labelled('Column', this.#columns);
+    this.node.append(el('div', { class: 'nba-tools' }, pick), this.#message, this.#canvas, this.#help);
+    on(this.#columns, 'change', () => this.#draw());
   }
 
   show(explanation: Explanation): void {
@@ -40,7 +39,7 @@ export class DependenceChart implements ExplanationPart {
   }
 
   dispose(): void {
-    this.plotter?.clear(this.#canvas);
+    this.plotter.clear(this.#canvas);
   }
 
   #draw(): void {
@@ -49,14 +48,8 @@ export class DependenceChart implements ExplanationPart {
     setText(this.#message, one ? '' : 'Time ended before a column could be followed.');
     show(this.#message, one === undefined);
     show(this.#help, one !== undefined);
-    show(this.#canvas, one !== undefined && this.plotter !== null);
-    show(this.#table, one !== undefined && this.plotter === null);
-    if (!one) {
-      return;
-    }
-    if (!this.plotter) {
-      arrange(this.#body, rows(one));
-    } else if (this.#isOpen) {
+    show(this.#canvas, one !== undefined);
+    if (one && this.#isOpen) {
       set(this.#canvas, { 'aria-label': `Answers along ${one.name}` });
       this.plotter.draw(this.#canvas, dependenceFigure(one)).catch(error => {
         setText(this.#message, `The chart cannot be drawn: ${messageOf(error)}`);
@@ -102,14 +95,4 @@ export function dependenceFigure(one: Dependence): Figure {
       margin: { l: 50, r: 20, t: 20, b: 45 }
     }
   };
-}
-
-function rows(one: Dependence): HTMLTableRowElement[] {
-  const head = el('tr', {}, el('th', { scope: 'col' }, one.name));
-  one.outputs.forEach(({ name }) => head.append(el('th', { scope: 'col', class: 'nba-n' }, name)));
-  const body = one.values.map((value, i) => {
-    const cells = one.outputs.map(({ mean }) => el('td', { class: 'nba-n' }, short(mean[i])));
-    return el('tr', {}, el('td', {}, cellText(value)), ...cells);
-  });
-  return [head, ...body];
 }

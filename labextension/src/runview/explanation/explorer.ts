@@ -1,8 +1,9 @@
-import { arrange, el, fill, messageOf, setText, show } from '../dom';
+import { arrange, el, fill, messageOf, on, setText, show, statusLine } from '../dom';
 import { count, score } from '../format';
 import type { Figure, Plotter } from '../plotter';
 import { errorOf } from './rowview';
-import type { Cohort, Explanation, ExplanationPart, Label } from './types';
+import type { ExplanationPart } from './part';
+import type { Cohort, Explanation, Label } from './types';
 import { cellText, short } from './words';
 
 const [TRUTH, SAID, ERROR, WORST] = ['truth', 'said', 'error', 'worst'] as const;
@@ -16,7 +17,7 @@ export class DataExplorer implements ExplanationPart {
   readonly #up = el('select', { 'aria-label': 'Up' });
   readonly #colors = el('select', { 'aria-label': 'Colour' });
   readonly #canvas = el('div', { class: 'nba-canvas', role: 'img', 'aria-label': 'The explained rows' });
-  readonly #message = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #message = statusLine();
   readonly #by = el('select', { 'aria-label': 'Cohorts by' });
   readonly #body = el('tbody');
   readonly #heads = [el('th', { scope: 'col', class: 'nba-n' }), el('th', { scope: 'col', class: 'nba-n' })];
@@ -24,7 +25,7 @@ export class DataExplorer implements ExplanationPart {
   #explanation: Explanation | null = null;
   #isOpen = false;
 
-  constructor(private readonly plotter: Plotter | null) {
+  constructor(private readonly plotter: Plotter) {
     const named = (name: string, select: HTMLElement): HTMLElement =>
       el('label', {}, el('span', { class: 'nba-muted' }, `${name} `), select);
     this.node.append(
@@ -38,8 +39,8 @@ export class DataExplorer implements ExplanationPart {
     table.append(el('thead', {}, el('tr', {}, ...first, ...this.#heads)), this.#body);
     this.#cohorts.append(el('h4', {}, 'How well the model does on parts of the rows'));
     this.#cohorts.append(el('div', { class: 'nba-tools' }, named('By', this.#by)), table);
-    [this.#across, this.#up, this.#colors].forEach(select => select.addEventListener('change', () => this.#draw()));
-    this.#by.addEventListener('change', () => this.#drawCohorts());
+    [this.#across, this.#up, this.#colors].forEach(select => on(select, 'change', () => this.#draw()));
+    on(this.#by, 'change', () => this.#drawCohorts());
   }
 
   show(explanation: Explanation): void {
@@ -65,12 +66,11 @@ export class DataExplorer implements ExplanationPart {
   }
 
   dispose(): void {
-    this.plotter?.clear(this.#canvas);
+    this.plotter.clear(this.#canvas);
   }
 
   #draw(): void {
-    show(this.#canvas, this.plotter !== null);
-    if (!this.#explanation || !this.plotter || !this.#isOpen) {
+    if (!this.#explanation || !this.#isOpen) {
       return;
     }
     const names = [this.#across, this.#up, this.#colors].map(select => select.value);
@@ -90,8 +90,7 @@ export class DataExplorer implements ExplanationPart {
     const chosen = this.#explanation ? columnsOf(this.#explanation)[Number(this.#by.value.slice(1))] : '';
     const some = isWorst ? worst(cohorts) : cohorts.filter(({ column }) => column === chosen);
     const rows = some.map(({ column, part, rows: n, score: value, error }) => {
-      const name = el('td');
-      setText(name, isWorst ? `${column}: ${part}` : part);
+      const name = el('td', {}, isWorst ? `${column}: ${part}` : part);
       const wrong = error === null ? '–' : classes.length ? `${(100 * error).toFixed(1)} %` : short(error);
       const cells = [count(n), value === null ? '–' : score(value), wrong];
       return el('tr', {}, name, ...cells.map(text => el('td', { class: 'nba-n' }, text)));

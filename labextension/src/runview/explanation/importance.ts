@@ -1,6 +1,7 @@
-import { arrange, el, fill, setText, show } from '../dom';
+import { arrange, el, fill, on, setText, show } from '../dom';
 import { plural } from '../format';
-import type { Explanation, ExplanationPart, Feature } from './types';
+import type { ExplanationPart } from './part';
+import type { Explanation, Feature } from './types';
 import { short } from './words';
 
 const COUNTS = ['10', '20', '50', 'all'] as const;
@@ -28,7 +29,7 @@ export class Importance implements ExplanationPart {
     const tools = el('div', { class: 'nba-tools' }, this.#kinds, this.#measures, this.#counts);
     this.node.append(tools, this.#help, this.#list, this.#more);
     for (const select of [this.#kinds, this.#measures, this.#counts]) {
-      select.addEventListener('change', () => this.#draw());
+      on(select, 'change', () => this.#draw());
     }
   }
 
@@ -68,8 +69,7 @@ export class Importance implements ExplanationPart {
 
 function bar(feature: Feature, measure: Measure, longest: number): HTMLLIElement {
   const value = feature[measure] ?? null;
-  const name = el('span', { class: 'nba-barname' });
-  setText(name, feature.name);
+  const name = el('span', { class: 'nba-barname' }, feature.name);
   name.title = feature.of && feature.of.length ? `made of ${feature.of.join(', ')}` : feature.name;
   const filled = el('b', { class: (value ?? 0) < 0 ? 'nba-down' : '' });
   filled.style.width = `${(100 * Math.abs(value ?? 0)) / longest}%`;

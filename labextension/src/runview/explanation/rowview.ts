@@ -1,6 +1,7 @@
-import { el, fill, setText, show } from '../dom';
+import { el, fill, on, setText, show } from '../dom';
 import { plural } from '../format';
-import type { Cell, Explanation, ExplanationPart, Sample, WhatIfAnswer } from './types';
+import type { ExplanationPart } from './part';
+import type { Cell, Explanation, Sample, WhatIfAnswer } from './types';
 import { Waterfall } from './waterfall';
 import { WhatIf } from './whatif';
 import { cellText, short } from './words';
@@ -19,8 +20,8 @@ export class RowView implements ExplanationPart {
   readonly node = el('div');
   readonly #orders = el('select', { 'aria-label': 'Order of the rows' });
   readonly #place = el('input', { type: 'number', min: 1, value: 1, 'aria-label': 'Row' });
-  readonly #before = el('button', { type: 'button', 'aria-label': 'Row before' }, '‹');
-  readonly #after = el('button', { type: 'button', 'aria-label': 'Next row' }, '›');
+  readonly #before = el('button', { 'aria-label': 'Row before' }, '‹');
+  readonly #after = el('button', { 'aria-label': 'Next row' }, '›');
   readonly #of = el('span', { class: 'nba-muted' });
   readonly #facts = el('p', { class: 'nba-facts', 'aria-live': 'polite' });
   readonly #waterfall = new Waterfall();
@@ -33,11 +34,11 @@ export class RowView implements ExplanationPart {
     fill(this.#orders, ORDERS);
     const tools = el('div', { class: 'nba-tools' }, this.#orders, this.#before, this.#place, this.#after, this.#of);
     this.node.append(tools, this.#facts, this.#waterfall.node, this.#whatIf.node);
-    this.#orders.addEventListener('change', () => this.#reorder());
-    this.#place.addEventListener('change', () => this.#draw());
-    this.#place.addEventListener('keydown', event => event.stopPropagation());
-    this.#before.addEventListener('click', () => this.#move(-1));
-    this.#after.addEventListener('click', () => this.#move(1));
+    on(this.#orders, 'change', () => this.#reorder());
+    on(this.#place, 'change', () => this.#draw());
+    on(this.#place, 'keydown', event => event.stopPropagation());
+    on(this.#before, 'click', () => this.#move(-1));
+    on(this.#after, 'click', () => this.#move(1));
   }
 
   show(explanation: Explanation): void {

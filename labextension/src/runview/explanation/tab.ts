@@ -1,15 +1,14 @@
 import type { Component } from '../component';
-import { el, messageOf, setText, show } from '../dom';
+import { el, messageOf, on, setText, show } from '../dom';
 import type { RunState } from '../model';
 import { ModelChoice } from '../modelchoice';
-import type { Plotter } from '../plotter';
 import { Tabs } from '../tabs';
-import { DataExplorer } from './explorer';
-import { DependenceChart } from './dependence';
+import { Timer } from '../timer';
 import { Importance } from './importance';
 import { RowView } from './rowview';
 import { summary } from './words';
-import type { ExplanationAnswer, ExplanationPart, ExplanationSource } from './types';
+import type { ExplanationPage, ExplanationPart } from './part';
+import type { ExplanationAnswer, ExplanationSource } from './types';
 
 /** How often the server is asked while an explanation is being made. */
 const LOOK_MS = 1500;
@@ -27,35 +26,30 @@ const INTRO: Readonly<Record<string, string>> = {
 export class ExplanationTab implements Component {
   readonly node = el('section', { class: 'nba-explanation' });
   readonly #models = new ModelChoice(n => this.select(n));
-  readonly #ask = el('button', { type: 'button', hidden: '' }, 'Explain this model');
+  readonly #ask = el('button', { hidden: '' }, 'Explain this model');
   readonly #message = el('p', { class: 'nba-muted', role: 'status' });
   readonly #summary = el('p', { class: 'nba-muted' });
   readonly #parts: readonly ExplanationPart[];
   readonly #pages: Tabs;
+  readonly #timer = new Timer();
   #state: RunState | null = null;
   #isOpen = false;
   #shown: { n: number; answer: ExplanationAnswer | null } | null = null;
-  #timer: number | null = null;
 
   constructor(
     private readonly source: ExplanationSource,
-    plotter: Plotter | null
+    more: readonly ExplanationPage[] = []
   ) {
     const rows = new RowView((row, changes) => source.whatIf(this.#shown?.n ?? 0, row, changes));
-    const drawing = plotter?.drawsFigures ? plotter : null;
-    const [importance, dependence] = [new Importance(), new DependenceChart(drawing)];
-    const data = new DataExplorer(drawing);
-    this.#parts = [importance, rows, dependence, data];
-    this.#pages = new Tabs([
-      { label: 'Importance', panel: importance.node },
-      { label: 'Rows', panel: rows.node },
-      { label: 'Dependence', panel: dependence.node, setOpen: isOpen => dependence.setOpen(isOpen) },
-      { label: 'Explore', panel: data.node, setOpen: isOpen => data.setOpen(isOpen) }
-    ]);
+    const pages: readonly ExplanationPage[] = [{ label: 'Importance', part: new Importance() }, { label: 'Rows', part: rows }, ...more];
+    this.#parts = pages.map(({ part }) => part);
+    this.#pages = new Tabs(
+      pages.map(({ label, part }) => ({ label, panel: part.node, setOpen: isOpen => part.setOpen?.(isOpen) }))
+    );
     this.#pages.node.classList.add('nba-subtabs');
     const tools = el('div', { class: 'nba-tools' }, this.#models.node, this.#ask);
     this.node.append(tools, this.#message, this.#summary, this.#pages.node);
-    this.#ask.addEventListener('click', () => void this.#explain());
+    on(this.#ask, 'click', () => void this.#explain());
     this.#draw(null);
   }
 
@@ -73,7 +67,7 @@ export class ExplanationTab implements Component {
   /** Nothing is fetched or drawn while nobody looks. */
   setOpen(isOpen: boolean): void {
     this.#isOpen = isOpen;
-    this.#stop();
+    this.#timer.stop();
     if (isOpen && this.#state) {
       this.update(this.#state);
       this.#follow();
@@ -89,7 +83,7 @@ export class ExplanationTab implements Component {
   }
 
   dispose(): void {
-    this.#stop();
+    this.#timer.stop();
     this.#isOpen = false;
     this.#parts.forEach(part => part.dispose?.());
   }
@@ -156,16 +150,9 @@ export class ExplanationTab implements Component {
 
   /** Ask again in a while, as long as an explanation is being made and somebody looks. */
   #follow(): void {
-    this.#stop();
+    this.#timer.stop();
     if (this.#isOpen && UNDER_WAY.has(this.#shown?.answer?.state ?? '')) {
-      this.#timer = window.setTimeout(() => void this.#load(true), LOOK_MS);
-    }
-  }
-
-  #stop(): void {
-    if (this.#timer !== null) {
-      window.clearTimeout(this.#timer);
-      this.#timer = null;
+      this.#timer.start(() => this.#load(true), LOOK_MS);
     }
   }
 }

@@ -104,11 +104,3 @@ export interface ExplanationSource {
   explain(n: number): Promise<ExplanationAnswer>;
   whatIf(n: number, row: number, changes: Record<string, Cell>): Promise<WhatIfAnswer>;
 }
-
-/** A part of the tab that shows an explanation. */
-export interface ExplanationPart {
-  readonly node: HTMLElement;
-  show(explanation: Explanation): void;
-  setOpen?(isOpen: boolean): void;
-  dispose?(): void;
-}

@@ -1,4 +1,4 @@
-import { arrange, el, setText } from '../dom';
+import { arrange, el } from '../dom';
 import type { Sample } from './types';
 import { cellText, short, signed } from './words';
 
@@ -51,8 +51,7 @@ export function steps(sample: Sample, row: number): Step[] {
 }
 
 function line(step: Step, from: number, to: number): HTMLLIElement {
-  const name = el('span', { class: 'nba-barname' });
-  setText(name, step.cell ? `${step.name} = ${step.cell}` : step.name);
+  const name = el('span', { class: 'nba-barname' }, step.cell ? `${step.name} = ${step.cell}` : step.name);
   name.title = name.textContent ?? '';
   const piece = el('b', { class: step.by < 0 ? 'nba-down' : 'nba-up' });
   piece.style.marginLeft = `${Math.min(from, to)}%`;
@@ -65,7 +64,6 @@ function end(words: string, value: number, at: number): HTMLLIElement {
   const mark = el('i');
   mark.style.marginLeft = `${Math.min(at, 99.4)}%`;
   const track = el('span', { class: 'nba-track', 'aria-hidden': 'true' }, mark);
-  const name = el('span', { class: 'nba-barname' });
-  setText(name, words);
+  const name = el('span', { class: 'nba-barname' }, words);
   return el('li', { class: 'nba-end' }, name, track, el('span', { class: 'nba-number' }, short(value)));
 }

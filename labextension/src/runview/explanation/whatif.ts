@@ -1,4 +1,4 @@
-import { arrange, el, freshId, messageOf, setText, show } from '../dom';
+import { arrange, el, freshId, messageOf, on, onSend, say } from '../dom';
 import type { AskWhatIf } from './rowview';
 import type { Cell, Said, Sample, SampleColumn } from './types';
 import { cellText, short } from './words';
@@ -9,7 +9,7 @@ export class WhatIf {
   readonly #form = el('form');
   readonly #fields = el('div', { class: 'nba-cells' });
   readonly #send = el('button', { type: 'submit' }, 'Predict');
-  readonly #reset = el('button', { type: 'button' }, 'As it was');
+  readonly #reset = el('button', {}, 'As it was');
   readonly #message = el('p', { role: 'status' });
   #sample: Sample | null = null;
   #row = 0;
@@ -19,12 +19,8 @@ export class WhatIf {
     this.node.append(el('summary', {}, 'What if this row were different?'), this.#form);
     const buttons = el('div', { class: 'nba-tools' }, this.#send, this.#reset);
     this.#form.append(this.#fields, buttons, this.#message);
-    this.#form.addEventListener('submit', event => {
-      event.preventDefault();
-      void this.#predict();
-    });
-    this.#form.addEventListener('keydown', event => event.stopPropagation());
-    this.#reset.addEventListener('click', () => this.#fill());
+    onSend(this.#form, () => this.#predict());
+    on(this.#reset, 'click', () => this.#fill());
   }
 
   show(sample: Sample, row: number): void {
@@ -79,8 +75,7 @@ export class WhatIf {
   }
 
   #say(text: string): void {
-    setText(this.#message, text);
-    show(this.#message, text !== '');
+    say(this.#message, text);
   }
 }
 
@@ -117,8 +112,7 @@ function choices(sample: Sample, column: number): string[] {
 function field(column: SampleColumn, offered: readonly string[]): [HTMLElement, HTMLInputElement] {
   const id = freshId('cell');
   const input = el('input', { id, autocomplete: 'off', placeholder: 'missing' });
-  const label = el('label', { for: id, class: 'nba-muted' });
-  setText(label, column.name);
+  const label = el('label', { for: id, class: 'nba-muted' }, column.name);
   const node = el('div', {}, label, input);
   if (offered.length) {
     const list = el('datalist', { id: freshId('choices') }, ...offered.map(value => el('option', { value })));

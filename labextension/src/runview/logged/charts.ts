@@ -1,4 +1,4 @@
-import { arrange, el, messageOf, setText, show } from '../dom';
+import { arrange, el, messageOf, on, searchBox, setText, show, statusLine } from '../dom';
 import type { Figure, Plotter } from '../plotter';
 import type { Logged, Series } from './types';
 import type { LoggedPart } from './view';
@@ -23,8 +23,8 @@ interface Drawn {
 /** A line chart for each series, and the charts whose numbers were logged. */
 export class Charts implements LoggedPart {
   readonly node = el('section');
-  readonly #filter = el('input', { type: 'search', placeholder: 'Filter charts', 'aria-label': 'Filter charts' });
-  readonly #note = el('p', { class: 'nba-muted', role: 'status', hidden: '' });
+  readonly #filter = searchBox('Filter charts');
+  readonly #note = statusLine();
   readonly #grid = el('div', { class: 'nba-charts' });
   readonly #drawn = new Map<string, Drawn>();
   #wanted: Wanted[] = [];
@@ -33,7 +33,7 @@ export class Charts implements LoggedPart {
   constructor(private readonly plotter: Plotter) {
     this.node.append(el('div', { class: 'nba-tools' }, this.#filter), this.#grid, this.#note);
     show(this.node, false);
-    this.#filter.addEventListener('input', () => this.#redraw());
+    on(this.#filter, 'input', () => this.#redraw());
   }
 
   update({ series, charts }: Logged): void {

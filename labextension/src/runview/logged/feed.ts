@@ -1,26 +1,26 @@
 import { messageOf } from '../dom';
-import type { Logged } from './types';
+import { Timer } from '../timer';
 
 const LEAST_WAIT_MS = 1000;
 const FAILED_WAIT_MS = 10_000;
 /** A server that takes long is asked less often: this many times as long is waited. */
 const PATIENCE = 4;
 
-/** Asks for what was logged when something has happened, not too often. */
-export class Feed {
+/** Asks for something again when a run has moved on, not too often. */
+export class Feed<T extends object> {
+  readonly #timer = new Timer();
   #known = -1;
   #wanted = 0;
   #isConnected = false;
   #isAsking = false;
-  #timer: number | null = null;
 
   constructor(
-    private readonly load: () => Promise<Logged>,
-    private readonly take: (logged: Logged) => void,
+    private readonly load: () => Promise<T>,
+    private readonly take: (answer: T) => void,
     private readonly say: (problem: string) => void
   ) {}
 
-  /** The run has come to this event. */
+  /** The run has come to this event, or to this moment. */
   want(seq: number): void {
     this.#wanted = Math.max(this.#wanted, seq);
     this.#ask();
@@ -33,13 +33,11 @@ export class Feed {
 
   dispose(): void {
     this.#isConnected = false;
-    if (this.#timer !== null) {
-      window.clearTimeout(this.#timer);
-    }
+    this.#timer.stop();
   }
 
   #ask(): void {
-    if (this.#isConnected && !this.#isAsking && this.#timer === null && this.#wanted > this.#known) {
+    if (this.#isConnected && !this.#isAsking && !this.#timer.isSet && this.#wanted > this.#known) {
       void this.#fetch();
     }
   }
@@ -49,9 +47,10 @@ export class Feed {
     const began = performance.now();
     let least = LEAST_WAIT_MS;
     try {
-      const logged = await this.load();
-      this.#known = Math.max(this.#known, logged.seq);
-      this.take(logged);
+      const asked = this.#wanted;
+      const answer = await this.load();
+      this.#known = Math.max(this.#known, (answer as { seq?: number }).seq ?? asked);
+      this.take(answer);
       this.say('');
     } catch (error) {
       this.say(messageOf(error));
@@ -59,11 +58,7 @@ export class Feed {
     }
     this.#isAsking = false;
     if (this.#isConnected) {
-      const wait = Math.max(least, PATIENCE * (performance.now() - began));
-      this.#timer = window.setTimeout(() => {
-        this.#timer = null;
-        this.#ask();
-      }, wait);
+      this.#timer.start(() => this.#ask(), Math.max(least, PATIENCE * (performance.now() - began)));
     }
   }
 }

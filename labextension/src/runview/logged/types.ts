@@ -35,6 +35,26 @@ export interface StoredFile {
   bytes: number;
 }
 
+/** A run below another one, with the last value of each metric of the list. */
+export interface ChildRun {
+  id: string;
+  number: number | null;
+  name: string;
+  type: string;
+  status: string;
+  started_at: number | null;
+  ended_at: number | null;
+  is_live: boolean;
+  values: (number | null)[];
+}
+
+/** The newest children of a run: `n` counts all that there are. */
+export interface ChildRuns {
+  n: number;
+  metrics: string[];
+  rows: ChildRun[];
+}
+
 export interface Logged {
   /** The last event that it holds. */
   seq: number;
@@ -47,11 +67,14 @@ export interface Logged {
   n_files: number;
   /** The end of the log, in saved outputs. */
   lines?: LogLine[];
+  /** The newest child runs, in saved outputs. */
+  children?: ChildRuns;
 }
 
 /** Answers about what a run logged. */
 export interface LoggedSource {
   logged(): Promise<Logged>;
+  children(): Promise<ChildRuns>;
   /** Address of a stored file; empty where there is none to download from. */
   stored(name: string): string;
 }

@@ -1,7 +1,7 @@
 import { actionsOf } from '../actions';
 import { Announcer } from '../announcer';
 import type { Component } from '../component';
-import { el, setText, show } from '../dom';
+import { el, say, setText, show } from '../dom';
 import { Following, type Shown } from '../following';
 import { HeaderBar, type Connection } from '../header';
 import { Logs } from '../logs';
@@ -9,10 +9,10 @@ import type { RunState } from '../model';
 import { Progress } from '../progress';
 import { Tabs, type Tab } from '../tabs';
 import { ServerClock } from '../timing';
-import type { CoreSource, Transport } from '../transport';
+import type { RunSource, Transport } from '../transport';
 import type { Full } from '../types';
 import { Feed } from './feed';
-import type { Logged } from './types';
+import type { ChildRuns, Logged } from './types';
 import { Values } from './values';
 
 /** A part that shows what was logged. */
@@ -27,9 +27,23 @@ export interface LoggedPart {
 export interface LoggedParts {
   readonly below: readonly LoggedPart[];
   readonly tabs: readonly (LoggedPart & { readonly label: string; count(logged: Logged): number })[];
+  /** The runs below this one: `now` is the time on the server's clock. */
+  children?(workspace: string, now: () => number, onCount: (n: number) => void): ChildPart;
+}
+
+/** A list that has to be asked for again as time goes on. */
+export interface ChildPart {
+  readonly node: Element;
+  take(children: ChildRuns): void;
+  tick(): void;
+  setOpen(isOpen: boolean): void;
+  setConnected(isConnected: boolean): void;
+  dispose(): void;
 }
 
 const METRICS = 'Metrics';
+/** The second tab, which is there when there are children. */
+const CHILDREN = 1;
 
 /** The view of a script's run, or of one that is logged by hand. */
 export class LoggedView implements Shown {
@@ -44,16 +58,19 @@ export class LoggedView implements Shown {
   readonly #logs: Logs;
   readonly #parts: LoggedParts;
   readonly #tabs: Tabs;
-  readonly #feed: Feed;
+  readonly #feed: Feed<Logged>;
+  readonly #children?: ChildPart;
   readonly #drawn: readonly Component[];
 
-  constructor(full: Full, transport: Transport<CoreSource>, partsOf: (source: CoreSource) => LoggedParts) {
+  constructor(full: Full, transport: Transport, partsOf: (source: RunSource) => LoggedParts) {
     this.#following = new Following(full, transport, this.#clock, this);
     const source = transport.of(this.#following.runId, this.#following.workspace);
     this.#parts = partsOf(source);
     this.#header = new HeaderBar(actionsOf(source, () => undefined), text => this.#say(text));
     this.#logs = new Logs(after => source.log(after), full.logged?.lines ?? []);
+    this.#children = this.#parts.children?.(this.#following.workspace, () => this.#clock.now(), n => this.#countChildren(n));
     this.#tabs = new Tabs(this.#pages());
+    this.#countChildren(0);
     const announcer = new Announcer();
     this.#drawn = [this.#header, this.#progress, this.#logs, announcer];
     this.node.append(this.#header.node, this.#progress.node, this.#message, this.#reason, this.#tabs.node, announcer.node);
@@ -78,6 +95,7 @@ export class LoggedView implements Shown {
   dispose(): void {
     this.#following.dispose();
     this.#feed.dispose();
+    this.#children?.dispose();
     this.#logs.dispose();
     for (const part of [...this.#parts.below, ...this.#parts.tabs]) {
       part.dispose?.();
@@ -93,15 +111,18 @@ export class LoggedView implements Shown {
     setText(this.#reason, reason);
     show(this.#reason, reason.includes('\n'));
     this.#feed.want(state.seq);
+    this.#children?.tick();
   }
 
   tick(): void {
     this.#progress.tick();
+    this.#children?.tick();
   }
 
   setConnection(connection: Connection, problem = ''): void {
     this.#header.setConnection(connection, problem);
     this.#feed.setConnected(connection === 'connected');
+    this.#children?.setConnected(connection === 'connected');
   }
 
   #pages(): Tab[] {
@@ -109,6 +130,7 @@ export class LoggedView implements Shown {
     const metrics = el('div', {}, this.#values.node, ...below.map(part => part.node));
     return [
       { label: METRICS, panel: metrics, setOpen: isOpen => below.forEach(part => part.setOpen?.(isOpen)) },
+      { label: 'Child runs', panel: this.#children?.node ?? el('div'), setOpen: isOpen => this.#children?.setOpen(isOpen) },
       ...tabs.map(part => ({ label: part.label, panel: part.node, setOpen: (isOpen: boolean) => part.setOpen?.(isOpen) })),
       { label: 'Logs', panel: this.#logs.node, setOpen: isOpen => this.#logs.setOpen(isOpen) }
     ];
@@ -121,13 +143,23 @@ export class LoggedView implements Shown {
     }
     this.#parts.tabs.forEach((part, i) => {
       part.update(logged);
-      const n = part.count(logged);
-      this.#tabs.setLabel(i + 1, n ? `${part.label} (${n})` : part.label);
+      this.#count(CHILDREN + 1 + i, part.label, part.count(logged));
     });
+    if (logged.children) {
+      this.#children?.take(logged.children);
+    }
+  }
+
+  #countChildren(n: number): void {
+    this.#count(CHILDREN, 'Child runs', n);
+    this.#tabs.setShown(CHILDREN, n > 0);
+  }
+
+  #count(i: number, label: string, n: number): void {
+    this.#tabs.setLabel(i, n ? `${label} (${n})` : label);
   }
 
   #say(text: string): void {
-    setText(this.#message, text);
-    show(this.#message, text !== '');
+    say(this.#message, text);
   }
 }
