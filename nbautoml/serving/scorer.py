@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar  # Any: models, JSON values
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from nbautoml.errors import ModelError, NbAutoMLError
 from nbautoml.registry.schema import ModelSchema, to_json
@@ -30,7 +30,7 @@ from nbautoml.serving.forms import (
     read_form,
     write_form,
 )
-from nbautoml.serving.schema import CheckedRows, RequestRows
+from nbautoml.serving.schema import CheckedRows, RequestRows, joined
 
 if TYPE_CHECKING:
     from nbautoml.serving.explain import RowExplainer
@@ -121,6 +121,8 @@ class BundleScorer:
         self._model = load_pickle(bundle / MODEL_FILE, versions=versions, of=self.version)
         schema = ModelSchema.from_dict(_read(bundle / "schema.json"))
         self._rows = RequestRows(schema, unused=unused_columns(self._model))
+        # A model that was written by an earlier version takes frames.
+        self._takes_columns = getattr(self._model, "takes_columns", False) is True
         self._sample = list(_read(bundle / "sample.json")["data"])
         classes = getattr(self._model, "classes_", None)
         self._classes = None if classes is None else [to_json(label) for label in classes]
@@ -156,11 +158,10 @@ class BundleScorer:
         return [answer for one in group for answer in self._answer_together([one])]
 
     def _answer(self, group: Sequence[_Readable]) -> list[Answer]:
-        frames = [one.checked.frame for one in group]
-        frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        rows = joined([one.checked for one in group])
         wants_values = any(one.wants_values for one in group)
-        values = self._predict(frame) if wants_values else []
-        proba = self._proba(frame) if any(one.wants_proba for one in group) else []
+        values = self._predict(rows) if wants_values else []
+        proba = self._proba(rows) if any(one.wants_proba for one in group) else []
         answers, end = [], 0
         for one in group:
             n_rows = len(one.request.rows)
@@ -186,13 +187,16 @@ class BundleScorer:
         """Return a few rows of the training data."""
         return self._sample
 
-    def _predict(self, frame: pd.DataFrame) -> list[Any]:
-        return [to_json(value) for value in np.asarray(self._model.predict(frame))]
+    def _predict(self, rows: CheckedRows) -> list[Any]:
+        return _as_json(self._ask("predict", rows))
 
-    def _proba(self, frame: pd.DataFrame) -> list[list[float]]:
-        proba = np.asarray(self._model.predict_proba(frame), dtype=np.float64)
-        found: list[list[float]] = proba.tolist()
+    def _proba(self, rows: CheckedRows) -> list[list[float]]:
+        found: list[list[float]] = self._ask("predict_proba", rows).astype(np.float64).tolist()
         return found
+
+    def _ask(self, method: str, rows: CheckedRows) -> npt.NDArray[Any]:
+        answer = getattr(self._model, method)
+        return np.asarray(answer(rows.columns if self._takes_columns else rows.frame))
 
     def _explain(self, checked: CheckedRows) -> Mapping[str, Any]:
         if self._explainer is None:
@@ -208,7 +212,7 @@ class BundleScorer:
     def _try_sample(self) -> None:
         """Predict a sample row: what is ready has answered once, and its code is warm."""
         # As it was in training, which may hold nulls that requests may not.
-        self._model.predict(self._rows.check(self._sample[:1]).frame)
+        self._ask("predict", self._rows.check(self._sample[:1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +230,17 @@ class _Readable:
 
 def _are_alike(group: Sequence[_Readable]) -> bool:
     """Whether the rows of requests can be put into one frame as they are."""
-    types = [one.checked.frame.dtypes.tolist() for one in group]
+    types = [
+        [getattr(cells, "dtype", None) for cells in one.checked.columns.values()] for one in group
+    ]
     return all(one == types[0] for one in types)
+
+
+def _as_json(values: npt.NDArray[Any]) -> list[Any]:
+    """Return answers as JSON values."""
+    found: list[Any] = values.tolist()
+    is_text = set(map(type, found)) == {str}
+    return found if is_text else [to_json(value) for value in found]
 
 
 def _told(error: Exception) -> Exception:
