@@ -15,6 +15,7 @@ from http import HTTPStatus
 HEAD_BYTES = 64 * 2**10
 """Largest head of a message."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
 _OWN = frozenset(
     {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "trailer"}
     | {"upgrade", "expect", "content-length"}
@@ -233,8 +234,7 @@ def _headers(lines: Sequence[str]) -> list[tuple[str, str]]:
     found = []
     for line in lines:
         name, colon, value = line.partition(":")
-        is_clean = not any(ord(letter) < 32 and letter != "\t" for letter in value)
-        if not colon or not _TOKEN.fullmatch(name) or not is_clean:
+        if not colon or not _TOKEN.fullmatch(name) or _CONTROL.search(value):
             raise MessageError(400, "A header is no header.")
         found.append((name, value.strip(" \t")))
     names = [name.lower() for name, _ in found]
