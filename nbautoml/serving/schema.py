@@ -245,6 +245,15 @@ class CheckedRows:
         """The rows as a frame."""
         return frame_of(self.columns)
 
+    @property
+    def n_rows(self) -> int:
+        """How many rows these are."""
+        return len(next(iter(self.columns.values()), ()))
+
+    def part(self, start: int, end: int) -> CheckedRows:
+        """Return the rows from `start` to before `end`; the warnings stay with the whole."""
+        return CheckedRows(columns={n: cells[start:end] for n, cells in self.columns.items()})
+
 
 def joined(parts: Sequence[CheckedRows]) -> CheckedRows:
     """Return the rows of several requests as one; their columns have the same types."""

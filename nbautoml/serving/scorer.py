@@ -30,6 +30,7 @@ from nbautoml.serving.forms import (
     read_form,
     write_form,
 )
+from nbautoml.serving.parts import Parts
 from nbautoml.serving.schema import CheckedRows, RequestRows, joined
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Scorer(Protocol):
 
         What is wrong with a request is a `RequestFaultError`.
         """
+
+    def is_quick(self, asked: Asked) -> bool:
+        """Whether an answer for a few rows takes the model's own time, and no more."""
 
     def describe_row(self) -> dict[str, Any]:
         """Return JSON Schema of a row; empty where nothing is known."""
@@ -123,6 +127,7 @@ class BundleScorer:
         self._rows = RequestRows(schema, unused=unused_columns(self._model))
         # A model that was written by an earlier version takes frames.
         self._takes_columns = getattr(self._model, "takes_columns", False) is True
+        self._parts = Parts(job.get("threads", 1))
         self._sample = list(_read(bundle / "sample.json")["data"])
         classes = getattr(self._model, "classes_", None)
         self._classes = None if classes is None else [to_json(label) for label in classes]
@@ -138,6 +143,10 @@ class BundleScorer:
         groups = [right] if right and _are_alike(right) else [[one] for one in right]
         answers = iter([answer for group in groups for answer in self._answer_together(group)])
         return [next(answers) if isinstance(one, _Readable) else one for one in read]
+
+    def is_quick(self, asked: Asked) -> bool:
+        """Whether no explanation is asked for, as far as a glance tells."""
+        return b"explain" not in asked.body and "explain" not in asked.query
 
     def _read(self, asked: Asked) -> _Readable:
         request = read_form(read_body(asked.body), asked.query, self._rows.names)
@@ -196,7 +205,9 @@ class BundleScorer:
 
     def _ask(self, method: str, rows: CheckedRows) -> npt.NDArray[Any]:
         answer = getattr(self._model, method)
-        return np.asarray(answer(rows.columns if self._takes_columns else rows.frame))
+        if not self._takes_columns:
+            return np.asarray(answer(rows.frame))
+        return self._parts.ask(lambda part: np.asarray(answer(part.columns)), rows)
 
     def _explain(self, checked: CheckedRows) -> Mapping[str, Any]:
         if self._explainer is None:
@@ -315,6 +326,10 @@ class ScriptScorer:
     def score(self, asked: Sequence[Asked]) -> list[Answer | Exception]:
         """Answer requests one after the other; what the script raises for one is its answer."""
         return [_attempt(partial(self._run, one.body)) for one in asked]
+
+    def is_quick(self, asked: Asked) -> bool:
+        """Return False: nobody knows what a script does."""
+        return False
 
     def _run(self, body: bytes) -> Answer:
         if not self._by_name:

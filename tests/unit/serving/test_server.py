@@ -43,6 +43,9 @@ class Echo:
             return KeyError("here")
         return Answer(content={"body": one.body.decode(), "query": dict(one.query)}, n_rows=1)
 
+    def is_quick(self, asked: Asked) -> bool:
+        return asked.body != b"slow"
+
     def describe_row(self) -> dict[str, object]:
         return {}
 
