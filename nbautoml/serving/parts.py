@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any  # Any: answers of a model
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, TypeAlias  # Any: answers of a model
 
 import numpy as np
 import numpy.typing as npt
 
 from nbautoml.serving.schema import CheckedRows
 
+Model: TypeAlias = Callable[[CheckedRows], npt.NDArray[Any]]
 FEWEST_ROWS = 200
 """Of a part: fewer are predicted in less time than it takes to hand them over."""
 MOST_ROWS = 1_000
 """Of a part, where there are several: for more, models start threads of their own."""
+PARTS_OF_A_THREAD = 2
+"""So that a thread that other work keeps from a processor leaves its parts to the others."""
 
 
 class Parts:
-    """Asks a model about parts of the rows, each in a thread of its own.
+    """Asks a model about parts of the rows, in several threads.
 
-    Rows are independent of one another, so that the answers are those for all rows at once.
+    Rows are independent of one another, so that the answers are those for all rows at once. The
+    thread that asks does not wait for others to begin: each takes the next part, as long as there
+    is one.
 
     Parameters
     ----------
@@ -33,9 +39,7 @@ class Parts:
         self._n_threads = n_threads or _n_processors()
         self._pool: ThreadPoolExecutor | None = None
 
-    def ask(
-        self, model: Callable[[CheckedRows], npt.NDArray[Any]], rows: CheckedRows
-    ) -> npt.NDArray[Any]:
+    def ask(self, model: Model, rows: CheckedRows) -> npt.NDArray[Any]:
         """Return what a model answers.
 
         Parameters
@@ -48,18 +52,46 @@ class Parts:
         n_parts = self.count(rows.n_rows)
         if n_parts == 1:
             return model(rows)
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._n_threads, thread_name_prefix="part")
         ends = [rows.n_rows * place // n_parts for place in range(n_parts + 1)]
         parts = [rows.part(start, end) for start, end in zip(ends, ends[1:], strict=False)]
-        return np.concatenate(list(self._pool.map(model, parts)))
+        work = _Work(model, parts)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._n_threads - 1, thread_name_prefix="part")
+        others = [self._pool.submit(work.do) for _ in range(self._n_threads - 1)]
+        try:
+            work.do()
+        finally:
+            work.left.clear()
+            begun = [other for other in others if not other.cancel()]
+            wait(begun)
+        for other in begun:
+            other.result()
+        return np.concatenate([work.found[place] for place in range(n_parts)])
 
     def count(self, n_rows: int) -> int:
         """Return into how many parts rows are cut."""
-        if self._n_threads == 1:
+        n_parts = min(self._n_threads * PARTS_OF_A_THREAD, n_rows // FEWEST_ROWS)
+        if self._n_threads == 1 or n_parts < 2:
             return 1
-        n_parts = min(self._n_threads, n_rows // FEWEST_ROWS)
-        return max(n_parts, 1 if n_parts < 2 else -(-n_rows // MOST_ROWS))
+        return max(n_parts, -(-n_rows // MOST_ROWS))
+
+
+class _Work:
+    """Parts that are left, and answers that are found."""
+
+    def __init__(self, model: Model, parts: Sequence[CheckedRows]) -> None:
+        self._model = model
+        self.left = deque(enumerate(parts))
+        self.found: dict[int, npt.NDArray[Any]] = {}
+
+    def do(self) -> None:
+        """Answer parts until none is left."""
+        while self.left:
+            try:
+                place, part = self.left.popleft()
+            except IndexError:  # another thread took it in between
+                return
+            self.found[place] = self._model(part)
 
 
 def _n_processors() -> int:

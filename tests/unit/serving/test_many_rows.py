@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -29,15 +31,52 @@ def test_parts_are_answered_in_their_order(n: int, n_threads: int) -> None:
     assert n_threads == 1 or max(seen) <= MOST_ROWS
 
 
-def test_rows_are_cut_into_as_many_parts_as_there_are_threads() -> None:
-    assert [Parts(2).count(n) for n in (1, 399, 400, 2_000, 2_001)] == [1, 1, 2, 2, 3]
+def test_rows_are_cut_into_parts_for_each_thread() -> None:
+    assert [Parts(2).count(n) for n in (1, 399, 400, 700, 1_000, 4_001)] == [1, 1, 2, 3, 4, 5]
     assert [Parts(1).count(n) for n in (1, 10_000)] == [1, 1]
-    assert Parts(None).count(2 * FEWEST_ROWS) <= 2
+    assert Parts(None).count(FEWEST_ROWS) == 1
 
 
-def test_what_a_part_fails_with_is_raised() -> None:
+@pytest.mark.parametrize("fails_in_main", [True, False])
+def test_what_a_part_fails_with_is_raised(fails_in_main: bool) -> None:
+    both = threading.Barrier(2, timeout=10)
+
     def model(rows: CheckedRows) -> np.ndarray:
-        raise ValueError(f"{rows.n_rows} rows")
+        both.wait()
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main is fails_in_main:
+            raise ValueError(f"{rows.n_rows} rows")
+        return np.zeros(rows.n_rows)
 
     with pytest.raises(ValueError, match="200 rows"):
         Parts(2).ask(model, rows_of(400))
+
+
+def test_nobody_waits_for_a_thread_that_does_not_begin() -> None:
+    parts, go, has_begun = Parts(2), threading.Event(), threading.Event()
+
+    def hold(rows: CheckedRows) -> np.ndarray:
+        if threading.current_thread() is not threading.main_thread():
+            has_begun.set()
+            go.wait(10)
+        elif not has_begun.wait(10):
+            raise TimeoutError
+        return np.zeros(rows.n_rows)
+
+    holding = threading.Timer(0.05, go.set)
+    holding.start()
+    assert len(parts.ask(hold, rows_of(400))) == 400
+    assert parts._pool is not None
+    go.clear()
+    blocked = parts._pool.submit(go.wait, 10)
+
+    seen: list[int] = []
+
+    def count(rows: CheckedRows) -> np.ndarray:
+        seen.append(rows.n_rows)
+        return np.zeros(rows.n_rows)
+
+    assert len(parts.ask(count, rows_of(1_000))) == 1_000
+    assert seen == [250] * 4
+    go.set()
+    assert blocked.result(10)
