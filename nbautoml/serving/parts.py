@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -27,7 +28,7 @@ class Parts:
 
     Rows are independent of one another, so that the answers are those for all rows at once. The
     thread that asks does not wait for others to begin: each takes the next part, as long as there
-    is one.
+    is one. Who asks at the same time gets as many threads fewer, since a part has costs of its own.
 
     Parameters
     ----------
@@ -36,7 +37,9 @@ class Parts:
     """
 
     def __init__(self, n_threads: int | None) -> None:
-        self._n_threads = n_threads or _n_processors()
+        self.n_threads = n_threads or _n_processors()
+        self._lock = threading.Lock()
+        self._n_asking = 0
         self._pool: ThreadPoolExecutor | None = None
 
     def ask(self, model: Model, rows: CheckedRows) -> npt.NDArray[Any]:
@@ -49,15 +52,24 @@ class Parts:
         rows : CheckedRows
             What it is asked.
         """
-        n_parts = self.count(rows.n_rows)
+        with self._lock:
+            self._n_asking += 1
+        try:
+            return self._ask(model, rows, self.n_threads + 1 - self._n_asking)
+        finally:
+            with self._lock:
+                self._n_asking -= 1
+
+    def _ask(self, model: Model, rows: CheckedRows, n_threads: int) -> npt.NDArray[Any]:
+        n_parts = count_parts(rows.n_rows, n_threads)
         if n_parts == 1:
             return model(rows)
         ends = [rows.n_rows * place // n_parts for place in range(n_parts + 1)]
         parts = [rows.part(start, end) for start, end in zip(ends, ends[1:], strict=False)]
         work = _Work(model, parts)
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._n_threads - 1, thread_name_prefix="part")
-        others = [self._pool.submit(work.do) for _ in range(self._n_threads - 1)]
+            self._pool = ThreadPoolExecutor(self.n_threads - 1, thread_name_prefix="part")
+        others = [self._pool.submit(work.do) for _ in range(n_threads - 1)]
         try:
             work.do()
         finally:
@@ -68,12 +80,19 @@ class Parts:
             other.result()
         return np.concatenate([work.found[place] for place in range(n_parts)])
 
-    def count(self, n_rows: int) -> int:
-        """Return into how many parts rows are cut."""
-        n_parts = min(self._n_threads * PARTS_OF_A_THREAD, n_rows // FEWEST_ROWS)
-        if self._n_threads == 1 or n_parts < 2:
-            return 1
-        return max(n_parts, -(-n_rows // MOST_ROWS))
+
+def count_parts(n_rows: int, n_threads: int) -> int:
+    """Return into how many parts rows are cut.
+
+    Examples
+    --------
+    >>> [count_parts(n_rows, 2) for n_rows in (399, 400, 700, 1_000, 4_001)]
+    [1, 2, 3, 4, 5]
+    """
+    n_parts = min(n_threads * PARTS_OF_A_THREAD, n_rows // FEWEST_ROWS)
+    if n_threads < 2 or n_parts < 2:
+        return 1
+    return max(n_parts, -(-n_rows // MOST_ROWS))
 
 
 class _Work:

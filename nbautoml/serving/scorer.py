@@ -62,8 +62,9 @@ class Answer:
 
 
 class Scorer(Protocol):
-    """Answers requests; called by one thread at a time."""
+    """Answers requests; called by `n_threads` threads at a time."""
 
+    n_threads: int
     version: str
     methods: tuple[str, ...]
     most_at_once: int
@@ -127,7 +128,8 @@ class BundleScorer:
         self._rows = RequestRows(schema, unused=unused_columns(self._model))
         # A model that was written by an earlier version takes frames.
         self._takes_columns = getattr(self._model, "takes_columns", False) is True
-        self._parts = Parts(job.get("threads", 1))
+        self._parts = Parts(job.get("threads", 1) if self._takes_columns else 1)
+        self.n_threads = self._parts.n_threads
         self._sample = list(_read(bundle / "sample.json")["data"])
         classes = getattr(self._model, "classes_", None)
         self._classes = None if classes is None else [to_json(label) for label in classes]
@@ -303,6 +305,7 @@ class ScriptScorer:
     decorated (as ``inference_schema`` does), gets the members of the JSON object by name.
     """
 
+    n_threads = 1
     most_at_once = 1  # it may take its time, and nobody waits for what is done
 
     def __init__(self, job: Mapping[str, Any], folder: Path) -> None:

@@ -28,8 +28,9 @@ from nbautoml.serving.scorer import Answer, Asked, BundleScorer
 class Slow:
     """Answers with the number of requests that it was handed, when it is let go."""
 
-    def __init__(self, most_at_once: int = 3) -> None:
+    def __init__(self, most_at_once: int = 3, n_threads: int = 1) -> None:
         self.most_at_once = most_at_once
+        self.n_threads = n_threads
         self.go = threading.Event()
         self.batches: list[list[bytes]] = []
 
@@ -80,6 +81,42 @@ def test_large_requests_are_answered_alone() -> None:
     assert scorer.batches == [[b"a"], [large], [b"b", b"c"]]
 
 
+def test_large_requests_are_answered_side_by_side() -> None:
+    large = [name * (QUICK_BYTES + 1) for name in (b"a", b"b", b"c")]
+    both = threading.Barrier(2, timeout=10)
+
+    class Together(Slow):
+        def score(self, asked: Sequence[Asked]) -> list[Answer | Exception]:
+            if asked[0].body[:1] in b"ab":
+                both.wait()
+            return super().score(asked)
+
+    scorer = Together(1, n_threads=2)
+    assert ask_all(scorer, large) == [one.decode() for one in large]
+
+
+def test_a_few_rows_do_not_wait_for_many() -> None:
+    class Few(Slow):
+        def score(self, asked: Sequence[Asked]) -> list[Answer | Exception]:
+            if len(asked[0].body) > QUICK_BYTES:
+                self.go.wait(10.0)
+            self.batches.append([one.body[:1] for one in asked])
+            return [Answer(content="") for _ in asked]
+
+    async def work() -> list[list[bytes]]:
+        scorer = Few(3, n_threads=2)
+        line = Line(scorer)
+        large = asyncio.ensure_future(line.ask(Asked(body=b"x" * (QUICK_BYTES + 1), query={})))
+        while not line.is_working:
+            await asyncio.sleep(0)
+        await asyncio.gather(*(line.ask(Asked(body=b, query={})) for b in (b"a", b"b")))
+        scorer.go.set()
+        await large
+        return scorer.batches
+
+    assert asyncio.run(work()) == [[b"a", b"b"], [b"x"]]
+
+
 def test_an_error_belongs_to_its_request() -> None:
     found = ask_all(Slow(), [b"a", b"b", b"wrong", b"c"])
 
@@ -90,6 +127,16 @@ def test_after_a_failure_the_next_are_answered() -> None:
     found = ask_all(Slow(1), [b"a", b"broken", b"b"])
 
     assert [str(one) for one in found] == ["a", "the whole batch", "b"]
+
+
+def test_a_script_that_exits_is_a_failure_of_its_request() -> None:
+    class Exiting(Slow):
+        def score(self, asked: Sequence[Asked]) -> list[Answer | Exception]:
+            if asked[0].body == b"exit":
+                raise SystemExit(3)
+            return super().score(asked)
+
+    assert [str(one) for one in ask_all(Exiting(1), [b"exit", b"a"])] == ["SystemExit: 3", "a"]
 
 
 def test_what_no_future_takes_does_not_hold_up_the_line() -> None:
@@ -119,6 +166,7 @@ class Timed:
     """Takes as long as a body says, and knows in which thread it answered."""
 
     most_at_once = 8
+    n_threads = 1
 
     def __init__(self) -> None:
         self.threads: list[bool] = []

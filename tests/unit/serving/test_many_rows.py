@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from nbautoml.serving.parts import FEWEST_ROWS, MOST_ROWS, Parts
+from nbautoml.serving.parts import FEWEST_ROWS, MOST_ROWS, Parts, count_parts
 from nbautoml.serving.schema import CheckedRows
 
 
@@ -27,14 +27,29 @@ def test_parts_are_answered_in_their_order(n: int, n_threads: int) -> None:
     answer = Parts(n_threads).ask(model, rows_of(n))
 
     assert answer.tolist() == [f"{i}={i}" for i in range(n)]
-    assert len(seen) == Parts(n_threads).count(n)
+    assert len(seen) == count_parts(n, n_threads)
     assert n_threads == 1 or max(seen) <= MOST_ROWS
 
 
-def test_rows_are_cut_into_parts_for_each_thread() -> None:
-    assert [Parts(2).count(n) for n in (1, 399, 400, 700, 1_000, 4_001)] == [1, 1, 2, 3, 4, 5]
-    assert [Parts(1).count(n) for n in (1, 10_000)] == [1, 1]
-    assert Parts(None).count(FEWEST_ROWS) == 1
+def test_one_thread_cuts_nothing() -> None:
+    assert [count_parts(n, 1) for n in (1, 10_000)] == [1, 1]
+    assert Parts(None).n_threads >= 1
+
+
+def test_who_asks_at_the_same_time_shares_the_threads() -> None:
+    parts, seen = Parts(2), []
+
+    def inner(rows: CheckedRows) -> np.ndarray:
+        seen.append(rows.n_rows)
+        return np.zeros(rows.n_rows)
+
+    def outer(rows: CheckedRows) -> np.ndarray:
+        return parts.ask(inner, rows_of(1_000))
+
+    parts.ask(outer, rows_of(1))
+    parts.ask(inner, rows_of(1_000))
+
+    assert seen == [1_000] + [250] * 4
 
 
 @pytest.mark.parametrize("fails_in_main", [True, False])

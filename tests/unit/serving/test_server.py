@@ -27,6 +27,7 @@ class Echo:
     version = "m:1"
     methods = ("predict",)
     most_at_once = 4
+    n_threads = 1
 
     def __init__(self) -> None:
         self.go = threading.Event()
