@@ -19,8 +19,6 @@ FEWEST_ROWS = 200
 """Of a part: fewer are predicted in less time than it takes to hand them over."""
 MOST_ROWS = 1_000
 """Of a part, where there are several: for more, models start threads of their own."""
-PARTS_OF_A_THREAD = 2
-"""So that a thread that other work keeps from a processor leaves its parts to the others."""
 
 
 class Parts:
@@ -87,9 +85,9 @@ def count_parts(n_rows: int, n_threads: int) -> int:
     Examples
     --------
     >>> [count_parts(n_rows, 2) for n_rows in (399, 400, 700, 1_000, 4_001)]
-    [1, 2, 3, 4, 5]
+    [1, 2, 2, 2, 5]
     """
-    n_parts = min(n_threads * PARTS_OF_A_THREAD, n_rows // FEWEST_ROWS)
+    n_parts = min(n_threads, n_rows // FEWEST_ROWS)
     if n_threads < 2 or n_parts < 2:
         return 1
     return max(n_parts, -(-n_rows // MOST_ROWS))

@@ -49,7 +49,7 @@ def test_who_asks_at_the_same_time_shares_the_threads() -> None:
     parts.ask(outer, rows_of(1))
     parts.ask(inner, rows_of(1_000))
 
-    assert seen == [1_000] + [250] * 4
+    assert seen == [1_000] + [500] * 2
 
 
 @pytest.mark.parametrize("fails_in_main", [True, False])
@@ -92,6 +92,6 @@ def test_nobody_waits_for_a_thread_that_does_not_begin() -> None:
         return np.zeros(rows.n_rows)
 
     assert len(parts.ask(count, rows_of(1_000))) == 1_000
-    assert seen == [250] * 4
+    assert seen == [500] * 2
     go.set()
     assert blocked.result(10)
