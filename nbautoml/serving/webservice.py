@@ -402,8 +402,8 @@ class AciWebservice(Webservice):
         Parameters
         ----------
         cpu_cores : float, optional
-            Threads that its model may use, rounded down. When not given, many rows are predicted
-            on all processors.
+            Threads that its model may use, rounded down; when not given, all processors for
+            requests of many rows, and one for the others.
         memory_gb : float, optional
             Kept and shown; nothing is held back for it.
         tags, properties : mapping of str to str, optional
