@@ -7,8 +7,9 @@ One model (LightGBM behind the features that a run makes) is trained on made-up 
 words by a run of its own and served three times over loopback, at the same time: as a deployment,
 by ``mlflow models serve`` and by the least that serves it (one route of Starlette, without keys,
 checks, log or supervisor). They are asked in turns, one, a hundred and a thousand rows at a time,
-by one caller and by four. ``model`` is `predict` of the same rows in this process: what no server
-can be faster than. ``update`` counts answers while another version takes over.
+by one caller and by four. ``model`` is `predict` of the same rows, as a frame and in one thread of
+this process; a deployment gives it columns, and many rows in parts. ``update`` counts answers while
+another version takes over.
 """
 
 from __future__ import annotations

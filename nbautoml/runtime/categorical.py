@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import murmurhash3_32
 
 from nbautoml.runtime import parsing
-from nbautoml.runtime.columns import Columns, columns_of, n_rows_of
+from nbautoml.runtime.columns import Columns, Labels, columns_of, n_rows_of
 from nbautoml.runtime.lineage import Feature
 from nbautoml.runtime.numeric import marker_of
 
@@ -26,6 +26,8 @@ NO_SLOT = -1
 
 def codes_of(column: Any) -> tuple[IntArray, list[str]]:
     """Return codes (-1 where missing) and labels of a column, whatever its type."""
+    if isinstance(column, Labels):
+        return column.codes, column.labels
     values = column.array if isinstance(column, pd.Series) else column
     if not isinstance(values, pd.Categorical):
         codes, raw = parsing.distinct(pd.Series(column))

@@ -17,6 +17,32 @@ Columns: TypeAlias = pd.DataFrame | Sequence[Any]
 """What a step transforms: a frame, or a list of columns that is never empty."""
 
 
+class Labels:
+    """A column of categories.
+
+    `pandas.Categorical` says the same, but takes longer to make than a model takes for a row.
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_rows,)
+        Place of each cell's label; -1 where it is missing.
+    labels : list of str
+        Each of them once.
+    """
+
+    def __init__(self, codes: npt.NDArray[np.int64], labels: list[str]) -> None:
+        self.codes = codes
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def as_categorical(self) -> pd.Categorical:
+        """Return the same as pandas has it."""
+        dtype = pd.CategoricalDtype(pd.Index(self.labels, dtype=object))
+        return pd.Categorical.from_codes(self.codes, dtype=dtype)
+
+
 class ReadRows:
     """Rows as an `InputAdapter` read them.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, Self  # Any: sklearn's X and y
 
@@ -30,6 +31,8 @@ _LABEL_PARTS = 10
 # Rarer categories count as one when columns are ranked.
 _FEWEST_ROWS = 5
 _FOLDS = 5
+# All answers are kept in one array up to this many of them: a megabyte.
+_LOOKUP_CELLS = 2**18
 
 
 class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn is untyped
@@ -93,9 +96,32 @@ class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sk
 
     def transform(self, X: Columns) -> FloatMatrix:
         """Return the means of the training rows, as float32."""
+        if not hasattr(self, "_lookup"):
+            self._lookup = self._make_lookup()
+        if self._lookup is not None:
+            return self._lookup.read(columns_of(X), self._readers)
         places = self._places(self._read(X)).T
         blocks = [means[column] for means, column in zip(self.means_, places, strict=True)]
         return _side_by_side(blocks, n_rows_of(X))
+
+    def _make_lookup(self) -> _Lookup | None:
+        """Return all answers in one array; None where there are none, or too many."""
+        n_codes = [reader.n_codes for reader in self._readers]
+        pairs: list[tuple[int, ...]] = [(j,) for j in self._encoded]
+        pairs += self.pairs_
+        sizes = [math.prod(n_codes[j] for j in pair) for pair in pairs]
+        if not pairs or sum(sizes) * self.n_outputs_ > _LOOKUP_CELLS:
+            return None
+        blocks = []
+        for number, pair in enumerate(pairs):
+            grid = np.indices([n_codes[j] for j in pair]).reshape(len(pair), -1) - 1
+            if len(pair) == 1:
+                places = grid[0]
+            else:
+                table = np.asarray(self._tables[number - len(self._encoded)])
+                places = _find(table, _join(grid.T, (0, 1)))
+            blocks.append(self.means_[number][places].astype(np.float32))
+        return _Lookup(pairs, n_codes, blocks)
 
     def get_features(self) -> list[Feature]:
         """Return what each output is; a cross is listed under the first of its columns."""
@@ -136,6 +162,46 @@ class TargetColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sk
         return np.column_stack([codes[:, self._encoded], *crossed])
 
 
+class _Lookup:
+    """What each pair of codes becomes, for all pairs in one array.
+
+    Parameters
+    ----------
+    pairs : list of tuple of int
+        Positions of one column, or of the two that are crossed.
+    n_codes : list of int
+        How many codes each column has; they begin at -1.
+    blocks : list of ndarray of shape (n_combinations, n_outputs)
+        The outputs of each pair, the code of its second column running fastest.
+    """
+
+    def __init__(
+        self,
+        pairs: list[tuple[int, ...]],
+        n_codes: list[int],
+        blocks: list[FloatMatrix],
+    ) -> None:
+        self._used = sorted({j for pair in pairs for j in pair})
+        place = {j: number for number, j in enumerate(self._used)}
+        self._left = np.array([place[pair[0]] for pair in pairs], dtype=np.int64)
+        self._right = np.array([place[pair[-1]] for pair in pairs], dtype=np.int64)
+        is_single = np.array([len(pair) == 1 for pair in pairs])
+        widths = np.array([n_codes[pair[-1]] for pair in pairs], dtype=np.int64)
+        self._factor = np.where(is_single, 0, widths)  # a column alone has no left part
+        sizes = [len(block) for block in blocks]
+        self._start = np.cumsum([0, *sizes[:-1]], dtype=np.int64)
+        self._outputs = np.concatenate(blocks)
+        self._width = len(pairs) * self._outputs.shape[1]
+
+    def read(self, columns: Sequence[Any], readers: Sequence[_Categories | _Parts]) -> FloatMatrix:
+        """Return the outputs of rows, pair by pair."""
+        codes = np.stack([readers[j].read(columns[j]) for j in self._used], axis=1) + 1
+        places = codes[:, self._left] * self._factor
+        places += codes[:, self._right]
+        places += self._start
+        return self._outputs[places].reshape(len(codes), self._width)
+
+
 class PairArithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn is untyped
     """Sum, difference, product and ratio of pairs of the numbers that tell most of the label.
 
@@ -168,10 +234,15 @@ class PairArithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc] # s
         """Return float32 columns; NaN where a cell is missing or a divisor is zero."""
         values = matrix_of(X)
         out = np.empty((len(values), 4 * len(self.pairs_)), dtype=np.float32)
-        for place, (i, j) in enumerate(self.pairs_):
-            a, b = values[:, i], values[:, j]
-            with np.errstate(all="ignore"):
-                out[:, 4 * place : 4 * place + 4] = np.stack([a + b, a - b, a * b, a / b], axis=1)
+        if not self.pairs_:
+            return out
+        left, right = np.array(self.pairs_).T
+        a, b = values[:, left], values[:, right]
+        with np.errstate(all="ignore"):
+            out[:, 0::4] = a + b
+            out[:, 1::4] = a - b
+            out[:, 2::4] = a * b
+            out[:, 3::4] = a / b
         out[~np.isfinite(out)] = np.nan
         return out
 
@@ -206,6 +277,11 @@ class _Categories:
         self._places = {label: place for place, label in enumerate([*sorted(known)])}
         self._places[_MISSING_LABEL] = len(known)
 
+    @property
+    def n_codes(self) -> int:
+        """How many codes there are, -1 among them."""
+        return len(self._places) + 1
+
     def read(self, column: pd.Series) -> IntArray:
         """Return places, -1 for unseen labels."""
         codes, labels = codes_of(column)
@@ -223,10 +299,16 @@ class _Parts:
         filled = values[np.isfinite(values)]
         self._edges = np.unique(np.quantile(filled, _cuts(_PARTS))) if len(filled) else filled
 
+    @property
+    def n_codes(self) -> int:
+        """How many codes there are, -1 among them, which none of them is."""
+        return len(self._edges) + 3
+
     def read(self, column: pd.Series) -> IntArray:
         """Return parts, counted from 1; 0 for missing cells."""
         values = np.asarray(column, dtype=np.float64)
-        return np.where(np.isfinite(values), np.digitize(values, self._edges) + 1, 0)
+        parts = self._edges.searchsorted(values, side="right")
+        return np.where(np.isfinite(values), parts + 1, 0)
 
 
 def _reader_of(column: pd.Series) -> _Categories | _Parts:

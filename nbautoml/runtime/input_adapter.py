@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from nbautoml.runtime import parsing
-from nbautoml.runtime.columns import ReadRows
+from nbautoml.runtime.columns import Labels, ReadRows
 
 WARN_SHARE = 0.05
 """Share of unreadable cells of a column up to which they count as missing without a word."""
@@ -23,6 +23,8 @@ REFUSE_SHARE = 0.5
 """Share of unreadable cells of a column above which the rows are refused."""
 REFUSE_CELLS = 10
 """Fewer filled cells than this are not refused: one bad cell says little of a column."""
+
+_TEXTS = frozenset({str, type(None)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +118,31 @@ class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skl
             When a column is missing or most of its cells cannot be read.
         """
         frame = as_frame(X, self._input_names())
-        return pd.DataFrame(self._read(frame), index=frame.index, copy=False)
+        columns = {
+            name: column.as_categorical() if isinstance(column, Labels) else column
+            for name, column in self._read(frame).items()
+        }
+        return pd.DataFrame(columns, index=frame.index, copy=False)
 
     def read(self, X: Any) -> ReadRows:
-        """Return what `transform` returns, but not as a frame."""
+        """Return what `transform` returns, but not as a frame.
+
+        Parameters
+        ----------
+        X : DataFrame, array, or mapping of str to list, array or Series
+            As `transform` takes it; or cells by the name of their column, which are read without
+            a frame around them where all columns are there.
+        """
+        if isinstance(X, Mapping) and self._is_whole(X):
+            columns = {form.name: _read_cells(X[form.name], form) for form in self._used()}
+            return ReadRows(columns, len(next(iter(X.values()))))
         frame = as_frame(X, self._input_names())
         return ReadRows(self._read(frame), len(frame))
+
+    def _is_whole(self, cells: Mapping[str, Any]) -> bool:
+        """Whether there are all columns that are used, and none that is not known."""
+        used = {form.name for form in self._used()}
+        return bool(used) and used <= cells.keys() <= set(self._input_names())
 
     def _read(self, frame: pd.DataFrame) -> dict[str, Any]:
         self._warn_of_others(frame)
@@ -183,7 +204,7 @@ class InputAdapter(TransformerMixin, BaseEstimator):  # type: ignore[misc] # skl
 
 
 def as_frame(X: Any, names: Sequence[str]) -> pd.DataFrame:
-    """Return rows as a DataFrame; arrays get `names` as their columns.
+    """Return rows as a DataFrame; arrays get `names` as their columns, a mapping has its own.
 
     Raises
     ------
@@ -192,6 +213,8 @@ def as_frame(X: Any, names: Sequence[str]) -> pd.DataFrame:
     """
     if isinstance(X, pd.DataFrame):
         return X
+    if isinstance(X, Mapping):
+        return pd.DataFrame({name: _as_series(cells, name) for name, cells in X.items()})
     array = np.asarray(X, dtype=object)
     if array.ndim != 2 or array.shape[1] != len(names):
         raise ValueError(
@@ -260,7 +283,7 @@ def _read_date(series: pd.Series, form: ColumnFormat) -> npt.NDArray[np.datetime
     return times
 
 
-def _read_category(series: pd.Series, form: ColumnFormat) -> pd.Categorical:
+def _read_category(series: pd.Series, form: ColumnFormat) -> Labels:
     codes, values = parsing.distinct(series)
     labels: dict[str, int] = {}
     places = np.full(len(values) + 1, -1, dtype=np.int64)
@@ -268,8 +291,32 @@ def _read_category(series: pd.Series, form: ColumnFormat) -> pd.Categorical:
         label = parsing.label_of(value)
         if label:
             places[position] = labels.setdefault(label, len(labels))
-    dtype = pd.CategoricalDtype(pd.Index(list(labels), dtype=object))
-    return pd.Categorical.from_codes(places[codes], dtype=dtype)
+    return Labels(places[codes], list(labels))
+
+
+def _labels_of_texts(texts: Sequence[str | None]) -> Labels:
+    """Return what `_read_category` says to a column of nothing but texts."""
+    labels: dict[str, int] = {}
+    places: dict[str | None, int] = {None: -1}
+    for text in dict.fromkeys(texts):
+        label = "" if text is None else text.strip()
+        places[text] = labels.setdefault(label, len(labels)) if label else -1
+    codes = np.fromiter(map(places.__getitem__, texts), dtype=np.int64, count=len(texts))
+    return Labels(codes, list(labels))
+
+
+def _read_cells(cells: Any, form: ColumnFormat) -> Any:
+    """Read a column: numbers and texts as they are, anything else as a series."""
+    if form.kind == "number" and isinstance(cells, np.ndarray) and cells.dtype == np.float64:
+        return parsing.clean_numbers(cells)
+    if form.kind == "category" and isinstance(cells, list) and _TEXTS.issuperset(map(type, cells)):
+        return _labels_of_texts(cells)
+    return _READERS[form.kind](_as_series(cells, form.name), form)
+
+
+def _as_series(cells: Any, name: str) -> pd.Series:
+    """Return a column as a series; the cells of a list keep their types."""
+    return pd.Series(cells, name=name, dtype=object if isinstance(cells, list) else None)
 
 
 def _read_text(series: pd.Series, form: ColumnFormat) -> pd.Series:

@@ -62,6 +62,15 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
         self.codes = codes
 
     @property
+    def takes_columns(self) -> bool:
+        """Whether rows may also be a mapping of names to lists or arrays of cells.
+
+        Answers are the same, and come sooner: making a frame of a row takes longer than most
+        models take for it.
+        """
+        return isinstance(self.steps[0][1], DataTransformer)
+
+    @property
     def classes_(self) -> npt.NDArray[Any]:
         """Labels in the order of the columns of `predict_proba`."""
         if self.classes is None:
@@ -73,8 +82,9 @@ class ModelPipeline(Pipeline):  # type: ignore[misc] # scikit-learn is untyped
 
         Parameters
         ----------
-        X : DataFrame or array of shape (n_rows, n_columns)
-            Rows as they came in the training data; columns are found by name.
+        X : DataFrame or array of shape (n_rows, n_columns), or mapping
+            Rows as they came in the training data; columns are found by name. A mapping has
+            columns of cells by their names: see `takes_columns`.
 
         Returns
         -------

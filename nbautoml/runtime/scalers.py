@@ -43,7 +43,18 @@ class _Scaler(TransformerMixin, BaseEstimator):  # type: ignore[misc] # sklearn 
             return X
         if X.shape[0] == 0:  # scikit-learn refuses to transform no rows
             return self._empty(X)
+        if isinstance(X, np.ndarray) and X.dtype.kind == "f":
+            return self._of_floats(X)
         return self.scaler_.transform(X)
+
+    def _of_floats(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return scaled features.
+
+        Where a subclass computes them itself, it is because scikit-learn looks at a row for
+        longer than all trees of a model take for it.
+        """
+        scaled: npt.NDArray[Any] = self.scaler_.transform(X)
+        return scaled
 
     def _empty(self, X: Any) -> Any:
         """Return no rows of the width that rows would get."""
@@ -104,6 +115,14 @@ class StandardScalerWrapper(_Scaler):
         with_mean = self.with_mean and not sp.issparse(X)
         return preprocessing.StandardScaler(with_mean=with_mean, with_std=self.with_std)
 
+    def _of_floats(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        out = X.copy()
+        if self.scaler_.with_mean:
+            out -= self.scaler_.mean_.astype(X.dtype)
+        if self.scaler_.with_std:
+            out /= self.scaler_.scale_.astype(X.dtype)
+        return out
+
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from the training rows."""
         super().fit(X)
@@ -125,6 +144,11 @@ class MaxAbsScaler(_Scaler):
 
     def _choose(self, X: Any) -> Any:
         return preprocessing.MaxAbsScaler()
+
+    def _of_floats(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        out = X.copy()
+        out /= self.scaler_.scale_
+        return out
 
 
 class RobustScaler(_Scaler):
@@ -157,6 +181,14 @@ class RobustScaler(_Scaler):
             with_scaling=self.with_scaling,
             quantile_range=self.quantile_range,
         )
+
+    def _of_floats(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        out = X.copy()
+        if self.scaler_.with_centering:
+            out -= self.scaler_.center_
+        if self.scaler_.with_scaling:
+            out /= self.scaler_.scale_
+        return out
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn from the training rows."""
@@ -194,6 +226,14 @@ class MinMaxScaler(_Scaler):
             if sp.issparse(X)
             else preprocessing.MinMaxScaler(clip=self.clip)
         )
+
+    def _of_floats(self, X: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if isinstance(self.scaler_, _SparseMinMax):
+            return super()._of_floats(X)
+        out = X.copy()
+        out *= self.scaler_.scale_
+        out += self.scaler_.min_
+        return np.clip(out, 0, 1, out=out) if self.clip else out
 
 
 class SparseNormalizer(_Scaler):

@@ -40,8 +40,11 @@ class Threads:
             return
         self._here.is_alone = True
         try:
-            with self._controller().limit(limits=1):
+            if set(self._limits()) <= {1}:  # to set them takes longer than a row does
                 yield
+            else:
+                with self._controller().limit(limits=1):
+                    yield
         finally:
             self._here.is_alone = False
 
@@ -85,8 +88,11 @@ class Threads:
             n_cpus = len(os.sched_getaffinity(0))
         else:
             n_cpus = os.cpu_count() or 1
-        limits: list[int] = [library.num_threads for library in self._controller().lib_controllers]
-        return min([n_cpus, *limits])
+        return min([n_cpus, *self._limits()])
+
+    def _limits(self) -> list[int]:
+        """Return how many threads each of OpenMP's libraries may use from here."""
+        return [library.num_threads for library in self._controller().lib_controllers]
 
     def _controller(self) -> ThreadpoolController:
         """Return what limits OpenMP's threads; to find its libraries takes milliseconds."""

@@ -1,4 +1,4 @@
-"""The HTTP side of a worker: routes over a scorer. The only importer of Starlette."""
+"""What a worker answers to requests: a scorer's answers, its document, its counters."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any  # Any: JSON values
+from urllib.parse import parse_qsl, unquote
 
 import orjson
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from nbautoml.serving.folder import Folder, LiveFile
 from nbautoml.serving.forms import RequestFaultError
-from nbautoml.serving.guard import MAX_BODY_BYTES, PROBLEM_JSON, problem, too_large
+from nbautoml.serving.guard import told
+from nbautoml.serving.http1 import Reply, Request
 from nbautoml.serving.line import Line
 from nbautoml.serving.logfile import LogFile
 from nbautoml.serving.openapi import as_text, openapi_document
@@ -31,6 +30,8 @@ MAX_WAITING = 64
 SCORE_SECONDS = 60.0
 """Longest time of one answer, as the SDK's ``scoring_timeout_ms`` had it."""
 CANARY_HEADER = "x-nbautoml-canary"
+JSON = "application/json"
+SCORE, METRICS = "/score", "/metrics"
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,6 @@ class Service:
     ) -> None:
         self.scorer = scorer
         self.settings = LiveFile(folder.settings_file)
-        self.document = as_text(openapi_document(name, scorer))
         self.counts: Counter[str] = Counter()
         # The name of a script may hold what a header cannot.
         self._version = scorer.version.encode("ascii", "replace").decode()
@@ -74,91 +74,117 @@ class Service:
         self._data = LogFile(folder.data_log)
         self._line = Line(scorer)
         self._client: Any = None  # Any: httpx is loaded only where there is a second version
+        # A worker takes callers only once its model has predicted a row: who gets an answer at
+        # all has found one that is ready.
+        alive, document = _ok(b"Healthy"), _ok(as_text(openapi_document(name, scorer)), JSON)
+        self._replies = {"/": alive, "/healthz": alive, "/readyz": alive}
+        self._replies |= {"/swagger.json": document, "/openapi.json": document}
 
-    async def score(self, request: Request) -> Response:
+    async def answer(self, request: Request, body: bytes) -> Reply:
+        """Answer a request of somebody who may ask."""
+        path = unquote(request.path).rstrip("/") or "/"
+        if path == SCORE:
+            if request.method != "POST":
+                return _wrong_method(request, "POST")
+            return await self.score(request, body)
+        is_metrics = path == METRICS
+        if not is_metrics and path not in self._replies:
+            detail = f"There is nothing at {path}; requests go to {SCORE}."
+            return told(404, "Not found", detail)
+        if request.method not in ("GET", "HEAD"):
+            return _wrong_method(request, "GET, HEAD")
+        return _ok(self.metrics().encode()) if is_metrics else self._replies[path]
+
+    async def score(self, request: Request, body: bytes) -> Reply:
         """Answer ``POST /score``."""
         began = time.perf_counter()
         name = uuid.uuid4().hex[:12]
-        body, n_rows = b"", 0
+        n_rows = 0
         try:
-            body = await _body_of(request)
-            response = await self._pass_on(request, body)
-            if response is None:
-                answer = await self._ask(Asked(body=body, query=dict(request.query_params)))
+            _check_kind(request)
+            reply = await self._pass_on(request, body)
+            if reply is None:
+                answer = await self._ask(Asked(body=body, query=_query_of(request)))
                 n_rows = answer.n_rows
-                response = _json(answer.content)
+                reply = _json(answer.content)
         except _RefusedError as refused:
-            response = refused.response
+            reply = refused.reply
         except RequestFaultError as error:
-            response = _fault_response(error)
+            reply = _fault_reply(error)
         except Exception as error:  # noqa: BLE001 - the border: a failure becomes a reply
             logger.error("request %s failed", name, exc_info=error)
-            response = _failure_response(error, name)
-        response.headers["x-request-id"] = name
-        response.headers.setdefault("x-model", self._version)
+            reply = _failure_reply(error, name)
+        model = dict(reply.headers).get("x-model")
+        named = [] if model is not None else [("x-model", self._version)]
+        reply = replace(reply, headers=[*reply.headers, ("x-request-id", name), *named])
+        self.counts[str(reply.status)] += 1
         seconds = time.perf_counter() - began
-        self.counts[str(response.status_code)] += 1
-        self._note(name, response, body, n_rows=n_rows, seconds=seconds)
-        return response
+        self._note(name, reply, body, n_rows=n_rows, seconds=seconds)
+        return reply
 
     async def _ask(self, asked: Asked) -> Answer:
         if len(self._line) >= MAX_WAITING:
             detail = f"{MAX_WAITING} requests wait already; come again in a moment."
-            response = _problem_response(503, "Too many requests", detail)
-            response.headers["retry-after"] = "1"
-            raise _RefusedError(response)
+            raise _RefusedError(told(503, "Too many requests", detail, retry_after=1))
         try:
-            return await asyncio.wait_for(self._line.ask(asked), SCORE_SECONDS)
+            async with asyncio.timeout(SCORE_SECONDS):
+                return await self._line.ask(asked)
         except TimeoutError:
             detail = f"There was no answer within {SCORE_SECONDS:.0f} s."
-            raise _RefusedError(_problem_response(504, "It took too long", detail)) from None
+            raise _RefusedError(told(504, "It took too long", detail)) from None
 
-    async def _pass_on(self, request: Request, body: bytes) -> Response | None:
+    async def _pass_on(self, request: Request, body: bytes) -> Reply | None:
         """Return the second version's reply where it is its turn; None where it is not."""
-        percent = float(self.settings.read().get("canary_percent") or 0)
+        if self._is_canary:
+            return None
         port = self._canary.read().get("port")
-        if self._is_canary or port is None or self._draw() * 100 >= percent:
+        if port is None:
+            return None
+        percent = float(self.settings.read().get("canary_percent") or 0)
+        if self._draw() * 100 >= percent:
             return None
         import httpx  # here: most deployments never have a second version
 
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=SCORE_SECONDS)
         kept = ("authorization", "content-type")
-        headers = {k: v for k in kept if (v := request.headers.get(k))}
+        headers = {k: v for k in kept if (v := request.named.get(k))}
         try:
             reply = await self._client.post(
-                f"http://127.0.0.1:{port}/score",
+                f"http://127.0.0.1:{port}{SCORE}",
                 content=body,
-                params=dict(request.query_params),
+                params=_query_of(request),
                 headers=headers,
             )
         except httpx.HTTPError as error:
             logger.warning("the second version does not answer (%s); this one does", error)
             return None
-        response = Response(reply.content, reply.status_code, media_type=None)
-        response.headers["content-type"] = reply.headers.get("content-type", "application/json")
-        response.headers["x-model"] = reply.headers.get("x-model", "")
-        response.headers[CANARY_HEADER] = "1"
-        return response
+        headers = {
+            "content-type": reply.headers.get("content-type", JSON),
+            "x-model": reply.headers.get("x-model", ""),
+            CANARY_HEADER: "1",
+        }
+        return Reply(status=reply.status_code, headers=[*headers.items()], body=reply.content)
 
-    def _note(
-        self, name: str, response: Response, body: bytes, *, n_rows: int, seconds: float
-    ) -> None:
+    def _note(self, name: str, reply: Reply, body: bytes, *, n_rows: int, seconds: float) -> None:
         """Write the request down, as far as that is switched on."""
         settings = self.settings.read()
-        model = response.headers.get("x-model", "")
-        if settings.get("log_requests") and CANARY_HEADER not in response.headers:
+        headers = dict(reply.headers)
+        if CANARY_HEADER in headers:
+            return
+        model = headers.get("x-model", "")
+        if settings.get("log_requests"):
             self._requests.say(
-                f"{name} {response.status_code} {seconds * 1000:.1f} ms {n_rows} rows {model}"
+                f"{name} {reply.status} {seconds * 1000:.1f} ms {n_rows} rows {model}"
             )
-        if settings.get("log_data") and CANARY_HEADER not in response.headers:
+        if settings.get("log_data"):
             line = {
                 "time": time.time(),
                 "id": name,
                 "model": model,
-                "status": response.status_code,
+                "status": reply.status,
                 "request": body.decode("utf-8", errors="replace"),
-                "reply": bytes(response.body).decode("utf-8", errors="replace"),
+                "reply": reply.body.decode("utf-8", errors="replace"),
             }
             self._data.write(json.dumps(line, ensure_ascii=False))
 
@@ -177,61 +203,31 @@ class Service:
 class _RefusedError(Exception):
     """A request that gets a reply without being looked at."""
 
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
 
 
-def create_app(service: Service) -> Starlette:
-    """Return the application of a worker.
-
-    Parameters
-    ----------
-    service : Service
-        Answers requests.
-    """
-
-    async def document(_request: Request) -> Response:
-        return Response(service.document, media_type="application/json")
-
-    async def alive(_request: Request) -> Response:
-        return PlainTextResponse("Healthy")
-
-    async def metrics(_request: Request) -> Response:
-        return PlainTextResponse(service.metrics())
-
-    # A worker takes callers only once its model has predicted a row: who gets an answer at
-    # all has found one that is ready.
-    readers = [(path, alive) for path in ("/", "/healthz", "/readyz")]
-    readers += [(path, document) for path in ("/swagger.json", "/openapi.json")]
-    readers += [("/metrics", metrics)]
-    return Starlette(
-        routes=[
-            Route("/score", service.score, methods=["POST"]),
-            *(Route(path, answer, methods=["GET"]) for path, answer in readers),
-        ],
-        exception_handlers={404: _not_found, 405: _not_allowed},
-    )
+def _check_kind(request: Request) -> None:
+    kind = request.named.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != JSON and not kind.endswith("+json"):
+        detail = f'The header "Content-Type" must be "{JSON}"; got {kind!r}.'
+        raise _RefusedError(told(415, "JSON is needed", detail))
 
 
-async def _body_of(request: Request) -> bytes:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
-        detail = f'The header "Content-Type" must be "application/json"; got {kind!r}.'
-        raise _RefusedError(_problem_response(415, "JSON is needed", detail))
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise _RefusedError(_problem_response(*too_large()))
-        parts.append(part)
-    return b"".join(parts)
+def _query_of(request: Request) -> dict[str, str]:
+    """Return what stands behind the question mark; of several of a name, the last."""
+    return dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
 
 
-def _json(content: Any) -> Response:
+def _ok(body: bytes, kind: str = "text/plain; charset=utf-8") -> Reply:
+    return Reply(status=200, headers=[("content-type", kind)], body=body)
+
+
+def _json(content: Any) -> Reply:
     """Return a reply; arrays become lists, and what JSON cannot say becomes null."""
     data = orjson.dumps(content, default=_plain, option=orjson.OPT_NON_STR_KEYS)
-    return Response(data, media_type="application/json")
+    return _ok(data, JSON)
 
 
 def _plain(value: Any) -> Any:
@@ -244,34 +240,22 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
 
 
-def _problem_response(status: int, title: str, detail: str, **more: Any) -> Response:
-    body = orjson.dumps(problem(status, title, detail, **more), default=str)
-    return Response(body, status, media_type=PROBLEM_JSON)
-
-
-def _fault_response(error: RequestFaultError) -> Response:
+def _fault_reply(error: RequestFaultError) -> Reply:
     title = "The body is not JSON" if error.status == 400 else "The request cannot be answered"
     more = f" ({error.n_more} more)" if error.n_more else ""
     detail = f"{error.faults[0]}" + (
         f" And {len(error.faults) + error.n_more - 1} more." if len(error.faults) > 1 else more
     )
     errors = [one.as_json() for one in error.faults]
-    return _problem_response(error.status, title, detail, errors=errors)
+    return told(error.status, title, detail, errors=errors)
 
 
-def _failure_response(error: Exception, name: str) -> Response:
+def _failure_reply(error: Exception, name: str) -> Reply:
     detail = f"{describe_failure(error)}. service.get_logs() has the traceback."
-    return _problem_response(500, "The answer failed", detail, id=name)
+    return told(500, "The answer failed", detail, id=name)
 
 
-async def _not_found(request: Request, _error: Exception) -> Response:
-    detail = f"There is nothing at {request.url.path}; requests go to /score."
-    return _problem_response(404, "Not found", detail)
-
-
-async def _not_allowed(request: Request, error: Exception) -> Response:
-    headers: Mapping[str, str] = getattr(error, "headers", None) or {}
-    detail = f"{request.method} is not possible at {request.url.path}."
-    response = _problem_response(405, "Wrong method", detail)
-    response.headers.update(headers)
-    return response
+def _wrong_method(request: Request, right: str) -> Reply:
+    detail = f"{request.method} is not possible at {request.path}."
+    refused = told(405, "Wrong method", detail)
+    return replace(refused, headers=[*refused.headers, ("allow", right)])

@@ -146,7 +146,7 @@ class DeploymentConfig:
     kind: str = ACI
     port: int | None = None
     host: str = LOOPBACK
-    cpu_cores: float = 1.0
+    cpu_cores: float | None = None
     memory_gb: float | None = None
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -169,13 +169,18 @@ class DeploymentConfig:
         is_whole = isinstance(port, int) and not isinstance(port, bool)
         if not is_whole or not 0 < port <= _MAX_PORT:
             raise ConfigError(f"port of a deployment must be 1 to {_MAX_PORT}; got {port!r}.")
-        if not self.cpu_cores > 0:
+        if self.cpu_cores is not None and not self.cpu_cores > 0:
             raise ConfigError(f"cpu_cores of a deployment must be above 0; got {self.cpu_cores!r}.")
         if self.host != LOOPBACK and not self.auth_enabled:
             raise ConfigError(
                 f"A deployment that others can reach (host={self.host!r}) needs keys: leave "
                 "auth_enabled as it is, or listen on this machine alone."
             )
+
+    @property
+    def threads(self) -> int | None:
+        """Threads that a model may use; None for all processors, where there are many rows."""
+        return None if self.cpu_cores is None else max(1, int(self.cpu_cores))
 
 
 def as_text(values: Mapping[str, Any] | None) -> dict[str, str]:
@@ -196,7 +201,6 @@ def describe_configuration(
     kind: ACI
     port: 8000
     host: 127.0.0.1
-    cpu_cores: 1.0
     auth_enabled: True
     """
     config = deployment or DeploymentConfig()

@@ -11,21 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import socket
 import threading
 from dataclasses import dataclass, replace
 
 from nbautoml.serving.folder import LiveFile
-from nbautoml.serving.guard import (
-    MAX_BODY_BYTES,
-    PROBLEM_JSON,
-    is_loopback,
-    problem,
-    refusal_of,
-    too_large,
-)
+from nbautoml.serving.guard import MAX_BODY_BYTES, is_loopback, refusal_of, told, unreadable
 from nbautoml.serving.http1 import (
     HEAD_BYTES,
     MessageError,
@@ -50,9 +42,6 @@ REPLY_SECONDS = 400.0
 """Longest wait for a reply: a worker may take 300 s to start, and 60 to answer."""
 MOST_IDLE_LINKS = 16
 STOP_SECONDS = 10.0
-_REASONS = {400: "Bad Request", 408: "Request Timeout", 413: "Content Too Large"}
-_REASONS |= {431: "Request Header Fields Too Large", 503: "Service Unavailable"}
-_REASONS |= {401: "Unauthorized", 403: "Forbidden", 504: "Gateway Timeout"}
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +165,7 @@ class Front:
             reply, keeps_open = await self._answer(request, reader, writer)
             has_body = request.method != "HEAD"
         except MessageError as error:
-            reply, keeps_open, has_body = _refusal(error.status, error.detail), False, True
+            reply, keeps_open, has_body = unreadable(error), False, True
         stopping = self._stop is not None and self._stop.is_set()
         keeps_open = keeps_open and not stopping
         writer.write(reply.encode(keeps_open=keeps_open, has_body=has_body))
@@ -192,8 +181,7 @@ class Front:
         named = request.named
         refused = refusal_of(request.path, named, self._settings, is_local=self._is_local)
         if refused is not None:
-            status, title, detail = refused
-            return _told(status, title, detail), False
+            return told(*refused), False
         if len(self._callers) > MOST_CALLERS:
             return _busy(f"{MOST_CALLERS} callers are connected; come again in a moment."), False
         if "100-continue" in named.get("expect", "").lower():
@@ -211,7 +199,7 @@ class Front:
         tries = 0
         while True:
             if self._route.failure:
-                return _told(503, "The deployment failed", self._route.failure, retry_after=30)
+                return told(503, "The deployment failed", self._route.failure, retry_after=30)
             is_pure = self._route.is_pure
             try:
                 link = self._idle_link() if is_pure else None
@@ -224,7 +212,7 @@ class Front:
             except TimeoutError:
                 link.writer.close()
                 detail = f"There was no answer within {REPLY_SECONDS:.0f} s."
-                return _told(504, "It took too long", detail)
+                return told(504, "It took too long", detail)
             except (ConnectionError, asyncio.LimitOverrunError):
                 link.writer.close()
             tries += link.is_fresh  # one that was idle may have been closed long ago
@@ -266,21 +254,5 @@ async def _part(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
                 left -= len(part)
 
 
-def _refusal(status: int, detail: str) -> Reply:
-    if status == 413:
-        return _told(*too_large())
-    return _told(status, "The request cannot be read", detail)
-
-
 def _busy(detail: str) -> Reply:
-    return _told(503, "Come again", detail, retry_after=1)
-
-
-def _told(status: int, title: str, detail: str, *, retry_after: int = 0) -> Reply:
-    headers = [("content-type", PROBLEM_JSON)]
-    if retry_after:
-        headers.append(("retry-after", str(retry_after)))
-    if status == 401:
-        headers.append(("www-authenticate", "Bearer"))
-    body = json.dumps(problem(status, title, detail)).encode()
-    return Reply(status=status, reason=_REASONS.get(status, ""), headers=headers, body=body)
+    return told(503, "Come again", detail, retry_after=1)

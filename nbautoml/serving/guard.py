@@ -1,6 +1,6 @@
-"""Who may ask a deployment, before anything of a request is looked at.
+"""Who may ask a deployment, before anything of a request is looked at. Standard library only.
 
-Plain ASGI. In this order: the name under which the service was called (a page elsewhere can
+In this order: the name under which the service was called (a page elsewhere can
 let a browser call loopback under a name of its own), the page that the call comes from, the
 key, the size of the body. What is refused is told as a problem in JSON.
 """
@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any  # Any: ASGI's messages
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any  # Any: JSON values
 from urllib.parse import urlsplit
 
 from nbautoml.serving.folder import LiveFile
+from nbautoml.serving.http1 import MessageError, Reply
 from nbautoml.serving.keys import is_allowed
-
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY_BYTES = 32 * 2**20
 """Largest body of a request: 10,000 rows of some hundred columns."""
@@ -28,51 +24,6 @@ OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
 """Paths that need no key: they tell nothing but that the service lives."""
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 PROBLEM_JSON = "application/problem+json"
-
-
-class Guard:
-    """Lets requests through to an application, or refuses them.
-
-    Parameters
-    ----------
-    app : ASGI application
-        Answers what is let through.
-    settings : LiveFile
-        Keys, and whether they are asked for.
-    host : str
-        Address that the service listens on; names are checked only on loopback.
-    """
-
-    def __init__(self, app: App, settings: LiveFile, *, host: str) -> None:
-        self._app = app
-        self._settings = settings
-        self._is_local = is_loopback(host)
-        self.is_draining = False
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        sender = self._closing(send) if self.is_draining else send
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        refusal = refusal_of(scope["path"], headers, self._settings, is_local=self._is_local)
-        if refusal is None:
-            await self._app(scope, receive, sender)
-            return
-        status, title, detail = refusal
-        await _refuse(sender, status, title, detail)
-
-    @staticmethod
-    def _closing(send: Send) -> Send:
-        """Return what sends replies after which the caller has to connect again."""
-
-        async def sender(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
-            await send(message)
-
-        return sender
 
 
 def refusal_of(
@@ -156,15 +107,19 @@ def problem(status: int, title: str, detail: str, **more: Any) -> dict[str, Any]
     return {"title": title, "status": status, "detail": detail, **more}
 
 
-async def _refuse(send: Send, status: int, title: str, detail: str) -> None:
-    body = json.dumps(problem(status, title, detail)).encode()
-    headers = [
-        (b"content-type", PROBLEM_JSON.encode()),
-        (b"content-length", str(len(body)).encode()),
-        # The body of the request is not read.
-        (b"connection", b"close"),
-    ]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def told(status: int, title: str, detail: str, *, retry_after: int = 0, **more: Any) -> Reply:
+    """Return the reply that tells of an error."""
+    headers = [("content-type", PROBLEM_JSON)]
+    if retry_after:
+        headers.append(("retry-after", str(retry_after)))
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers.append(("www-authenticate", "Bearer"))
+    body = json.dumps(problem(status, title, detail, **more), default=str).encode()
+    return Reply(status=status, headers=headers, body=body)
+
+
+def unreadable(error: MessageError) -> Reply:
+    """Return the reply to what is no request."""
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return told(*too_large())
+    return told(error.status, "The request cannot be read", error.detail)

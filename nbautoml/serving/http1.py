@@ -9,10 +9,13 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
 
 HEAD_BYTES = 64 * 2**10
 """Largest head of a message."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
 _OWN = frozenset(
     {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "trailer"}
     | {"upgrade", "expect", "content-length"}
@@ -20,6 +23,7 @@ _OWN = frozenset(
 """Headers that belong to one connection, or that are written anew."""
 _ONCE = ("host", "content-length", "transfer-encoding", "authorization", "content-type")
 _NO_BODY = frozenset({204, 304})
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 Headers = Sequence[tuple[str, str]]
 
@@ -41,7 +45,7 @@ class MessageError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, which a cached property cannot have
 class Request:
     """The head of a request."""
 
@@ -55,7 +59,7 @@ class Request:
         """The target without what stands behind a question mark."""
         return self.target.partition("?")[0]
 
-    @property
+    @cached_property
     def named(self) -> Mapping[str, str]:
         """Headers by name, in lower case."""
         return {name.lower(): value for name, value in self.headers}
@@ -79,7 +83,8 @@ class Reply:
 
     def encode(self, *, keeps_open: bool, has_body: bool = True) -> bytes:
         """Return the reply as bytes; `has_body` is false for an answer to HEAD."""
-        lines = [f"HTTP/1.1 {self.status} {self.reason}"]
+        reason = self.reason or _REASONS.get(self.status, "")
+        lines = [f"HTTP/1.1 {self.status} {reason}"]
         lines += [f"{name}: {value}" for name, value in self.headers if name.lower() not in _OWN]
         if self.status not in _NO_BODY:
             lines.append(f"content-length: {len(self.body)}")
@@ -229,8 +234,7 @@ def _headers(lines: Sequence[str]) -> list[tuple[str, str]]:
     found = []
     for line in lines:
         name, colon, value = line.partition(":")
-        is_clean = not any(ord(letter) < 32 and letter != "\t" for letter in value)
-        if not colon or not _TOKEN.fullmatch(name) or not is_clean:
+        if not colon or not _TOKEN.fullmatch(name) or _CONTROL.search(value):
             raise MessageError(400, "A header is no header.")
         found.append((name, value.strip(" \t")))
     names = [name.lower() for name, _ in found]

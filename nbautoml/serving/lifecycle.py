@@ -81,7 +81,7 @@ def change(
         folder.revision(number),
         service=record.name,
         host=str(record.settings["host"]),
-        threads=int(record.settings["threads"]),
+        threads=record.settings["threads"],
     )
     ask(folder, {slot: number})
     return record
@@ -156,7 +156,7 @@ def new_record(name: str, config: DeploymentConfig, plan: Plan) -> DeploymentRec
         models=plan.ids,
         settings={
             "host": config.host,
-            "threads": max(1, int(config.cpu_cores)),
+            "threads": config.threads,
             "cpu_cores": config.cpu_cores,
             "memory_gb": config.memory_gb,
             "has_script": inference is not None,
@@ -169,8 +169,7 @@ def new_record(name: str, config: DeploymentConfig, plan: Plan) -> DeploymentRec
 
 def write_files(folder: Folder, config: DeploymentConfig, plan: Plan, name: str) -> None:
     """Write the files of a deployment that is being made; its folder is there, and empty."""
-    threads = max(1, int(config.cpu_cores))
-    make_revision(plan, folder.revision(1), service=name, host=config.host, threads=threads)
+    make_revision(plan, folder.revision(1), service=name, host=config.host, threads=config.threads)
     settings: dict[str, Any] = {
         "auth_enabled": config.auth_enabled,
         "keys": new_keys(config.primary_key, config.secondary_key),

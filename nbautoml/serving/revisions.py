@@ -128,7 +128,9 @@ def _find_bundle(session: Session, record: ModelRecord) -> tuple[str, dict[str, 
     )
 
 
-def make_revision(plan: Plan, folder: Path, *, service: str, host: str, threads: int) -> None:
+def make_revision(
+    plan: Plan, folder: Path, *, service: str, host: str, threads: int | None
+) -> None:
     """Write a revision's folder.
 
     Parameters
@@ -141,8 +143,9 @@ def make_revision(plan: Plan, folder: Path, *, service: str, host: str, threads:
         The deployment.
     host : str
         Address that it listens on.
-    threads : int
-        Threads of numerical libraries in a worker.
+    threads : int or None
+        Threads that a model may use; None for one, and for all processors where there are many
+        rows.
 
     Raises
     ------
@@ -163,12 +166,13 @@ def make_revision(plan: Plan, folder: Path, *, service: str, host: str, threads:
     else:
         entry = {"kind": "bundle", "folder": str(PurePosixPath(model_dir) / plan.bundle)}
         variables = {}
-    counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+    counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads or 1))
     job = {
         "service": service,
         "host": host,
         "models": list(plan.ids),
         "entry": entry,
+        "threads": threads,
         "model_dir": model_dir,
         "hashes": {name: artifact.sha256 for name, artifact in plan.files.items()},
         "environment": {**counts, **variables, MODEL_PATHS_VARIABLE: json.dumps(paths)},

@@ -23,9 +23,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
+from itertools import chain
 from types import GenericAlias
 from typing import Annotated, Any  # Any: cells of a request
 
+import numpy as np
 import pandas as pd
 from pydantic import (
     AfterValidator,
@@ -41,6 +44,7 @@ from typing_extensions import TypedDict  # pydantic asks for this one below Pyth
 
 from nbautoml.registry.schema import ColumnSchema, ModelSchema
 from nbautoml.serving.forms import Fault, RequestFaultError, describe, fault
+from nbautoml.serving.plain import Plain, PlainColumn, PlainRows
 
 MAX_ROWS = 10_000
 """Rows of one request; more of them are several requests."""
@@ -170,6 +174,14 @@ _TYPES: Mapping[Kind, Any] = {  # Any: types that are put together at run time
     Kind.WORD: StrictStr,
     Kind.ANY: StrictStr | StrictBool | StrictInt | _NUMBER,
 }
+_PLAIN = {
+    Kind.NUMBER: Plain.NUMBERS,
+    Kind.FLAG: Plain.FLAGS,
+    Kind.TRUTH: Plain.TRUTHS,
+    Kind.DATE: Plain.TEXTS,
+    Kind.WORD: Plain.TEXTS,
+    Kind.ANY: Plain.TEXTS,
+}
 _NUMBER_TEXT = r"[-+]?([0-9]{1,60}([.][0-9]{0,60})?|[.][0-9]{1,60})([eE][-+]?[0-9]{1,2})?"
 _NUMBERS = {"type": "number"}
 _SPACED = "^ *({}) *$"
@@ -213,12 +225,59 @@ def _documented(kind: Kind, *, may_be_null: bool) -> dict[str, Any]:
     return {"anyOf": [*_DOCUMENTED[kind], *(nothing if may_be_null else ())]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, which a cached property cannot have
 class CheckedRows:
-    """Rows that a model can predict, and what its owner should know of them."""
+    """Rows that a model can predict, and what its owner should know of them.
 
-    frame: pd.DataFrame
-    warnings: tuple[str, ...]
+    Parameters
+    ----------
+    columns : mapping of str to array, list or Series
+        Numbers and truth values are arrays, dates series, words lists.
+    warnings : tuple of str
+        What a model can handle, but was not in the training data.
+    """
+
+    columns: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The rows as a frame."""
+        return frame_of(self.columns)
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows these are."""
+        return len(next(iter(self.columns.values()), ()))
+
+    def part(self, start: int, end: int) -> CheckedRows:
+        """Return the rows from `start` to before `end`; the warnings stay with the whole."""
+        return CheckedRows(columns={n: cells[start:end] for n, cells in self.columns.items()})
+
+
+def joined(parts: Sequence[CheckedRows]) -> CheckedRows:
+    """Return the rows of several requests as one; their columns have the same types."""
+    if len(parts) == 1:
+        return parts[0]
+    names = parts[0].columns
+    return CheckedRows(columns={n: _joined([part.columns[n] for part in parts]) for n in names})
+
+
+def _joined(cells: Sequence[Any]) -> Any:
+    if isinstance(cells[0], list):
+        return list(chain.from_iterable(cells))
+    if isinstance(cells[0], np.ndarray):
+        return np.concatenate(cells)
+    return pd.concat(cells, ignore_index=True)
+
+
+def frame_of(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Return checked columns as a frame; the cells of a list keep their types."""
+    series = {
+        name: pd.Series(cells, dtype=object) if isinstance(cells, list) else cells
+        for name, cells in columns.items()
+    }
+    return pd.DataFrame(series)
 
 
 class RequestRows:
@@ -247,6 +306,7 @@ class RequestRows:
         self._max_rows = max_rows
         self._types = {name: self._type_of(column) for name, column in self._columns.items()}
         self._rows = _adapter({n: t for n, t in self._types.items() if n in self._needed})
+        self._plain = self._plain_rows()
         self._seen = {
             column.name: frozenset(map(_label, column.categories))
             for column in schema.columns
@@ -259,7 +319,7 @@ class RequestRows:
         return frozenset(self._columns)
 
     def check(self, rows: Sequence[Any]) -> CheckedRows:
-        """Return rows as a frame of the training columns.
+        """Return rows by the training columns that a model looks at.
 
         Parameters
         ----------
@@ -273,6 +333,9 @@ class RequestRows:
         """
         if len(rows) > self._max_rows:
             raise fault(f"A request holds {self._max_rows:,} rows at most; got {len(rows):,}.")
+        plain = self._read_plain(rows)
+        if plain is not None:
+            return plain
         objects = [self._as_object(row, at) for at, row in enumerate(rows)]
         try:
             found: list[dict[str, Any]] = self._rows.validate_python(objects)
@@ -280,8 +343,34 @@ class RequestRows:
             raise self._faults(error, objects) from None
         columns = {n: [row[n] for row in found] for n in self._columns if n in self._needed}
         self._refuse_nulls(columns)
-        frame = pd.DataFrame({n: self._typed(n, values) for n, values in columns.items()})
-        return CheckedRows(frame=frame, warnings=tuple(self._warnings(objects, columns)))
+        return CheckedRows(
+            columns={name: self._typed(name, cells) for name, cells in columns.items()},
+            warnings=_shown([*self._unknown_columns(objects), *self._unseen(columns)]),
+        )
+
+    def _plain_rows(self) -> PlainRows | None:
+        columns = [
+            PlainColumn(name=name, plain=_PLAIN[kind], may_be_null=self._may_be_null(name))
+            for name, kind in self._kinds.items()
+            if name in self._needed
+        ]
+        return PlainRows(self._columns, columns) if columns else None
+
+    def _read_plain(self, rows: Sequence[Any]) -> CheckedRows | None:
+        """Return rows that are as they should be; None for others, which are looked at closely."""
+        columns = None if self._plain is None else self._plain.read(rows)
+        if columns is None:
+            return None
+        texts = {name: cells for name, cells in columns.items() if isinstance(cells, list)}
+        dates = {n: cells for n, cells in texts.items() if self._kinds[n] is Kind.DATE}
+        try:
+            for text in (text for cells in dates.values() for text in cells if text is not None):
+                datetime.fromisoformat(text)
+            typed = {name: _dates(cells) for name, cells in dates.items()}
+        except ValueError:
+            return None
+        warnings = _shown(self._unseen(texts))
+        return CheckedRows(columns={**columns, **typed}, warnings=warnings)
 
     def describe_row(self) -> dict[str, Any]:
         """Return JSON Schema of one row."""
@@ -362,19 +451,11 @@ class RequestRows:
     def _typed(self, name: str, values: list[Any]) -> Any:
         kind = self._kinds[name]
         if kind in (Kind.NUMBER, Kind.FLAG):
-            return pd.Series([math.nan if v is None else float(v) for v in values], dtype=float)
+            return np.array([math.nan if v is None else float(v) for v in values], dtype=float)
         if kind is Kind.DATE:
             return _dates(values)
-        if kind is Kind.TRUTH and None not in values:
-            return pd.Series(values, dtype=bool)
-        return pd.Series(values, dtype=object)
-
-    def _warnings(
-        self, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, list[Any]]
-    ) -> list[str]:
-        found = [*self._unknown_columns(rows), *self._unseen(columns)]
-        more = len(found) - SHOWN_WARNINGS
-        return [*found[:SHOWN_WARNINGS], *([f"{more} more warnings"] if more > 0 else [])]
+        is_whole = kind is Kind.TRUTH and None not in values
+        return np.array(values, dtype=bool) if is_whole else values
 
     def _unknown_columns(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         if all(row.keys() <= self._columns.keys() for row in rows):
@@ -386,14 +467,14 @@ class RequestRows:
             if name not in self._columns
         ]
 
-    def _unseen(self, columns: Mapping[str, list[Any]]) -> list[str]:
+    def _unseen(self, columns: Mapping[str, Sequence[Any]]) -> list[str]:
         found = []
         for name, values in columns.items():
             seen = self._seen.get(name)
             if None in values and not self._columns[name].is_nullable:
                 at = values.index(None)
                 found.append(f"row {at}, column {name!r}: null was not seen in training")
-            if seen is not None:
+            if seen is not None and not seen.issuperset(values):
                 new = dict.fromkeys(v for v in values if v is not None and _label(v) not in seen)
                 found += [
                     f"row {values.index(v)}, column {name!r}: {describe(v)} was not seen in "
@@ -401,6 +482,11 @@ class RequestRows:
                     for v in new
                 ]
         return found
+
+
+def _shown(warnings: Sequence[str]) -> tuple[str, ...]:
+    more = len(warnings) - SHOWN_WARNINGS
+    return (*warnings[:SHOWN_WARNINGS], *([f"{more} more warnings"] if more > 0 else []))
 
 
 def _adapter(types: Mapping[str, Any]) -> TypeAdapter[list[dict[str, Any]]]:

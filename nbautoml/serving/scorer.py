@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar  # Any: models, JSON values
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from nbautoml.errors import ModelError, NbAutoMLError
 from nbautoml.registry.schema import ModelSchema, to_json
@@ -30,7 +30,8 @@ from nbautoml.serving.forms import (
     read_form,
     write_form,
 )
-from nbautoml.serving.schema import CheckedRows, RequestRows
+from nbautoml.serving.parts import Parts
+from nbautoml.serving.schema import CheckedRows, RequestRows, joined
 
 if TYPE_CHECKING:
     from nbautoml.serving.explain import RowExplainer
@@ -61,8 +62,9 @@ class Answer:
 
 
 class Scorer(Protocol):
-    """Answers requests; called by one thread at a time."""
+    """Answers requests; called by `n_threads` threads at a time."""
 
+    n_threads: int
     version: str
     methods: tuple[str, ...]
     most_at_once: int
@@ -72,6 +74,9 @@ class Scorer(Protocol):
 
         What is wrong with a request is a `RequestFaultError`.
         """
+
+    def is_quick(self, asked: Asked) -> bool:
+        """Whether an answer for a few rows takes the model's own time, and no more."""
 
     def describe_row(self) -> dict[str, Any]:
         """Return JSON Schema of a row; empty where nothing is known."""
@@ -121,6 +126,10 @@ class BundleScorer:
         self._model = load_pickle(bundle / MODEL_FILE, versions=versions, of=self.version)
         schema = ModelSchema.from_dict(_read(bundle / "schema.json"))
         self._rows = RequestRows(schema, unused=unused_columns(self._model))
+        # A model that was written by an earlier version takes frames.
+        self._takes_columns = getattr(self._model, "takes_columns", False) is True
+        self._parts = Parts(job.get("threads", 1) if self._takes_columns else 1)
+        self.n_threads = self._parts.n_threads
         self._sample = list(_read(bundle / "sample.json")["data"])
         classes = getattr(self._model, "classes_", None)
         self._classes = None if classes is None else [to_json(label) for label in classes]
@@ -136,6 +145,10 @@ class BundleScorer:
         groups = [right] if right and _are_alike(right) else [[one] for one in right]
         answers = iter([answer for group in groups for answer in self._answer_together(group)])
         return [next(answers) if isinstance(one, _Readable) else one for one in read]
+
+    def is_quick(self, asked: Asked) -> bool:
+        """Whether no explanation is asked for, as far as a glance tells."""
+        return b"explain" not in asked.body and "explain" not in asked.query
 
     def _read(self, asked: Asked) -> _Readable:
         request = read_form(read_body(asked.body), asked.query, self._rows.names)
@@ -156,11 +169,10 @@ class BundleScorer:
         return [answer for one in group for answer in self._answer_together([one])]
 
     def _answer(self, group: Sequence[_Readable]) -> list[Answer]:
-        frames = [one.checked.frame for one in group]
-        frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        rows = joined([one.checked for one in group])
         wants_values = any(one.wants_values for one in group)
-        values = self._predict(frame) if wants_values else []
-        proba = self._proba(frame) if any(one.wants_proba for one in group) else []
+        values = self._predict(rows) if wants_values else []
+        proba = self._proba(rows) if any(one.wants_proba for one in group) else []
         answers, end = [], 0
         for one in group:
             n_rows = len(one.request.rows)
@@ -186,13 +198,18 @@ class BundleScorer:
         """Return a few rows of the training data."""
         return self._sample
 
-    def _predict(self, frame: pd.DataFrame) -> list[Any]:
-        return [to_json(value) for value in np.asarray(self._model.predict(frame))]
+    def _predict(self, rows: CheckedRows) -> list[Any]:
+        return _as_json(self._ask("predict", rows))
 
-    def _proba(self, frame: pd.DataFrame) -> list[list[float]]:
-        proba = np.asarray(self._model.predict_proba(frame), dtype=np.float64)
-        found: list[list[float]] = proba.tolist()
+    def _proba(self, rows: CheckedRows) -> list[list[float]]:
+        found: list[list[float]] = self._ask("predict_proba", rows).astype(np.float64).tolist()
         return found
+
+    def _ask(self, method: str, rows: CheckedRows) -> npt.NDArray[Any]:
+        answer = getattr(self._model, method)
+        if not self._takes_columns:
+            return np.asarray(answer(rows.frame))
+        return self._parts.ask(lambda part: np.asarray(answer(part.columns)), rows)
 
     def _explain(self, checked: CheckedRows) -> Mapping[str, Any]:
         if self._explainer is None:
@@ -208,7 +225,7 @@ class BundleScorer:
     def _try_sample(self) -> None:
         """Predict a sample row: what is ready has answered once, and its code is warm."""
         # As it was in training, which may hold nulls that requests may not.
-        self._model.predict(self._rows.check(self._sample[:1]).frame)
+        self._ask("predict", self._rows.check(self._sample[:1]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,8 +243,17 @@ class _Readable:
 
 def _are_alike(group: Sequence[_Readable]) -> bool:
     """Whether the rows of requests can be put into one frame as they are."""
-    types = [one.checked.frame.dtypes.tolist() for one in group]
+    types = [
+        [getattr(cells, "dtype", None) for cells in one.checked.columns.values()] for one in group
+    ]
     return all(one == types[0] for one in types)
+
+
+def _as_json(values: npt.NDArray[Any]) -> list[Any]:
+    """Return answers as JSON values."""
+    found: list[Any] = values.tolist()
+    is_text = set(map(type, found)) == {str}
+    return found if is_text else [to_json(value) for value in found]
 
 
 def _told(error: Exception) -> Exception:
@@ -279,6 +305,7 @@ class ScriptScorer:
     decorated (as ``inference_schema`` does), gets the members of the JSON object by name.
     """
 
+    n_threads = 1
     most_at_once = 1  # it may take its time, and nobody waits for what is done
 
     def __init__(self, job: Mapping[str, Any], folder: Path) -> None:
@@ -302,6 +329,10 @@ class ScriptScorer:
     def score(self, asked: Sequence[Asked]) -> list[Answer | Exception]:
         """Answer requests one after the other; what the script raises for one is its answer."""
         return [_attempt(partial(self._run, one.body)) for one in asked]
+
+    def is_quick(self, asked: Asked) -> bool:
+        """Return False: nobody knows what a script does."""
+        return False
 
     def _run(self, body: bytes) -> Answer:
         if not self._by_name:

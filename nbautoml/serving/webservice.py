@@ -402,7 +402,8 @@ class AciWebservice(Webservice):
         Parameters
         ----------
         cpu_cores : float, optional
-            Threads that its model may use, rounded down; one when not given.
+            Threads that its model may use, rounded down; when not given, all processors for
+            requests of many rows, and one for the others.
         memory_gb : float, optional
             Kept and shown; nothing is held back for it.
         tags, properties : mapping of str to str, optional
@@ -429,7 +430,7 @@ class AciWebservice(Webservice):
             kind=ACI,
             port=port,
             host=host,
-            cpu_cores=1.0 if cpu_cores is None else cpu_cores,
+            cpu_cores=cpu_cores,
             memory_gb=memory_gb,
             description=description or "",
             tags=as_text(tags),

@@ -37,8 +37,8 @@ ONLY = {
     "onnxruntime": ("nbautoml.registry.onnx",),
     "plotly": ("nbautoml.widgets.charts",),
     "pydantic": ("nbautoml.serving.schema",),
-    "starlette": ("nbautoml.serving.app",),
-    "uvicorn": ("nbautoml.serving.server",),
+    "starlette": (),
+    "uvicorn": (),
 }
 """Outside package to the only part that imports it."""
 

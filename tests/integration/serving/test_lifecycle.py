@@ -393,7 +393,7 @@ def test_requests_and_replies_are_written_down_when_asked(
 
 
 PLAIN = """
-import time, starlette.applications, pydantic, uvicorn, pandas, lightgbm, sklearn.compose
+import time, asyncio, pydantic, orjson, pandas, lightgbm, sklearn.compose
 print(time.process_time())
 """
 

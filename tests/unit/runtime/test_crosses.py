@@ -10,6 +10,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
+from nbautoml.runtime import crosses
 from nbautoml.runtime.crosses import PairArithmetic, TargetColumns
 
 N_ROWS = 2_000
@@ -141,3 +142,29 @@ def test_arithmetic_with_missing_cells_and_zeros() -> None:
     assert np.isnan(found[0, 3])
     assert np.isnan(found[1]).all()
     assert found[3].tolist() == [12.0, -4.0, 32.0, 0.5]
+
+
+@pytest.mark.parametrize("kind", ["numbers", "two classes", "three classes"])
+@pytest.mark.parametrize("names", [["a", "b", "number"], ["a"], ["number", "many"]])
+@pytest.mark.parametrize("crossed", [0, 3])
+def test_answers_looked_up_are_those_that_are_searched_for(
+    kind: str, names: list[str], crossed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = _frame()[names]
+    rows = _frame(1)[names].head(300)
+    rows.iloc[::7] = None
+    if "a" in names:
+        rows["a"] = rows["a"].cat.rename_categories({"c": "unseen"})
+    if "number" in names:
+        rows.loc[rows.index[:3], "number"] = [np.inf, -1e9, 1e9]
+    fitted = TargetColumns(crossed=crossed).fit(frame, _noise(kind))
+    searching = pickle.loads(pickle.dumps(fitted))
+
+    found = [fitted.transform(part) for part in (rows, rows.head(1), rows.head(0))]
+    monkeypatch.setattr(crosses, "_LOOKUP_CELLS", 0)
+    expected = [searching.transform(part) for part in (rows, rows.head(1), rows.head(0))]
+
+    assert searching._lookup is None
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert (one.dtype, one.shape) == (other.dtype, other.shape)

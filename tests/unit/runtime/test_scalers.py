@@ -195,3 +195,17 @@ def test_a_single_column_is_passed_on(kind):
 def test_decompositions_repeat_with_their_seed():
     one, other = (scalers.TruncatedSVDWrapper().fit_transform(SPARSE) for _ in range(2))
     np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "scaler",
+    [*ALL[:5], scalers.MinMaxScaler(clip=True), scalers.RobustScaler(False, True)],
+    ids=repr,
+)
+def test_numbers_are_those_of_scikit_learn_bit_by_bit(scaler, dtype):
+    made = clone(scaler).fit(DENSE.astype(dtype))
+    rows = np.vstack([DENSE * 3, np.full((1, 4), np.nan)]).astype(dtype)
+    out = made.transform(rows)
+    np.testing.assert_array_equal(out, made.scaler_.transform(rows))
+    assert out.dtype == dtype

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import time
@@ -18,7 +17,7 @@ from nbautoml.registry.schema import ColumnSchema, ModelSchema
 from nbautoml.serving.configs import DeploymentConfig, InferenceConfig, check_deployment_name
 from nbautoml.serving.folder import Folder, LiveFile, read_json, write_json
 from nbautoml.serving.forms import Form, Prediction, RequestFaultError, read_form, write_form
-from nbautoml.serving.guard import Guard, Message
+from nbautoml.serving.guard import is_loopback, refusal_of
 from nbautoml.serving.keys import new_keys
 from nbautoml.serving.logfile import LogFile, last_lines
 from nbautoml.serving.schema import Kind, RequestRows, kind_of
@@ -271,37 +270,15 @@ def test_paths_of_models_are_known_inside_of_a_deployment_only(
         Model.get_model_path("hearts")
 
 
-class Caller:
-    """Calls a guarded application and keeps what it was sent."""
-
-    def __init__(self, tmp_path: Path, *, host: str = "127.0.0.1") -> None:
-        self.keys = new_keys()
-        write_json(tmp_path / "s.json", {"auth_enabled": True, "keys": self.keys})
-        self.guard = Guard(self._app, LiveFile(tmp_path / "s.json"), host=host)
-
-    async def _app(self, scope: object, receive: object, send: object) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"ok"})
-
-    def ask(self, **headers: str) -> tuple[int, dict[str, str]]:
-        sent: list[Message] = []
-
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        given = {"host": "localhost:1", "authorization": f"Bearer {self.keys['primary']}"} | headers
-        pairs = [(k.replace("_", "-").encode(), v.encode()) for k, v in given.items()]
-        scope = {"type": "http", "path": "/score", "method": "POST", "headers": pairs}
-        asyncio.run(self.guard(scope, None, send))
-        return sent[0]["status"], {k.decode(): v.decode() for k, v in sent[0]["headers"]}
-
-
-def test_a_worker_that_leaves_tells_its_callers_to_connect_again(tmp_path: Path) -> None:
-    caller = Caller(tmp_path)
-    assert caller.ask() == (200, {})
-    caller.guard.is_draining = True
-    assert caller.ask() == (200, {"connection": "close"})
-    assert caller.ask(authorization="Bearer no")[0] == 401
+def refused(tmp_path: Path, *, listens_on: str = "127.0.0.1", **headers: str) -> int:
+    """Return the status that a request with these headers is refused with; 200 where it is not."""
+    keys = new_keys()
+    write_json(tmp_path / "s.json", {"auth_enabled": True, "keys": keys})
+    given = {"host": "localhost:1", "authorization": f"Bearer {keys['primary']}"}
+    given |= {name.replace("_", "-"): value for name, value in headers.items()}
+    live = LiveFile(tmp_path / "s.json")
+    found = refusal_of("/score", given, live, is_local=is_loopback(listens_on))
+    return 200 if found is None else found[0]
 
 
 @pytest.mark.parametrize(
@@ -321,13 +298,12 @@ def test_a_worker_that_leaves_tells_its_callers_to_connect_again(tmp_path: Path)
 def test_names_pages_and_sizes_are_checked(
     tmp_path: Path, headers: dict[str, str], status: int
 ) -> None:
-    assert Caller(tmp_path).ask(**headers)[0] == status
+    assert refused(tmp_path, **headers) == status
 
 
 def test_a_service_for_others_is_called_by_any_name_with_a_key(tmp_path: Path) -> None:
-    caller = Caller(tmp_path, host="0.0.0.0")
-    assert caller.ask(host="ml.example")[0] == 200
-    assert caller.ask(host="ml.example", authorization="")[0] == 401
+    assert refused(tmp_path, listens_on="0.0.0.0", host="ml.example") == 200
+    assert refused(tmp_path, listens_on="0.0.0.0", host="ml.example", authorization="") == 401
 
 
 def test_the_supervisor_needs_the_standard_library_alone() -> None:
