@@ -22,6 +22,7 @@ from nbautoml.compute import memory
 from nbautoml.compute.courier import MAILBOX, Courier, Mailbox
 from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.mirror import Mirror, default_root
+from nbautoml.compute.news import News
 from nbautoml.compute.pool import ChildPool, PoolSettings
 from nbautoml.compute.staging import lend_out_folder, read_files
 from nbautoml.compute.supervisor import Cancel, Ending, Order, Supervisor
@@ -64,6 +65,7 @@ class TrialPlugin(WorkerPlugin):
         """Start the template, so that it imports while the cluster is still coming up."""
         self._pool = ChildPool(self._settings, worker.local_directory)
         self._lock = threading.Lock()
+        self._news = News(worker)
         self._running: dict[Key, Cancel] = {}
         self._mirror = Mirror(default_root(), self._settings.data_limit_bytes)
         self._mailbox = Mailbox()
@@ -90,17 +92,17 @@ class TrialPlugin(WorkerPlugin):
 
     def run(self, order: Order, worker: Worker, key: Key) -> bytes:
         """Supervise a task, and return its pickled `Ending`, which is also sent as an event."""
-        attempt = uuid.uuid4().hex
+        about = {"number": order.number, "attempt": uuid.uuid4().hex}
 
         def tell(**news: object) -> None:
-            worker.log_event(order.topic, {"number": order.number, "attempt": attempt, **news})
+            self._news.tell(order.topic, {**about, **news})
 
         with self._lock:
             cancel = self._running[key] = Cancel()
             cards = tuple(self._free_cards[: order.n_gpus])
             del self._free_cards[: order.n_gpus]
         try:
-            tell(started=True)
+            self._news.tell_soon(order.topic, {**about, "started": True})
             ending = self._supervise(order, worker, tell, _Own(cancel=cancel, cards=cards))
             data = pickle.dumps(replace(ending, worker=str(worker.name)))
         finally:
