@@ -38,6 +38,10 @@ FREE_METRIC = "nbautoml_free"
 """Name under which a worker's heartbeat tells how much memory is free, in bytes."""
 
 
+_AT_WORK = frozenset({"executing", "long-running", "cancelled", "resumed"})
+"""States of Dask's in which a task may be running."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Own:
     """What a task has for itself: the way to end it, and graphics cards."""
@@ -83,7 +87,11 @@ class TrialPlugin(WorkerPlugin):
         self._pool.close()
 
     def transition(self, key: Key, start: str, finish: str, *_: Any, **__: Any) -> None:
-        """Stop a running task that was canceled, or whose client is gone."""
+        """Stop a running task that was canceled, or whose client is gone; send its news."""
+        if finish == "executing":
+            self._news.flush_soon()
+        elif start in _AT_WORK:
+            self._news.flush()
         if start == "executing" and finish in {"cancelled", "released", "forgotten"}:
             with self._lock:
                 cancel = self._running.get(key)
@@ -102,7 +110,7 @@ class TrialPlugin(WorkerPlugin):
             cards = tuple(self._free_cards[: order.n_gpus])
             del self._free_cards[: order.n_gpus]
         try:
-            self._news.tell_soon(order.topic, {**about, "started": True})
+            self._news.keep(order.topic, {**about, "started": True})
             ending = self._supervise(order, worker, tell, _Own(cancel=cancel, cards=cards))
             data = pickle.dumps(replace(ending, worker=str(worker.name)))
         finally:
@@ -111,7 +119,9 @@ class TrialPlugin(WorkerPlugin):
                 self._free_cards = sorted([*self._free_cards, *cards])
                 cancel.close()
         if len(data) <= LARGEST_EVENT_BYTES:
-            tell(ending=data)
+            # It goes with Dask's own message, which may not come where the task was canceled.
+            say = self._news.tell if cancel.is_set else self._news.keep
+            say(order.topic, {**about, "ending": data})
         return data
 
     def _supervise(

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from nbautoml.compute.news import LINGER_SECONDS, News
+from nbautoml.compute.pool import PoolSettings
+from nbautoml.compute.trial import TrialPlugin
 
 
 class PlayedWorker:
@@ -19,10 +21,7 @@ class PlayedWorker:
         self.later: list[tuple[float, Callable[[], None]]] = []
 
     def log_event(self, topic: str, message: Any) -> None:
-        self.events.append((topic, message))
-
-    def add_callback(self, function: Callable[..., Any], *given: Any) -> None:
-        function(*given)
+        self.events.append((topic, list(message)))
 
     def call_later(self, seconds: float, function: Callable[..., Any], *given: Any) -> None:
         self.later.append((seconds, lambda: function(*given)))
@@ -38,13 +37,13 @@ def worker() -> PlayedWorker:
     return PlayedWorker()
 
 
-def test_news_that_linger_go_with_the_next_that_are_told(worker: PlayedWorker) -> None:
+def test_news_that_were_kept_go_with_the_next_that_are_told(worker: PlayedWorker) -> None:
     news = News(worker)
-    news.tell_soon("run", {"number": 1, "started": True})
-    news.tell_soon("run", {"number": 2, "started": True})
+    news.keep("run", {"number": 1, "started": True})
+    news.keep("run", {"number": 2, "started": True})
     n_before = len(worker.events)
     news.tell("run", {"number": 1, "ending": b"x"})
-    worker.turn()
+    news.flush()
 
     assert n_before == 0
     assert worker.events == [
@@ -59,13 +58,15 @@ def test_news_that_linger_go_with_the_next_that_are_told(worker: PlayedWorker) -
     ]
 
 
-def test_news_linger_a_moment_only(worker: PlayedWorker) -> None:
+def test_news_are_kept_a_moment_only(worker: PlayedWorker) -> None:
     news = News(worker)
-    news.tell_soon("run", {"number": 1})
-    news.tell_soon("run", {"number": 2})
+    for number in (1, 2):
+        news.flush_soon()
+        news.keep("run", {"number": number})
     seconds = [due for due, _ in worker.later]
     worker.turn()
-    news.tell_soon("run", {"number": 3})
+    news.flush_soon()
+    news.keep("run", {"number": 3})
     worker.turn()
 
     assert seconds == [LINGER_SECONDS]
@@ -74,8 +75,40 @@ def test_news_linger_a_moment_only(worker: PlayedWorker) -> None:
 
 def test_runs_hear_only_their_own_news(worker: PlayedWorker) -> None:
     news = News(worker)
-    news.tell_soon("one", {"number": 1})
-    news.tell("other", {"number": 7})
+    news.keep("one", {"number": 1})
+    news.keep("other", {"number": 7})
+    news.flush()
+
+    assert worker.events == [("one", [{"number": 1}]), ("other", [{"number": 7}])]
+
+
+def plugin_of(worker: PlayedWorker) -> TrialPlugin:
+    plugin = TrialPlugin(PoolSettings(n_threads=1, preload=(), import_path=()))
+    plugin._news = News(worker)
+    return plugin
+
+
+def test_a_start_that_nothing_follows_is_told_a_moment_later(worker: PlayedWorker) -> None:
+    plugin = plugin_of(worker)
+    plugin.transition("key", "ready", "executing")
+    plugin._news.keep("run", {"number": 1, "started": True})
+    n_before = len(worker.events)
     worker.turn()
 
-    assert worker.events == [("other", [{"number": 7}]), ("one", [{"number": 1}])]
+    assert (n_before, len(worker.events)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("start", "finish"),
+    [("executing", "memory"), ("executing", "error"), ("cancelled", "released")],
+)
+def test_an_ending_is_told_when_dask_learns_of_it(
+    worker: PlayedWorker, start: str, finish: str
+) -> None:
+    plugin = plugin_of(worker)
+    plugin._news.keep("run", {"number": 1, "ending": b"x"})
+    plugin.transition("key", "waiting", "ready")
+    n_before = len(worker.events)
+    plugin.transition("key", start, finish)
+
+    assert (n_before, len(worker.events)) == (0, 1)
