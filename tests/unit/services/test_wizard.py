@@ -8,9 +8,10 @@ import pytest
 
 from nbautoml.data.factory import TabularDatasetFactory
 from nbautoml.errors import ConfigError, DatasetError, NotAllowedError, NotFoundError
+from nbautoml.runs.asked_process import AskedProcess
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.services.sessions import SessionPool
-from nbautoml.services.wizard import Wizard
+from nbautoml.services.wizard import MODULE, Wizard
 from nbautoml.services.workspaces import known_workspaces
 from nbautoml.store.session import open_session
 
@@ -28,12 +29,19 @@ def root(tmp_path):
     return folder
 
 
+@pytest.fixture(scope="module")
+def process():
+    """The process that answers, for all tests: each would wait for its imports."""
+    with AskedProcess(MODULE) as process:
+        yield process
+
+
 @pytest.fixture
-def wizard(root):
+def wizard(root, process):
     pool = SessionPool()
     wizard = Wizard(root, pool)
+    wizard._process = process
     yield wizard
-    wizard.close()
     pool.close()
 
 
