@@ -184,7 +184,7 @@ def check_deadline(name: str, task: Task) -> None:
 def check_progress(name: str, task: Task) -> None:
     """What it tells of its progress lies from 0 to 1 and never goes back, with a deadline too."""
     family = get_family(name)
-    case = _case(task, n_rows=400)
+    case = _case(task, n_rows=400, n_classes=2)
     for deadline in (Deadline(), Deadline.after(_SHORT_SECONDS)):
         told: list[float] = []
         context = FitContext(
@@ -198,7 +198,7 @@ def check_progress(name: str, task: Task) -> None:
 def check_weights(name: str, task: Task) -> None:
     """Weights of rows count, or make no difference where it says that it takes none."""
     family = get_family(name)
-    case = _case(task)
+    case = _case(task, n_classes=2)
     y = case.y.copy()
     y[::2] = y[::2][::-1]
     weight = np.where(np.arange(len(y)) % 2 == 0, 1e-3, 1.0)
@@ -250,7 +250,7 @@ def check_missing_values(name: str, task: Task) -> None:
     family = get_family(name)
     if family.representation is not Representation.TREE:
         return
-    case = _case(task)
+    case = _case(task, n_classes=2)
     X = case.X.copy()
     X[::3, 0] = np.nan
     X[:, 1] = np.nan
@@ -260,7 +260,7 @@ def check_missing_values(name: str, task: Task) -> None:
 
 def check_wide(name: str, task: Task) -> None:
     """More columns than rows are fine."""
-    case = _case(task, n_rows=40, n_columns=60)
+    case = _case(task, n_rows=40, n_columns=60, n_classes=2)
     _assert_usable(_fit(get_family(name), case).model, case)
 
 
@@ -277,7 +277,7 @@ def check_sparse(name: str, task: Task) -> None:
 
 def check_read_only_input(name: str, task: Task) -> None:
     """Memory-mapped data cannot be written to, and need not be."""
-    case = _case(task)
+    case = _case(task, n_classes=2)
     case.X.setflags(write=False)
     case.y.setflags(write=False)
     _assert_usable(_fit(get_family(name), case).model, case)
