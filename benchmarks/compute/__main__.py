@@ -32,6 +32,7 @@ PROBES: dict[str, Callable[[], dict[str, Any]]] = {
     "broadcast_far": broadcast.far,
     "scaling": many.scaling,
     "many": many.sixty_four,
+    "many_even": many.sixty_four_even,
     "long": many.ten_thousand,
 }
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-import pickle
 import random
 import tempfile
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import dask
 import psutil
-from dask.typing import Key
 from distributed import Client, LocalCluster, Worker
 
 from benchmarks.compute.latency import MILLISECOND, nap, running, spec
@@ -23,10 +21,11 @@ from nbautoml.compute import executor as executor_module
 from nbautoml.compute.child import call_entry
 from nbautoml.compute.executor import DaskExecutor
 from nbautoml.compute.frames import Kind
+from nbautoml.compute.local import DASK_SETTINGS
 from nbautoml.compute.supervisor import Ending, Order
 from nbautoml.compute.trial import TrialPlugin
 from nbautoml.domain import events as ev
-from nbautoml.domain.ports import TaskMessage, TaskReport, TrialTask
+from nbautoml.domain.ports import Emit, TaskReport, TrialTask
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.status import RunStatus, TrialOutcome
 from nbautoml.runs.work import StoredArtifacts, StoredRequests, WorkContext
@@ -39,6 +38,8 @@ N_SLOTS, N_MANY, N_LONG = 64, 2000, 10_000
 N_PROCESSES = 4
 """Of the stand-ins: the threads of one process would wait for each other."""
 SEED = 5
+LOOKS = (500, 1000, 2000, 4000, 6000, 8000, 10_000)
+"""After so many trials the memory is looked at."""
 
 
 def scaling() -> dict[str, Any]:
@@ -62,27 +63,16 @@ def scaling() -> dict[str, Any]:
 class ThreadPlugin(TrialPlugin):
     """Runs trials in the worker's own threads: only what is around them costs anything."""
 
-    def setup(self, worker: Worker) -> None:
-        """Start nothing."""
-
-    def teardown(self, worker: Worker) -> None:
-        """End nothing."""
-
-    def transition(self, key: Key, start: str, finish: str, *_: Any, **__: Any) -> None:
-        """Stop nothing."""
-
-    def run(self, order: Order, worker: Worker, key: Key) -> bytes:
+    def _supervise(
+        self, order: Order, worker: Worker, tell: Callable[..., None], own: object
+    ) -> Ending:
         """Call the entry here."""
-        attempt = uuid.uuid4().hex
-        about = {"number": order.number, "attempt": attempt}
-        worker.log_event(order.topic, {**about, "started": True})
+        del worker, tell, own
         started = time.monotonic()
         kind, value = call_entry(order.body, lambda _body: None)
         assert kind is Kind.DONE
         seconds = time.monotonic() - started
-        ending = pickle.dumps(Ending(outcome=TrialOutcome.COMPLETED, seconds=seconds, value=value))
-        worker.log_event(order.topic, {**about, "ending": ending})
-        return ending
+        return Ending(outcome=TrialOutcome.COMPLETED, seconds=seconds, value=value)
 
 
 class ThreadCluster:
@@ -97,7 +87,8 @@ class ThreadCluster:
 
     def connect(self) -> Any:
         """Return a new client."""
-        return Client(self._address, set_as_default=False)
+        with dask.config.set(DASK_SETTINGS):
+            return Client(self._address, set_as_default=False)
 
     def close(self) -> None:
         """End the cluster."""
@@ -107,6 +98,7 @@ class ThreadCluster:
 
 def _serve(n_slots: int, pipe: Connection) -> None:
     """Run a scheduler and worker processes until the other end of the pipe says something."""
+    dask.config.set(DASK_SETTINGS)
     with LocalCluster(
         n_workers=N_PROCESSES,
         threads_per_worker=n_slots // N_PROCESSES,
@@ -120,11 +112,13 @@ def _serve(n_slots: int, pipe: Connection) -> None:
 def sixty_four() -> dict[str, Any]:
     """Trials of 10 ms to 1 s, evenly on a logarithmic scale, with the log and rows of a run."""
     rng = random.Random(SEED)
-    seconds = [10 ** rng.uniform(-2.0, 0.0) for _ in range(N_MANY)]
-    found = _play(seconds, N_SLOTS)
-    # The end of the line, where too few trials are left for all slots, is not counted.
-    found["busy"] = round(sum(seconds) / (N_SLOTS * found["seconds"]), 3)
-    return found
+    return _play([10 ** rng.uniform(-2.0, 0.0) for _ in range(N_MANY)], N_SLOTS)
+
+
+def sixty_four_even() -> dict[str, Any]:
+    """Trials of 10 ms to 1 s, evenly: as many of each length."""
+    rng = random.Random(SEED)
+    return _play([rng.uniform(0.01, 1.0) for _ in range(N_MANY)], N_SLOTS)
 
 
 def ten_thousand() -> dict[str, Any]:
@@ -170,25 +164,26 @@ class _Run:
         self._handling = 0.0
         self._cpu = 0.0
         self._held: list[tuple[int, int]] = []
+        self._naps: list[tuple[float, float]] = []
 
     def play(self, seconds: list[float]) -> dict[str, Any]:
         """Run trials of these lengths."""
-        warm = [task(nap, 0.0) for _ in range(4)]
+        warm = [task(timed_nap, 0.0) for _ in range(4)]
         for one in warm:
             self._executor.submit(one)
         self._wait_for(len(warm))
         started, n_done, waiting, cpu = time.monotonic(), 0, list(enumerate(seconds)), _cpu()
         waiting.reverse()
-        n_active = 0
+        n_active, all_given = 0, started
         while n_done < len(seconds):
             while waiting and n_active < self._n_slots:
                 self._timed(self._start, *waiting.pop())
-                n_active += 1
-            for item in self._executor.poll(0.1):
-                if isinstance(item, TaskReport):
-                    self._timed(self._end, item)
-                    n_done, n_active = n_done + 1, n_active - 1
-                    self._look(n_done)
+                n_active, all_given = n_active + 1, time.monotonic()
+            ended = [i for i in self._executor.poll(0.1) if isinstance(i, TaskReport)]
+            if ended:
+                self._timed(self._end, ended)
+                n_done, n_active = n_done + len(ended), n_active - len(ended)
+                self._look(n_done)
         took, cpu = time.monotonic() - started, _cpu() - cpu
         self._executor.close()
         self._events.close()
@@ -197,6 +192,8 @@ class _Run:
             "n_trials": len(seconds),
             "n_slots": self._n_slots,
             "seconds": round(took, 2),
+            "busy": round(self._busy(started, all_given), 3),
+            "busy_with_the_end": round(self._busy(started, started + took), 3),
             "handling_ms_a_trial": round(self._handling / len(seconds) / MILLISECOND, 2),
             "handling_cpu_ms_a_trial": round(self._cpu / len(seconds) / MILLISECOND, 2),
             "process_cpu_ms_a_trial": round(cpu / len(seconds) / MILLISECOND, 2),
@@ -219,31 +216,45 @@ class _Run:
                 number=number, pipeline="MaxAbsScaler, Nap", family="Nap", params={}, n_folds=1
             )
         )
-        entry = "benchmarks.compute.latency:nap"
+        entry = "benchmarks.compute.many:timed_nap"
         self._executor.submit(TrialTask(key=str(number), entry=entry, payload=seconds))
 
-    def _end(self, report: TaskReport | TaskMessage) -> None:
-        number = int(report.key)
-        self._sink.emit(
-            ev.TrialFinished(
-                number=number,
-                key=report.key,
-                outcome=TrialOutcome.COMPLETED,
-                pipeline="MaxAbsScaler, Nap",
-                family="Nap",
-                params={},
-                n_folds=1,
-                folds_done=1,
-                seconds=0.0,
-                score=0.5,
-                metrics={"accuracy": 0.5},
-            )
-        )
+    def _end(self, reports: Sequence[TaskReport]) -> None:
+        self._naps += [report.value for report in reports]
+        self._sink.emit_all([_end_of(int(report.key)) for report in reports])
+
+    def _busy(self, started: float, ended: float) -> float:
+        """Return the share of the slots' time between two moments in which they slept."""
+        naps = sum(max(0.0, min(e, ended) - max(s, started)) for s, e in self._naps)
+        return naps / (self._n_slots * (ended - started))
 
     def _look(self, n_done: int) -> None:
-        if n_done in {500, 1000, 2000, 4000, 6000, 8000, 10_000}:
+        if len(self._held) < len(LOOKS) and n_done >= LOOKS[len(self._held)]:
             gc.collect()
             self._held.append((n_done, psutil.Process().memory_info().rss))
+
+
+def timed_nap(seconds: float, emit: Emit) -> tuple[float, float]:
+    """Sleep, and return from when to when, by the clock that processes of a machine share."""
+    started = time.monotonic()
+    nap(seconds, emit)
+    return started, time.monotonic()
+
+
+def _end_of(number: int) -> ev.TrialFinished:
+    return ev.TrialFinished(
+        number=number,
+        key=str(number),
+        outcome=TrialOutcome.COMPLETED,
+        pipeline="MaxAbsScaler, Nap",
+        family="Nap",
+        params={},
+        n_folds=1,
+        folds_done=1,
+        seconds=0.0,
+        score=0.5,
+        metrics={"accuracy": 0.5},
+    )
 
 
 def _cpu() -> float:

@@ -7,7 +7,7 @@ of the event that they follow from, so that the log and the rows never disagree.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any  # Any: hyperparameters
@@ -61,6 +61,10 @@ class ChildRunSink:
         """Append an event; one that ends a trial is durable when this returns."""
         may_wait = isinstance(event, ev.TrialStarted)  # its row is made at its end at the latest
         self._context.emit(event, self._project(event), may_wait=may_wait)
+
+    def emit_all(self, events: Sequence[ev.Event]) -> None:
+        """Append events in one transaction, which is durable when this returns."""
+        self._context.events.emit_all([(event, self._project(event)) for event in events])
 
     def _project(self, event: ev.Event) -> Project | None:
         if isinstance(event, ev.TrialStarted):

@@ -9,7 +9,6 @@ stays here, so that priorities hold and a cancel is cheap.
 from __future__ import annotations
 
 import contextlib
-import heapq
 import itertools
 import logging
 import pickle
@@ -18,20 +17,20 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias  # Any: bodies and values belong to the entry
+from typing import Any  # Any: bodies and values belong to the entry
 
 from distributed import KilledWorker
 
 from nbautoml.compute.connection import Cluster, Connection, DaskClient, describe, look_at_workers
+from nbautoml.compute.flights import DaskFuture, Flight, WaitingFlights
 from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.pool import PoolSettings
 from nbautoml.compute.shelf import Desk, Shelf
 from nbautoml.compute.spec import ExecutorSpec
-from nbautoml.compute.staging import write_files
-from nbautoml.compute.supervisor import Ending, Order
 from nbautoml.compute.task_folders import TaskFolders
 from nbautoml.compute.trial import TrialPlugin, run_task
 from nbautoml.domain.ports import TaskMessage, TaskReport, TrialTask, WorkerState
@@ -48,27 +47,10 @@ MOST_LOSSES = 5
 """A task that was running each time when the way to the workers was lost is given up after so many:
 it may be what kills the scheduler."""
 
+MOST_AT_ONCE = 256
+"""So much of what has come in is taken in before tasks are handed over."""
+
 _log = logging.getLogger(__name__)
-
-DaskFuture: TypeAlias = Any
-"""A `distributed.Future`; that class is typed in part, so that calls to it cannot be checked."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Flight:
-    """A task that was submitted and is not forgotten yet."""
-
-    task: TrialTask
-    number: int
-    body: bytes
-    folders: TaskFolders | None = None
-    future: DaskFuture | None = None
-    sent_at: float = 0.0
-    attempt: str = ""
-    n_attempts: int = 0
-    n_losses: int = 0
-    canceled_at: float | None = None
-    is_reported: bool = False
 
 
 class DaskExecutor:
@@ -222,11 +204,12 @@ class _Dispatcher:
         self._outbox = outbox
         self._topic = f"nbautoml-{uuid.uuid4().hex}"
         self._inbox: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._flights: dict[int, _Flight] = {}
+        self._flights: dict[int, Flight] = {}
         self._numbers: dict[str, int] = {}
-        self._queue: list[tuple[int, int]] = []
+        self._waiting = WaitingFlights()
         self._counter = itertools.count()
         self._client: DaskClient | None = None
+        self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="fetcher")
         self._connection = Connection(
             spec,
             start_cluster,
@@ -265,13 +248,15 @@ class _Dispatcher:
             self._inbox.put(None)
         self._thread.join()
 
-    # Everything below runs in the dispatcher's thread, but for `_start` and the two callbacks.
+    # Everything below runs in the dispatcher's thread, but for `_prepare`, `_fetch` and the two
+    # callbacks.
 
     def take(self, task: TrialTask, body: bytes, folders: TaskFolders | None) -> None:
         number = next(self._counter)
         self._numbers[task.key] = number
-        self._flights[number] = _Flight(task=task, number=number, body=body, folders=folders)
-        heapq.heappush(self._queue, (task.priority, number))
+        flight = Flight(task=task, number=number, body=body, folders=folders)
+        self._flights[number] = flight
+        self._waiting.put(flight)
 
     def cancel(self, key: str) -> None:
         flight = self._flights.get(self._numbers.get(key, -1))
@@ -299,20 +284,18 @@ class _Dispatcher:
         )
         client.register_plugin(TrialPlugin(settings))
 
-    def _on_event(self, event: tuple[float, dict[str, Any]]) -> None:
-        self.post(self._hear, event[1])
+    def _on_event(self, event: tuple[float, Sequence[dict[str, Any]]]) -> None:
+        self.post(self._hear_all, event[1])
 
     def _on_done(self, number: int, future: DaskFuture) -> None:
-        result: bytes | BaseException | None = None
-        if future.status == "finished":
-            flight = self._flights.get(number)
-            if flight is not None and not flight.is_reported:
-                try:
-                    result = future.result()
-                except Exception as exc:  # noqa: BLE001 - passed on to `_settle`
-                    result = exc
-        elif future.status == "error":
-            result = future.exception()
+        self.post(self._settle, number, future)
+
+    def _fetch(self, number: int, future: DaskFuture) -> None:
+        """Fetch what a task returned or raised; called in the fetcher's thread."""
+        try:
+            result = future.exception() if future.status == "error" else future.result()
+        except Exception as exc:  # noqa: BLE001 - passed on to `_settle`
+            result = exc
         self.post(self._settle, number, future, result)
 
     def _use(self, client: DaskClient) -> None:
@@ -321,14 +304,28 @@ class _Dispatcher:
 
     def _work(self) -> None:
         try:
-            while (action := self._next_action()) is not None:
-                action()
+            while self._do_what_is_due():
                 self._send_more()
         except Exception as exc:  # noqa: BLE001 - passed on to the next poll
             self._fail(f"The executor stopped: {exc}", exc)
             self._inbox_until_close()
         finally:
             self._end()
+
+    def _do_what_is_due(self) -> bool:
+        """Wait for something to do, and do what has come in by then; False at the end.
+
+        With many slots, several become free at about the same time: what is handed over
+        together costs Dask little more than one task.
+        """
+        for n_done in range(MOST_AT_ONCE):
+            if n_done and self._inbox.empty():
+                break
+            action = self._next_action()
+            if action is None:
+                return False
+            action()
+        return True
 
     def _next_action(self) -> Callable[[], None] | None:
         """Wait for something to do; canceled tasks that a worker keeps silent about are due."""
@@ -355,57 +352,42 @@ class _Dispatcher:
     def _send_more(self) -> None:
         if self._client is None:
             return
-        if self._queue and not self._connection.is_open(self._client):
+        if self._waiting and not self._connection.is_open(self._client):
             self._lose()
             return
-        held_back = []
-        while self._queue and self.n_sent < self._spec.n_workers:
-            place = heapq.heappop(self._queue)
-            flight = self._flights.get(place[1])
-            if flight is not None and not _has_cards(
-                flight.task, self._flights.values(), self._spec.n_gpus
-            ):
-                held_back.append(place)  # others need not wait for a card
-            elif flight is not None and not self._try_to_send(self._client, flight):
-                held_back.append(place)
-                break
-        for place in held_back:
-            heapq.heappush(self._queue, place)
-
-    def _try_to_send(self, client: DaskClient, flight: _Flight) -> bool:
-        """Hand a task over; False when the connection breaks at that moment."""
+        flying = [flight for flight in self._flights.values() if flight.future is not None]
+        ready = self._waiting.take(
+            n_slots=self._spec.n_workers - self.n_sent,
+            n_cards=self._spec.n_gpus - sum(flight.task.n_gpus for flight in flying),
+        )
         try:
-            self._send(client, flight)
+            for n_gpus, flights in itertools.groupby(ready, key=lambda f: f.task.n_gpus):
+                self._send(self._client, list(flights), n_gpus)
         except Exception:
-            if self._connection.is_open(client):
+            if self._connection.is_open(self._client):
                 raise
-            return False
-        return True
+            for flight in ready:  # it broke at that moment
+                if flight.future is None:
+                    self._waiting.put(flight)
 
-    def _send(self, client: DaskClient, flight: _Flight) -> None:
-        task, own = flight.task, self._spec.memory_limit_bytes
-        limits = [b for b in (task.memory_limit_bytes, own) if b is not None]
-        order = Order(
-            body=flight.body,
-            topic=self._topic,
-            number=flight.number,
-            time_limit_seconds=task.time_limit_seconds,
-            memory_limit_bytes=min(limits, default=None),
-            folders=flight.folders,
-            n_gpus=task.n_gpus,
-        )
-        # Another key each time: Dask would go on with a task that it has just been told to end.
-        key = f"{self._topic}-{flight.number}-{flight.n_losses}"
-        flight.sent_at = time.monotonic()
-        flight.future = client.submit(
+    def _send(self, client: DaskClient, flights: Sequence[Flight], n_gpus: int) -> None:
+        """Hand tasks over that each need so many cards."""
+        futures = client.map(
             run_task,
-            order,
-            key=key,
+            [flight.order(self._topic, self._spec.memory_limit_bytes) for flight in flights],
+            # Another key each time: Dask would go on with a task that it has been told to end.
+            key=[f"{self._topic}-{flight.number}-{flight.n_losses}" for flight in flights],
             pure=False,
-            resources={RESOURCE: task.n_gpus} if task.n_gpus else None,
+            resources={RESOURCE: n_gpus} if n_gpus else None,
         )
-        self.n_sent += 1
-        flight.future.add_done_callback(partial(self._on_done, flight.number))
+        for flight, future in zip(flights, futures, strict=True):
+            flight.sent_at, flight.future = time.monotonic(), future
+            self.n_sent += 1
+            future.add_done_callback(partial(self._on_done, flight.number))
+
+    def _hear_all(self, pieces: Sequence[dict[str, Any]]) -> None:
+        for news in pieces:
+            self._hear(news)
 
     def _hear(self, news: dict[str, Any]) -> None:
         """Take in an event from a worker; older attempts at a task no longer count."""
@@ -432,9 +414,12 @@ class _Dispatcher:
             self._report_ending(flight, news["ending"])
 
     def _settle(
-        self, number: int, future: DaskFuture, result: bytes | BaseException | None
+        self, number: int, future: DaskFuture, result: bytes | BaseException | None = None
     ) -> None:
-        """A future ended: its slot is free."""
+        """A future ended: its slot is free, once it is known how its task ended.
+
+        Nearly all endings have come as events by now; only of the others the result is fetched.
+        """
         flight, status = self._flights.get(number), future.status
         if flight is None or flight.future is not future:
             return
@@ -445,15 +430,21 @@ class _Dispatcher:
                 self._forget(flight)
             return  # else its worker has still to say that it is dead
         if not flight.is_reported:
-            if isinstance(result, bytes):
-                self._report_ending(flight, result)
-            elif isinstance(result, KilledWorker):
-                error = f"Its worker was lost {result.allowed_failures + 1} times."
-                self._report(flight, TrialOutcome.WORKER_LOST, error)
-            else:
-                error = f"Its worker could not run it: {result}"
-                self._report(flight, TrialOutcome.FAILED, error)
+            if result is None:
+                self._fetcher.submit(self._fetch, number, future)
+                return
+            self._report_result(flight, result)
         self._forget(flight)
+
+    def _report_result(self, flight: Flight, result: bytes | BaseException) -> None:
+        if isinstance(result, bytes):
+            self._report_ending(flight, result)
+        elif isinstance(result, KilledWorker):
+            error = f"Its worker was lost {result.allowed_failures + 1} times."
+            self._report(flight, TrialOutcome.WORKER_LOST, error)
+        else:
+            error = f"Its worker could not run it: {result}"
+            self._report(flight, TrialOutcome.FAILED, error)
 
     def _lose(self) -> None:
         """The workers cannot be reached: take all tasks back, and open the connection again."""
@@ -472,16 +463,16 @@ class _Dispatcher:
             if flight.is_reported:
                 self._forget(flight)
             else:
-                heapq.heappush(self._queue, (flight.task.priority, flight.number))
+                self._waiting.put(flight)
         self._connection.reopen()
 
-    def _report_ending(self, flight: _Flight, data: bytes) -> None:
-        self._outbox.put(_report_of(flight, pickle.loads(data)))
+    def _report_ending(self, flight: Flight, data: bytes) -> None:
+        self._outbox.put(flight.report(pickle.loads(data)))
         flight.is_reported = True
         if flight.canceled_at is not None:  # its future has ended before
             self._forget(flight)
 
-    def _report(self, flight: _Flight, outcome: TrialOutcome, error: str) -> None:
+    def _report(self, flight: Flight, outcome: TrialOutcome, error: str) -> None:
         """Report a task that no worker will tell about."""
         if flight.is_reported:
             return
@@ -496,7 +487,7 @@ class _Dispatcher:
         self._outbox.put(report)
         flight.is_reported = True
 
-    def _forget(self, flight: _Flight) -> None:
+    def _forget(self, flight: Flight) -> None:
         if self._flights.pop(flight.number, None) is not None and flight.future is not None:
             self.n_sent -= 1
             flight.future = None  # Dask drops the result
@@ -509,43 +500,12 @@ class _Dispatcher:
 
     def _end(self) -> None:
         self._desk.close()
+        self._fetcher.shutdown(wait=False, cancel_futures=True)
         futures = [f.future for f in self._flights.values() if f.future is not None]
         if self._client is not None and futures:
             _drop_all(self._client, futures)
         self._flights.clear()
         self._connection.close()
-
-
-def _report_of(flight: _Flight, ending: Ending) -> TaskReport:
-    """Take in what a task left, and return its report."""
-    value, outcome, error = None, ending.outcome, ending.error
-    if outcome is TrialOutcome.COMPLETED:
-        try:
-            value = pickle.loads(ending.value)
-            if flight.task.writes is not None:
-                write_files(flight.task.writes, ending.files)
-        except Exception as exc:  # noqa: BLE001 - unpickling runs code of the value's own
-            outcome, error = TrialOutcome.FAILED, f"Its result cannot be taken in: {exc}"
-    return TaskReport(
-        key=flight.task.key,
-        outcome=outcome,
-        seconds=ending.seconds,
-        value=value,
-        error=error,
-        traceback=ending.traceback,
-        peak_memory_bytes=ending.peak_memory_bytes,
-        attempts=max(1, flight.n_attempts),
-        worker=ending.worker,
-        output=ending.output,
-    )
-
-
-def _has_cards(task: TrialTask, flights: Iterable[_Flight], n_gpus: int) -> bool:
-    """Whether a task that needs graphics cards would find them, or needs none."""
-    if not task.n_gpus:
-        return True
-    taken = sum(flight.task.n_gpus for flight in flights if flight.future is not None)
-    return taken + task.n_gpus <= n_gpus
 
 
 def _drop(future: DaskFuture) -> None:

@@ -22,6 +22,7 @@ from nbautoml.compute import memory
 from nbautoml.compute.courier import MAILBOX, Courier, Mailbox
 from nbautoml.compute.gpus import RESOURCE
 from nbautoml.compute.mirror import Mirror, default_root
+from nbautoml.compute.news import News
 from nbautoml.compute.pool import ChildPool, PoolSettings
 from nbautoml.compute.staging import lend_out_folder, read_files
 from nbautoml.compute.supervisor import Cancel, Ending, Order, Supervisor
@@ -35,6 +36,10 @@ MEMORY_METRIC = "nbautoml_children"
 
 FREE_METRIC = "nbautoml_free"
 """Name under which a worker's heartbeat tells how much memory is free, in bytes."""
+
+
+_AT_WORK = frozenset({"executing", "long-running", "cancelled", "resumed"})
+"""States of Dask's in which a task may be running."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,7 @@ class TrialPlugin(WorkerPlugin):
         """Start the template, so that it imports while the cluster is still coming up."""
         self._pool = ChildPool(self._settings, worker.local_directory)
         self._lock = threading.Lock()
+        self._news = News(worker)
         self._running: dict[Key, Cancel] = {}
         self._mirror = Mirror(default_root(), self._settings.data_limit_bytes)
         self._mailbox = Mailbox()
@@ -81,7 +87,11 @@ class TrialPlugin(WorkerPlugin):
         self._pool.close()
 
     def transition(self, key: Key, start: str, finish: str, *_: Any, **__: Any) -> None:
-        """Stop a running task that was canceled, or whose client is gone."""
+        """Stop a running task that was canceled, or whose client is gone; send its news."""
+        if finish == "executing":
+            self._news.flush_soon()
+        elif start in _AT_WORK:
+            self._news.flush()
         if start == "executing" and finish in {"cancelled", "released", "forgotten"}:
             with self._lock:
                 cancel = self._running.get(key)
@@ -90,17 +100,17 @@ class TrialPlugin(WorkerPlugin):
 
     def run(self, order: Order, worker: Worker, key: Key) -> bytes:
         """Supervise a task, and return its pickled `Ending`, which is also sent as an event."""
-        attempt = uuid.uuid4().hex
+        about = {"number": order.number, "attempt": uuid.uuid4().hex}
 
         def tell(**news: object) -> None:
-            worker.log_event(order.topic, {"number": order.number, "attempt": attempt, **news})
+            self._news.tell(order.topic, {**about, **news})
 
         with self._lock:
             cancel = self._running[key] = Cancel()
             cards = tuple(self._free_cards[: order.n_gpus])
             del self._free_cards[: order.n_gpus]
         try:
-            tell(started=True)
+            self._news.keep(order.topic, {**about, "started": True})
             ending = self._supervise(order, worker, tell, _Own(cancel=cancel, cards=cards))
             data = pickle.dumps(replace(ending, worker=str(worker.name)))
         finally:
@@ -109,7 +119,9 @@ class TrialPlugin(WorkerPlugin):
                 self._free_cards = sorted([*self._free_cards, *cards])
                 cancel.close()
         if len(data) <= LARGEST_EVENT_BYTES:
-            tell(ending=data)
+            # It goes with Dask's own message, which may not come where the task was canceled.
+            say = self._news.tell if cancel.is_set else self._news.keep
+            say(order.topic, {**about, "ending": data})
         return data
 
     def _supervise(

@@ -137,6 +137,9 @@ class EventSink(Protocol):
     def emit(self, event: Event) -> None:
         """Append an event; one that ends something is durable when this returns."""
 
+    def emit_all(self, events: Sequence[Event]) -> None:
+        """Append events at once, at the price of one; all are durable when this returns."""
+
 
 class ArtifactSink(Protocol):
     """Where a run's files go; `number` is a trial's number, or None for the run itself."""

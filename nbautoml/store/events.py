@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from types import TracebackType
@@ -106,7 +106,7 @@ class EventWriter:
         item = _Item(time=self._clock(), event=event, project=project)
         if ends_something(event) or (project is not None and not may_wait):
             self._check_open()
-            self._write(item)
+            self._write([item])
             return
         with self._has_work:
             self._check_open()
@@ -117,6 +117,25 @@ class EventWriter:
         if n_waiting >= MOST_WAITING_ITEMS:
             self.flush()
 
+    def emit_all(self, events: Sequence[tuple[Event, Project | None]]) -> None:
+        """Append events, each with its `project`, in one transaction.
+
+        All are committed when this returns; where one `project` raises, none of them is kept.
+
+        Parameters
+        ----------
+        events : sequence of (Event, callable or None)
+            What happened, in order, and what follows from each, as `emit` takes it.
+
+        Raises
+        ------
+        StoreError
+            When the store cannot be written, or the writer is closed.
+        """
+        self._check_open()
+        now = self._clock()
+        self._write([_Item(time=now, event=event, project=project) for event, project in events])
+
     def flush(self) -> None:
         """Write what waits.
 
@@ -125,7 +144,7 @@ class EventWriter:
         StoreError
             When the store cannot be written; the events keep waiting.
         """
-        self._write(None)
+        self._write([])
 
     def close(self) -> None:
         """Write what waits, and end the background thread; later calls do nothing.
@@ -158,16 +177,16 @@ class EventWriter:
         if self._is_closed:
             raise StoreError(f"The event writer of run {self._run_id} is closed.")
 
-    def _write(self, last: _Item | None) -> None:
+    def _write(self, last: list[_Item]) -> None:
         """Write all that waits, then `last`, in one transaction."""
         with self._writing:
             with self._has_work:
                 batch, self._waiting = self._waiting, []
-            items = batch if last is None else [*batch, last]
+            items = [*batch, *last]
             if not items:
                 return
             try:
-                patience = 0.0 if last is None else self._patience_seconds
+                patience = self._patience_seconds if last else 0.0
                 patiently(lambda: self._append(items), seconds=patience)
             except BaseException:
                 with self._has_work:
@@ -176,7 +195,8 @@ class EventWriter:
 
     def _append(self, items: list[_Item]) -> None:
         """Write events in one transaction, but for those that an earlier attempt has kept."""
-        with self._session.write(is_durable=ends_something(items[-1].event)) as tx:
+        is_durable = any(ends_something(item.event) for item in items)
+        with self._session.write(is_durable=is_durable) as tx:
             new = items[self._n_kept(items, tx) :]
             records = tx.events.append_timed(self._run_id, [(i.time, i.event) for i in new])
             for item in new:

@@ -51,6 +51,11 @@ class MemoryEvents:
         self.events.append(event)
         self.times.append(time.time())
 
+    def emit_all(self, events: Sequence[Event]) -> None:
+        """Append events."""
+        for event in events:
+            self.emit(event)
+
 
 class FolderArtifacts:
     """Keeps files in a folder, one folder a trial.

@@ -6,7 +6,7 @@ Subclass it in a test module and give it the address of a workspace that is not 
         @pytest.fixture
         def address(self) -> SessionAddress: ...
 
-The processes are started fresh, never forked: a session does not survive a fork.
+The processes are not forked from the one of the tests: a session does not survive a fork.
 """
 
 # ruff: noqa: D102 - the name of a test says what holds
@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any  # Any: arguments of the processes
@@ -213,11 +214,18 @@ class SharedStoreContract:
         add_run(session)  # the parent's connections are as they were
 
 
+def _fresh_processes() -> ForkServerContext:
+    """Return what starts processes that have imported the store and opened none."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
 def run_processes(
     work: Callable[[SessionAddress, int], None], address: SessionAddress, *, n: int
 ) -> None:
     """Run `work(address, i)` in `n` new processes at once, until all have ended well."""
-    context = multiprocessing.get_context("spawn")
+    context = _fresh_processes()
     start = context.Barrier(n)
     processes = [context.Process(target=_enter, args=(work, address, i, start)) for i in range(n)]
     for process in processes:
@@ -234,7 +242,7 @@ def running(
     work: Callable[[SessionAddress, int], None], address: SessionAddress, i: int
 ) -> Iterator[BaseProcess]:
     """Run `work(address, i)` in a new process, which is gone at the end of the block."""
-    process = multiprocessing.get_context("spawn").Process(target=work, args=(address, i))
+    process = _fresh_processes().Process(target=work, args=(address, i))
     process.start()
     try:
         yield process

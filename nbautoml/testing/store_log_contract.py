@@ -180,6 +180,41 @@ class EventContract:
         assert [r.event for r in records] == [log_line("before"), log_line("after")]
         assert [r.seq for r in records] == [1, 2]
 
+    def test_ends_that_come_together_are_there_when_emit_all_returns(
+        self, session: Session
+    ) -> None:
+        add_run(session)
+        with EventWriter(session, "run") as writer:
+            writer.emit(log_line("before"))
+            writer.emit_all(
+                [
+                    (trial_finished(1), lambda tx: tx.runs.set_properties("run", {"1": "done"})),
+                    (log_line("between"), None),
+                    (trial_finished(2), lambda tx: tx.runs.set_properties("run", {"2": "done"})),
+                ]
+            )
+            with session.read() as reader:
+                kinds = [r.event.kind for r in reader.events.read("run")]
+                properties = reader.runs.get("run").properties
+
+        assert kinds == ["log_written", "trial_finished", "log_written", "trial_finished"]
+        assert properties == {"1": "done", "2": "done"}
+
+    def test_of_ends_that_come_together_all_are_kept_or_none(self, session: Session) -> None:
+        add_run(session)
+
+        def fail(tx: Writer) -> None:
+            raise ConflictError("stop")
+
+        with EventWriter(session, "run") as writer:
+            with pytest.raises(ConflictError, match="stop"):
+                writer.emit_all([(trial_finished(1), None), (trial_finished(2), fail)])
+            writer.emit_all([(trial_finished(3), None)])
+
+        with session.read() as reader:
+            kept = [(r.seq, getattr(r.event, "number", None)) for r in reader.events.read("run")]
+        assert kept == [(1, 3)]
+
     def test_a_closed_writer_refuses_events(self, session: Session) -> None:
         add_run(session)
         writer = EventWriter(session, "run")
@@ -190,6 +225,8 @@ class EventContract:
             writer.emit(log_line("late"))
         with pytest.raises(StoreError, match="closed"):
             writer.emit(trial_finished())
+        with pytest.raises(StoreError, match="closed"):
+            writer.emit_all([(trial_finished(), None)])
 
     def test_threads_of_two_writers_leave_no_gap(self, session: Session) -> None:
         add_run(session)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,22 +56,24 @@ STANDARD_LIBRARY = set(sys.stdlib_module_names)
 RUNTIME_MAY = {"numpy", "pandas", "scipy", "sklearn", "threadpoolctl", "lightgbm", "xgboost"}
 
 
-def imports_of(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield line and dotted name of everything that a file imports, at any depth."""
+@cache
+def imports_of(path: Path) -> tuple[tuple[int, str], ...]:
+    """Return line and dotted name of everything that a file imports, at any depth."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno} imports relative to itself"
-            for alias in node.names:
-                yield node.lineno, f"{node.module}.{alias.name}"
+            found += [(node.lineno, f"{node.module}.{alias.name}") for alias in node.names]
+    return tuple(found)
 
 
 def part_of(name: str, modules: dict[str, Path]) -> str:
     """Return the part of the package that a dotted name belongs to."""
     pieces = name.split(".")
-    parts = {module.split(".")[1] for module in modules if "." in module}
-    return pieces[1] if len(pieces) > 1 and pieces[1] in parts else "nbautoml"
+    is_in_a_part = len(pieces) > 1 and f"nbautoml.{pieces[1]}" in modules
+    return pieces[1] if is_in_a_part else "nbautoml"
 
 
 def is_within(name: str, package: str) -> bool:
@@ -147,14 +149,17 @@ def test_only_one_part_imports(package: str, sources: dict[str, Path]) -> None:
     assert wrong == []
 
 
-def loaded_by_name(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield line and name of modules that a file loads by a text."""
+@cache
+def loaded_by_name(path: Path) -> tuple[tuple[int, str], ...]:
+    """Return line and name of modules that a file loads by a text."""
+    found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and node.args:
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
             first = node.args[0]
             if name in ("need", "import_module") and isinstance(first, ast.Constant):
-                yield node.lineno, str(first.value)
+                found.append((node.lineno, str(first.value)))
+    return tuple(found)
 
 
 @pytest.mark.parametrize("package", ONLY)

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 MAX_FUNCTION = 60
@@ -33,8 +34,13 @@ class Found:
     has_waiver: bool = False
 
 
-def measure(path: Path) -> Iterator[Found]:
-    """Yield the size of a module and of everything in it."""
+@cache
+def measure(path: Path) -> tuple[Found, ...]:
+    """Return the size of a module and of everything in it."""
+    return tuple(_measure(path))
+
+
+def _measure(path: Path) -> Iterator[Found]:
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     has_waiver = any(WAIVER.match(line) for line in lines[:3])

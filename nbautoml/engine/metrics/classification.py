@@ -247,11 +247,17 @@ def _area_and_precision(
     ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), len(hit) - 1)
     hits, seen = hits[ends], seen[ends]
     misses = seen - hits
-    steps = np.diff(hits, prepend=0.0)
-    fall = np.diff(misses, prepend=0.0)
+    steps, fall = _steps(hits), _steps(misses)
     area = (fall * (hits - steps / 2)).sum() / (hits[-1] * misses[-1])
     precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
     return float(area), float((steps * precision).sum() / hits[-1])
+
+
+def _steps(sums: FloatArray) -> FloatArray:
+    """Return what was added for each sum; `numpy.diff` takes longer than all else for few rows."""
+    steps = sums.copy()
+    steps[1:] -= sums[:-1]
+    return steps
 
 
 def _accuracy(rows: _ScoredRows) -> float:

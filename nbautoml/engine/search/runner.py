@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from nbautoml.domain import events as ev
 from nbautoml.domain.clock import Moment
@@ -76,6 +77,7 @@ class TrialRunner:
         self._trial_of: dict[str, int] = {}
         self._has_model = False
         self._refused: list[TrialRecord] = []
+        self._ends: list[ev.TrialFinished] = []
         self.active: dict[int, ActiveTrial] = {}
         self.cost = CostModel()
 
@@ -121,7 +123,8 @@ class TrialRunner:
         refusal = self._too_large(candidate)
         if refusal:
             end = TrialEnd(outcome=TrialOutcome.MEMORY_LIMIT, error=refusal)
-            self._refused.append(self._stop(trial, end))
+            with self._logging_ends():
+                self._refused.append(self._stop(trial, end))
         elif bar is not None:
             trial.waiting = tuple(range(1, trial.n_folds))
             self._submit(trial, [(0,)])
@@ -131,17 +134,32 @@ class TrialRunner:
     def poll(self, timeout_seconds: float) -> list[TrialRecord]:
         """Take in what came from the executor; return the trials that ended by it."""
         ended, self._refused = self._refused, []
-        for item in self._context.ports.executor.poll(0.0 if ended else timeout_seconds):
-            if isinstance(item, TaskMessage):
-                self._take_message(item)
-            else:
-                record = self._take_report(item)
-                ended += [record] if record is not None else []
-        return ended + self._end_overdue()
+        with self._logging_ends():
+            for item in self._context.ports.executor.poll(0.0 if ended else timeout_seconds):
+                if isinstance(item, TaskMessage):
+                    self._take_message(item)
+                else:
+                    record = self._take_report(item)
+                    ended += [record] if record is not None else []
+            return ended + self._end_overdue()
 
     def cancel_all(self, end: TrialEnd) -> list[TrialRecord]:
         """Stop all trials; nothing waits for the executor to agree."""
-        return [self._stop(trial, end) for trial in list(self.active.values())]
+        with self._logging_ends():
+            return [self._stop(trial, end) for trial in list(self.active.values())]
+
+    @contextmanager
+    def _logging_ends(self) -> Iterator[None]:
+        """Log trials that ended together in one go: with many slots there are several at a time.
+
+        Those that ended before an error are logged, too.
+        """
+        try:
+            yield
+        finally:
+            ends, self._ends = self._ends, []
+            if ends:
+                self._context.ports.events.emit_all(ends)
 
     def _too_large(self, candidate: Candidate) -> str:
         """Return a sentence when a fit would need more memory than there is for it, else ``""``."""
@@ -303,7 +321,7 @@ class TrialRunner:
             outcome=end.outcome,
             error=end.error,
         )
-        self._emit_end(trial, record)
+        self._note_end(trial, record)
         return record
 
     def _complete(self, trial: ActiveTrial) -> TrialRecord:
@@ -337,33 +355,36 @@ class TrialRunner:
             model_bytes=len(model),
             oof=context.oof_path(trial.number),
         )
-        self._emit_end(trial, record)
+        self._note_end(trial, record)
         self._finish_cost.observe_write(time.monotonic() - started, n_bytes=len(model))
         return record
 
-    def _emit_end(self, trial: ActiveTrial, record: TrialRecord) -> None:
-        self._context.ports.events.emit(
-            ev.TrialFinished(
-                number=trial.number,
-                key=trial.key,
-                outcome=record.outcome,
-                pipeline=trial.candidate.pipeline,
-                family=trial.candidate.model_name,
-                params=trial.candidate.shown_params,
-                n_folds=trial.n_folds,
-                folds_done=len(trial.results),
-                seconds=self._context.ports.clock() - trial.started_at,
-                score=record.score,
-                score_std=record.score_std,
-                metrics=record.metrics,
-                error=record.error,
-                cut_folds={str(r.fold): r.cut for r in trial.ordered() if r.cut is not None},
-            )
-        )
+    def _note_end(self, trial: ActiveTrial, record: TrialRecord) -> None:
+        seconds = self._context.ports.clock() - trial.started_at
+        self._ends.append(_end_of(trial, record, seconds))
 
     def _log(self, event: ev.LogWritten | None) -> None:
         if event is not None:
             self._context.ports.events.emit(event)
+
+
+def _end_of(trial: ActiveTrial, record: TrialRecord, seconds: float) -> ev.TrialFinished:
+    return ev.TrialFinished(
+        number=trial.number,
+        key=trial.key,
+        outcome=record.outcome,
+        pipeline=trial.candidate.pipeline,
+        family=trial.candidate.model_name,
+        params=trial.candidate.shown_params,
+        n_folds=trial.n_folds,
+        folds_done=len(trial.results),
+        seconds=seconds,
+        score=record.score,
+        score_std=record.score_std,
+        metrics=record.metrics,
+        error=record.error,
+        cut_folds={str(r.fold): r.cut for r in trial.ordered() if r.cut is not None},
+    )
 
 
 def _failure(number: int, report: TaskReport) -> ev.LogWritten:

@@ -20,6 +20,16 @@ from nbautoml.store.tables import run_labels, runs
 
 _TAG, _PROPERTY = "tag", "property"
 
+# Asked and said for every trial: made once, because making one takes longer than running it.
+_ID = sa.select(runs.c.id).where(runs.c.id == sa.bindparam("of_run"))
+_STATUS = (
+    sa.select(runs.c.status, runs.c.started_at)
+    .where(runs.c.id == sa.bindparam("of_run"))
+    .with_for_update()
+)
+_CHANGE = sa.update(runs).where(runs.c.id == sa.bindparam("of_run"))
+"""Takes the columns that change with its parameters."""
+
 
 class RunReads(Records):
     """What can be asked about runs."""
@@ -39,8 +49,7 @@ class RunReads(Records):
 
     def exists(self, run_id: str) -> bool:
         """Whether there is a run of that id."""
-        query = sa.select(runs.c.id).where(runs.c.id == run_id)
-        return self._connection.execute(query).one_or_none() is not None
+        return self._connection.execute(_ID, {"of_run": run_id}).one_or_none() is not None
 
     def count(self) -> int:
         """Return how many runs without a parent there are."""
@@ -152,7 +161,7 @@ class RunWrites(RunReads):
             values["ended_at"] = time
         elif row.started_at is None:
             values["started_at"] = time
-        self._connection.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+        self._connection.execute(_CHANGE, {"of_run": run_id, **values})
 
     def reopen(self, run_id: str, *, reason: str) -> None:
         """Let a run that has ended wait for an owner once more.
@@ -174,12 +183,11 @@ class RunWrites(RunReads):
             "heartbeat_at": None,
             **_owner_values(None),
         }
-        self._connection.execute(sa.update(runs).where(runs.c.id == run_id).values(values))
+        self._connection.execute(_CHANGE, {"of_run": run_id, **values})
 
     def _check_next(self, run_id: str, status: RunStatus) -> sa.Row[Any, Any]:
         """Return a run's status and start, locked, if it may move to `status`."""
-        query = sa.select(runs.c.status, runs.c.started_at).where(runs.c.id == run_id)
-        row = self._connection.execute(query.with_for_update()).one_or_none()
+        row = self._connection.execute(_STATUS, {"of_run": run_id}).one_or_none()
         if row is None:
             raise NotFoundError(f"No run has the id {run_id!r}.")
         current = RunStatus(row.status)

@@ -36,7 +36,7 @@ class Played:
         return SimpleNamespace(
             subscribe_topic=lambda topic, handler: None,
             register_plugin=lambda plugin: None,
-            submit=self.submit,
+            map=self.map,
             sync=lambda function, callback_timeout, **given: function(**given),
             scheduler=SimpleNamespace(identity=lambda n_workers: {"workers": {}}),
             cancel=lambda futures: None,
@@ -46,13 +46,16 @@ class Played:
     def close(self) -> None:
         pass
 
-    def submit(self, function: Any, order: Order, *, resources: Any, **_: Any) -> Any:
-        future = SimpleNamespace(
-            status="pending", add_done_callback=self.done.append, result=lambda: ended()
-        )
-        self.sent.append((order, resources))
-        self.futures.append(future)
-        return future
+    def map(self, function: Any, orders: list[Order], *, resources: Any, **_: Any) -> list[Any]:
+        made = [
+            SimpleNamespace(
+                status="pending", add_done_callback=self.done.append, result=lambda: ended()
+            )
+            for _ in orders
+        ]
+        self.sent += [(order, resources) for order in orders]
+        self.futures += made
+        return made
 
     def complete(self, number: int) -> None:
         future = self.futures[number]

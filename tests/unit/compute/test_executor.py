@@ -63,13 +63,14 @@ class FakeCluster:
         }
         self.n_connected = 0
         self.given: list[Any] = []
+        self.n_graphs = 0
 
     def connect(self) -> Any:
         self.n_connected += 1
         return SimpleNamespace(
             subscribe_topic=lambda topic, handler: setattr(self, "handler", handler),
             register_plugin=lambda plugin: None,
-            submit=self._submit,
+            map=self._map,
             sync=lambda function, callback_timeout, **given: function(**given),
             scheduler=SimpleNamespace(identity=lambda n_workers: {"workers": self.workers}),
             run=lambda *given, workers: self.given.append((given, workers)),
@@ -80,9 +81,11 @@ class FakeCluster:
     def close(self) -> None:
         self.closed.append("cluster")
 
-    def _submit(self, function: Any, order: Order, **_: Any) -> FakeFuture:
-        self.futures.append(FakeFuture(order))
-        return self.futures[-1]
+    def _map(self, function: Any, orders: list[Order], **_: Any) -> list[FakeFuture]:
+        made = [FakeFuture(order) for order in orders]
+        self.n_graphs += 1
+        self.futures += made
+        return made
 
     def sent(self, number: int) -> FakeFuture:
         """Wait for the task of that number to be handed over."""
@@ -90,7 +93,7 @@ class FakeCluster:
         return self.futures[number]
 
     def tell(self, future: FakeFuture, attempt: str, **news: Any) -> None:
-        self.handler((0.0, {"number": future.order.number, "attempt": attempt, **news}))
+        self.handler((0.0, [{"number": future.order.number, "attempt": attempt, **news}]))
 
 
 def ending(value: Any = None, outcome: TrialOutcome = TrialOutcome.COMPLETED) -> bytes:
@@ -122,6 +125,37 @@ def test_tasks_beyond_the_slots_stay_here(executor: DaskExecutor, cluster: FakeC
     cluster.sent(1)
 
     assert n_sent_before == 1
+
+
+def test_tasks_that_wait_are_handed_over_together(cluster: FakeCluster) -> None:
+    may_start = threading.Event()
+
+    def start(spec: ExecutorSpec) -> FakeCluster:
+        may_start.wait(30)
+        return cluster
+
+    executor = DaskExecutor(replace(SPEC, n_workers=3), start)
+    for n in range(4):
+        executor.submit(task(square, n))
+    may_start.set()
+    cluster.sent(2)
+    executor.close()
+
+    assert (len(cluster.futures), cluster.n_graphs) == (3, 1)
+    assert [future.order.number for future in cluster.futures] == [0, 1, 2]
+
+
+def test_news_that_came_together_count_in_their_order(
+    executor: DaskExecutor, cluster: FakeCluster
+) -> None:
+    inbox, one = Inbox(executor), task(square, 1)
+    inbox.submit(one)
+    about = {"number": cluster.sent(0).order.number, "attempt": "a"}
+    cluster.handler((0.0, [about | {"started": True}, about | {"ending": ending(4)}]))
+
+    report = inbox.report(one)
+
+    assert (report.value, report.attempts) == (4, 1)
 
 
 @pytest.mark.parametrize(("own", "expected"), [(None, 1000), (10, 10), (5000, 1000)])

@@ -13,13 +13,15 @@ import pandas as pd
 import pytest
 
 from nbautoml.domain.clock import Moment
-from nbautoml.domain.ports import TrialTask
+from nbautoml.domain.events import TrialFinished
+from nbautoml.domain.ports import TaskReport, TrialTask
 from nbautoml.domain.status import TrialOutcome
 from nbautoml.domain.tasks import Task
 from nbautoml.engine.context import Ports, RunContext
 from nbautoml.engine.models.catalog import get_family
 from nbautoml.engine.plan import EnsembleOptions, Limits, SearchPlan
 from nbautoml.engine.prepare import prepare
+from nbautoml.engine.search.active import TrialEnd
 from nbautoml.engine.search.book import TrialRecord
 from nbautoml.engine.search.budget import Deadline
 from nbautoml.engine.search.candidate import Candidate
@@ -138,6 +140,42 @@ def test_a_fit_that_waited_for_its_slot_ends_in_time_with_a_model(
     (result,) = run_folds(job, lambda _message: None)
     assert (result.rounds == 1) == late
     assert (job.out / part_file(0)).stat().st_size > 0
+
+
+def test_trials_that_end_together_are_logged_together(
+    context: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[list[int]] = []
+    monkeypatch.setattr(
+        context.ports.events,
+        "emit_all",
+        lambda events: logged.append([event.number for event in events]),
+    )
+    loop = loop_with(context)
+    for number in (1, 2):
+        loop.runner.start(number, CANDIDATE)
+    loop.runner.cancel_all(TrialEnd(outcome=TrialOutcome.CANCELED, error="stop"))
+
+    assert logged == [[1, 2]]
+
+
+def test_a_trial_that_ended_before_an_error_is_logged(
+    context: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = loop_with(context)
+    for number in (1, 2):
+        loop.runner.start(number, CANDIDATE)
+    tasks = context.ports.executor.submitted  # type: ignore[attr-defined]
+    reports = [
+        TaskReport(key=task.key, outcome=TrialOutcome.FAILED, seconds=1.0, error="no")
+        for task in tasks
+    ]
+    monkeypatch.setattr(context.ports.executor, "poll", lambda _seconds: [reports[0], None])
+    with pytest.raises(AttributeError):
+        loop.runner.poll(0.0)
+
+    ends = [e for e in context.ports.events.events if isinstance(e, TrialFinished)]  # type: ignore[attr-defined]
+    assert [end.number for end in ends] == [1]
 
 
 def test_the_seconds_of_a_job_are_the_fewer_of_both_limits(context: RunContext) -> None:

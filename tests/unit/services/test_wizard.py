@@ -8,9 +8,10 @@ import pytest
 
 from nbautoml.data.factory import TabularDatasetFactory
 from nbautoml.errors import ConfigError, DatasetError, NotAllowedError, NotFoundError
+from nbautoml.runs.asked_process import AskedProcess
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.services.sessions import SessionPool
-from nbautoml.services.wizard import Wizard
+from nbautoml.services.wizard import MODULE, Wizard
 from nbautoml.services.workspaces import known_workspaces
 from nbautoml.store.session import open_session
 
@@ -28,13 +29,43 @@ def root(tmp_path):
     return folder
 
 
+@pytest.fixture(scope="module")
+def process():
+    """The process that answers, for all tests: each would wait for its imports."""
+    with AskedProcess(MODULE) as process:
+        yield process
+
+
 @pytest.fixture
-def wizard(root):
+def wizard(root, process, monkeypatch):
+    # Tables and runs are given processes of their own; the routes' tests start them.
+    monkeypatch.setattr("nbautoml.services.wizard.AskedProcess", lambda *_, **__: Kept(process))
+    pool = SessionPool()
+    yield Wizard(root, pool)
+    pool.close()
+
+
+@pytest.fixture
+def own_wizard(root):
+    """With processes of its own, which know the home folder of the test."""
     pool = SessionPool()
     wizard = Wizard(root, pool)
     yield wizard
     wizard.close()
     pool.close()
+
+
+class Kept:
+    """A process that outlives those who ask it."""
+
+    def __init__(self, process):
+        self.ask = process.ask
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
 
 
 def asked(source="file:heart.csv", folder="", columns=None, **settings):
@@ -176,12 +207,12 @@ def test_what_no_form_sends_is_refused(wizard, root, body):
         wizard.code("", body)
 
 
-def test_a_run_that_cannot_start_says_why_and_nothing_is_kept(wizard, root, make_workspace):
+def test_a_run_that_cannot_start_says_why_and_nothing_is_kept(own_wizard, root, make_workspace):
     address = make_workspace(root)
     with pytest.raises(NotFoundError, match="gpu"):
-        wizard.start("", asked(compute_target="gpu"))
+        own_wizard.start("", asked(compute_target="gpu"))
     with pytest.raises(ConfigError, match="iterations must be"):
-        wizard.start("", asked(iterations="0"))
+        own_wizard.start("", asked(iterations="0"))
     with open_session(address) as session, session.read() as tx:
         assert [run.id for run in tx.runs.list()] == ["AutoML_x"]
     assert [known.root for known in known_workspaces()] == [address.root]

@@ -77,6 +77,14 @@ def test_only_what_ends_something_is_flushed_to_the_disk(
         assert session.writes == [is_durable]
 
 
+def test_ends_that_come_together_cost_one_flush(session: Unreliable) -> None:
+    with EventWriter(session, "run") as writer:
+        writer.emit_all([(trial_finished(n), None) for n in range(5)])
+        writer.emit_all([(trial_finished(5), None), (log_line("x"), None)])
+
+        assert session.writes == [True, True]
+
+
 def test_events_wait_for_a_full_disk_and_keep_their_order(
     session: Unreliable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
