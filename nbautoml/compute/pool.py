@@ -91,6 +91,17 @@ class Child:
         self.fresh_bound_bytes = memory.bound_bytes([pid])
         self.fresh_bytes = memory.held_bytes([pid])
 
+    def has_ended(self) -> bool:
+        """Whether it is dead; its channel tells before its exit code is known."""
+        if self.exit_code.done():
+            return True
+        try:
+            return not self.channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:  # it has nothing to say
+            return False
+        except OSError:
+            return True
+
     def has_grown(self) -> bool:
         """Whether it kept much memory from the tasks that it has done."""
         return self.pid is not None and self._growth_bytes(self.pid) > GROWTH_BYTES
@@ -179,7 +190,7 @@ class ChildPool:
         with self._lock:
             while self._idle:
                 child = self._idle.pop()
-                if child.exit_code.done() or child.has_grown():
+                if child.has_ended() or child.has_grown():
                     child.kill()
                 else:
                     break

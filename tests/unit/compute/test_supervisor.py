@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from nbautoml.compute import pool as pool_module
@@ -78,6 +79,24 @@ def test_child_that_died_while_idle_is_replaced(pool: ChildPool) -> None:
     wait_until(lambda: is_gone(first), "the child lives on")
 
     assert value(run(pool, "tell_pid")) != first
+
+
+def test_a_dead_child_is_known_before_its_exit_code_is(pool: ChildPool) -> None:
+    pid = value(run(pool, "tell_pid"))
+    child = pool.lend()
+    assert child.pid == pid and not child.has_ended()
+    assert pool._template is not None
+    template = psutil.Process(pool._template.pid)
+    template.suspend()  # it cannot tell of the end
+    try:
+        os.kill(pid, 9)
+        wait_until(lambda: is_gone(pid), "the child lives on")
+        assert not child.exit_code.done()
+        assert child.has_ended()
+    finally:
+        template.resume()
+    pool.take_back(child)
+    assert value(run(pool, "tell_pid")) != pid
 
 
 def test_modules_are_imported_beforehand_and_wrong_ones_skipped(tmp_path: Path) -> None:
