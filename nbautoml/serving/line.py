@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -36,10 +36,13 @@ class Line:
     ----------
     scorer : Scorer
         What answers.
+    clock : callable, default time.perf_counter
+        Returns the time in seconds.
     """
 
-    def __init__(self, scorer: Scorer) -> None:
+    def __init__(self, scorer: Scorer, clock: Callable[[], float] = time.perf_counter) -> None:
         self._scorer = scorer
+        self._clock = clock
         self._threads = ThreadPoolExecutor(scorer.n_threads, thread_name_prefix="score")
         self._waiting: deque[tuple[Asked, asyncio.Future[Answer]]] = deque()
         self._n_working = 0
@@ -105,9 +108,9 @@ class Line:
         return batch
 
     def _answer_quick(self, asked: Sequence[Asked]) -> list[Answer | BaseException]:
-        began = time.perf_counter()
+        began = self._clock()
         found = self._answer(asked)
-        seconds = time.perf_counter() - began
+        seconds = self._clock() - began
         before = seconds if self._seconds == math.inf else self._seconds
         self._seconds = max(seconds, before * REMEMBERED)
         return found

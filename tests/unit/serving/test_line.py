@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import threading
-import time
 import warnings
 from collections.abc import Sequence
 
@@ -163,13 +162,14 @@ def test_who_has_left_is_not_answered() -> None:
 
 
 class Timed:
-    """Takes as long as a body says, and knows in which thread it answered."""
+    """Takes as long as a body says, on a clock of its own; knows in which thread it answered."""
 
     most_at_once = 8
     n_threads = 1
 
     def __init__(self) -> None:
         self.threads: list[bool] = []
+        self.time = 0.0
 
     def is_quick(self, asked: Asked) -> bool:
         return not asked.query
@@ -178,7 +178,7 @@ class Timed:
         self.threads.append(threading.current_thread() is not threading.main_thread())
         if asked[0].body == b"broken":
             raise RuntimeError("all of them")
-        time.sleep(float(asked[0].body))
+        self.time += float(asked[0].body)
         return [Answer(content=len(asked)) for _ in asked]
 
 
@@ -187,7 +187,7 @@ def asked_in_turn(*requests: Asked) -> tuple[list[object], list[bool]]:
     scorer = Timed()
 
     async def work() -> list[object]:
-        line = Line(scorer)
+        line = Line(scorer, lambda: scorer.time)
         found = []
         for one in requests:
             (answer,) = await asyncio.gather(line.ask(one), return_exceptions=True)
@@ -226,7 +226,7 @@ def test_a_failure_without_a_thread_is_an_answer() -> None:
 
 def test_requests_that_come_at_once_are_answered_at_once() -> None:
     async def work() -> list[Answer]:
-        line = Line(Timed())
+        line = Line(Timed(), lambda: 0.0)
         await line.ask(QUICK)
         return await asyncio.gather(*(line.ask(QUICK) for _ in range(3)))
 
