@@ -64,6 +64,11 @@ class Server:
         """Return what its processes hold, in megabytes."""
         return sum(psutil.Process(pid).memory_info().rss for pid in self.pids) / MEGABYTE
 
+    def processor_seconds(self) -> float:
+        """Return the processor time that its processes took so far."""
+        times = [psutil.Process(pid).cpu_times() for pid in self.pids]
+        return sum(one.user + one.system for one in times)
+
 
 @contextmanager
 def deployment(run: AutoMLRun) -> Iterator[tuple[Server, Webservice]]:
