@@ -26,6 +26,7 @@ def best_power(
     probabilities: npt.NDArray[Any],
     y: npt.NDArray[Any],
     weight: npt.NDArray[np.float64] | None = None,
+    start: float = 1.0,
 ) -> float:
     """Return the power of probabilities that has the least log loss, from 0.3 to 4.
 
@@ -37,6 +38,8 @@ def best_power(
         Class codes.
     weight : ndarray of shape (n_rows,), optional
         How much each row counts.
+    start : float, default 1.0
+        Where to begin; near the end it takes fewer steps.
 
     Examples
     --------
@@ -48,7 +51,7 @@ def best_power(
     logs = log_shares(np.asarray(probabilities, dtype=np.float64))
     rows = np.arange(len(logs))
     true = logs[rows, np.asarray(y, dtype=np.int64)]
-    power = 1.0
+    power = start
     for _ in range(_ROUNDS):
         shares = share_out(power * logs)
         mean = (shares * logs).sum(axis=1)

@@ -31,6 +31,8 @@ MOST_BYTES = 120_000_000
 process that serves it, and several times over where it is written and checked."""
 # Rows that draws are made of; with many classes fewer, so that they fit into memory.
 _POOL_ROWS, _POOL_CELLS = 10_000, 400_000
+# A power is one number, for which so many rows and classes of them are enough.
+_FEWEST_POWER_ROWS, _POWER_CELLS = 500, 40_000
 # The plain mean is kept where its log loss is smaller by this share. Out of fold it is flattered:
 # a row is predicted by one fold's model of each member, and by the mean of all of them later.
 _PLAIN_LEAD = 0.02
@@ -266,6 +268,7 @@ class _Chooser:
         self._max_members = max_members
         self._seed = seed
         self._deadline = deadline
+        self._powers = [1.0] * len(pool.predictions)  # those that were found last
 
     def choose(self, rows: IntArray, n_draws: int) -> IntArray:
         """Return each model's share in twenty-fifths, the mean of what some draws choose."""
@@ -277,10 +280,17 @@ class _Chooser:
         Each is first taken to the power that serves it best alone; shares are chosen then.
         """
         pool = self._pool
-        weight = None if pool.weight is None else pool.weight[rows]
+        most = max(_FEWEST_POWER_ROWS, _POWER_CELLS // max(pool.spec.n_classes, 1))
+        some = rows[thin_rows(len(rows), most)]
+        weight = None if pool.weight is None else pool.weight[some]
         if weight is not None and not weight.any():
             weight = None
-        powers = [best_power(one[rows], pool.y[rows], weight) for one in pool.predictions]
+        powers = []
+        for one, before in zip(pool.predictions, self._powers, strict=True):
+            is_late = self._deadline.is_over()
+            found = 1.0 if is_late else best_power(one[some], pool.y[some], weight, before)
+            powers.append(found)
+        self._powers = powers
         fair = [raised(one, power) for one, power in zip(pool.predictions, powers, strict=True)]
         shares = self._choose(replace(pool, predictions=np.stack(fair)), rows, n_draws)
         return np.round(shares / ROUNDS * powers, _DIGITS)

@@ -41,6 +41,12 @@ def test_rows_count_by_their_weight() -> None:
     assert raised(timid, power)[0, 0] == pytest.approx(0.8, abs=1e-3)
 
 
+@pytest.mark.parametrize("start", [0.3, 0.8, 4.0])
+def test_it_does_not_matter_where_it_begins(start: float) -> None:
+    timid = shares(0.5)
+    assert best_power(timid, Y, start=start) == pytest.approx(best_power(timid, Y), abs=2e-3)
+
+
 def test_it_stays_within_bounds_where_every_answer_is_right_or_wrong() -> None:
     right = np.array([[0.9, 0.1]] * 5)
     assert best_power(right, np.zeros(5, dtype=np.int64)) == 4.0
