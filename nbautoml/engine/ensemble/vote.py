@@ -33,10 +33,9 @@ process that serves it, and several times over where it is written and checked."
 _POOL_ROWS, _POOL_CELLS = 10_000, 400_000
 # A power is one number, for which so many rows and classes of them are enough.
 _FEWEST_POWER_ROWS, _POWER_CELLS = 500, 40_000
-# The plain mean is kept where its log loss is smaller by this share. Out of fold it is flattered:
-# a row is predicted by one fold's model of each member, and by the mean of all of them later.
-_PLAIN_LEAD = 0.02
 _DIGITS = 4
+# What is added up of a row's loss is that of this probability at least.
+_LEAST = 1e-15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,11 +230,30 @@ def choose_vote(
         nested=tuple(chooser.choose_powers(rest, draws.nested) for rest in rests),
     )
     pooled = join(parts, _predict(choices, parts, powers.nested, is_geometric=True))
-    score = make_scorer(data.spec, data.y_valid, data.weights_of(data.valid_rows))
-    plain_loss, pooled_loss = (-score(p.astype(np.float64)) for p in (vote.predictions, pooled))
-    if plain_loss < (1.0 - _PLAIN_LEAD) * pooled_loss:
+    weight = data.weights_of(data.valid_rows)
+    if _is_clearly_better(vote.predictions, pooled, data.y_valid, weight):
         return vote
     return replace(vote, powers=powers, predictions=pooled)
+
+
+def _is_clearly_better(
+    plain: npt.NDArray[np.float32],
+    pooled: npt.NDArray[np.float32],
+    y: Vector,
+    weight: FloatArray | None,
+) -> bool:
+    """Whether the plain mean's log loss is smaller by more than one standard error.
+
+    Out of fold it is flattered: a row is predicted by one fold's model of each member, and by the
+    mean of all of them later, which makes it more cautious.
+    """
+    picked = np.arange(len(y)), y.astype(np.int64)
+    losses = (-np.log(np.maximum(p[picked].astype(np.float64), _LEAST)) for p in (plain, pooled))
+    plain_losses, pooled_losses = losses
+    leads = pooled_losses - plain_losses
+    lead = np.average(leads, weights=weight)
+    error = math.sqrt(np.average((leads - lead) ** 2, weights=weight) / len(leads))
+    return bool(lead > error)
 
 
 def _predict(
