@@ -78,6 +78,11 @@ class Pool:
     spec: DataSpec
     sizes: tuple[int, ...] = ()
 
+    def weight_of(self, rows: IntArray) -> FloatArray | None:
+        """Return how much some rows count; None where all count the same, or none does."""
+        weight = None if self.weight is None else self.weight[rows]
+        return weight if weight is not None and weight.any() else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Powers:
@@ -300,9 +305,7 @@ class _Chooser:
         pool = self._pool
         most = max(_FEWEST_POWER_ROWS, _POWER_CELLS // max(pool.spec.n_classes, 1))
         some = rows[thin_rows(len(rows), most)]
-        weight = None if pool.weight is None else pool.weight[some]
-        if weight is not None and not weight.any():
-            weight = None
+        weight = pool.weight_of(some)
         powers = []
         for one, before in zip(pool.predictions, self._powers, strict=True):
             is_late = self._deadline.is_over()
@@ -326,9 +329,7 @@ class _Chooser:
 
     def _select(self, pool: Pool, rows: IntArray) -> IntArray:
         rows = rows[thin_rows(len(rows), _MOST_ROWS)]
-        weight = None if pool.weight is None else pool.weight[rows]
-        if weight is not None and not weight.any():
-            weight = None
+        weight = pool.weight_of(rows)
         return select(
             pool.predictions[:, rows],
             pool.y[rows],
