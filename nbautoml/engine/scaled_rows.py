@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import functools
 import pickle
-import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any  # Any: a fitted transformer
@@ -17,7 +15,7 @@ import numpy as np
 
 from nbautoml.engine.heap import give_back_memory
 from nbautoml.engine.models._base import Matrix
-from nbautoml.engine.trial_data import FoldMatrices, featurizer_path, open_fold
+from nbautoml.engine.trial_data import FoldMatrices, featurizer_path, making, open_fold
 from nbautoml.runtime import scalers
 
 # Scaled rows of so many folds stay in a process, where they have no more cells than this: at
@@ -37,11 +35,15 @@ class ScaledRows:
     X_valid: Matrix | None
 
 
-def scale_rows(data: Path, representation: str, fold: int, scaler_name: str | None) -> ScaledRows:
+def scale_rows(
+    rows: FoldMatrices, data: Path, representation: str, fold: int, scaler_name: str | None
+) -> ScaledRows:
     """Return the rows of a fold, scaled as the training rows of the fold say.
 
     Parameters
     ----------
+    rows : FoldMatrices
+        What `open_fold` returns for the next three.
     data : Path
         Folder of the run's data.
     representation : str
@@ -51,7 +53,6 @@ def scale_rows(data: Path, representation: str, fold: int, scaler_name: str | No
     scaler_name : str or None
         A class of `nbautoml.runtime.scalers`; None for rows as they are.
     """
-    rows = open_fold(data, representation, fold)
     if scaler_name is None:
         return ScaledRows(scaler=None, X=rows.X_train, X_valid=rows.X_valid)
     if rows.X_train.size <= _SMALL_CELLS:
@@ -91,15 +92,8 @@ def _scale_shared(rows: FoldMatrices, scaler_name: str, place: Path) -> ScaledRo
 
 
 def _make(scaled: ScaledRows, place: Path) -> None:
-    made = place.with_name(f".{place.name}-{uuid.uuid4().hex}")
-    made.mkdir()
-    (made / _SCALER).write_bytes(pickle.dumps(scaled.scaler))
-    np.save(made / _TRAIN, scaled.X)
-    if scaled.X_valid is not None:
-        np.save(made / _VALID, scaled.X_valid)
-    try:
-        made.rename(place)
-    except OSError:
-        if not place.exists():
-            raise
-        shutil.rmtree(made)  # another process made the same meanwhile
+    with making(place) as made:
+        (made / _SCALER).write_bytes(pickle.dumps(scaled.scaler))
+        np.save(made / _TRAIN, scaled.X)
+        if scaled.X_valid is not None:
+            np.save(made / _VALID, scaled.X_valid)

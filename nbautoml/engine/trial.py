@@ -240,7 +240,7 @@ def _prepare(job: FoldsJob | RefitJob, fold: int) -> _Prepared:
     rows = open_fold(job.data, candidate.representation, fold)
     is_native = candidate.representation is Representation.NATIVE
     scaler = None if is_native else candidate.scaler
-    scaled = scale_rows(job.data, str(candidate.representation), fold, scaler)
+    scaled = scale_rows(rows, job.data, str(candidate.representation), fold, scaler)
     y, codes = rows.y_train, None
     if spec.task is Task.CLASSIFICATION:
         codes, y = np.unique(rows.y_train, return_inverse=True)

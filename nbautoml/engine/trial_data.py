@@ -12,7 +12,8 @@ import json
 import pickle
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any  # Any: labels and featurizers of any type, matrices dense or csr
@@ -254,22 +255,34 @@ def _make_fold(folder: Path, representation: str, fold: int, place: Path) -> Non
     y = np.load(folder / _TARGET, mmap_mode="r")
     train, valid = _rows(folder, fold)
     featurizer = pickle.loads((folder / f"{representation}.featurizer").read_bytes())
-    made = place.with_name(f".{place.name}-{uuid.uuid4().hex}")
-    made.mkdir(parents=True)
-    _save_matrix(made, "train", featurizer.fit_transform(frame.iloc[train], np.asarray(y[train])))
-    if fold != ALL_ROWS:
-        _save_matrix(made, "valid", featurizer.transform(frame.iloc[valid]))
-    np.save(made / _CATEGORIES, featurizer.categorical_features_)
-    (made / _FEATURIZER).write_bytes(pickle.dumps(featurizer))
+    with making(place) as made:
+        train_rows = featurizer.fit_transform(frame.iloc[train], np.asarray(y[train]))
+        _save_matrix(made, "train", train_rows)
+        del train_rows
+        if fold != ALL_ROWS:
+            _save_matrix(made, "valid", featurizer.transform(frame.iloc[valid]))
+        np.save(made / _CATEGORIES, featurizer.categorical_features_)
+        (made / _FEATURIZER).write_bytes(pickle.dumps(featurizer))
     if table.nbytes > _LARGE_BYTES:
         del frame
         give_back_memory()  # a fit follows in this process
+
+
+@contextmanager
+def making(place: Path) -> Iterator[Path]:
+    """Give a folder to fill, which is at `place` when all is there.
+
+    Several processes may make the same at once; the first one's is kept.
+    """
+    made = place.with_name(f".{place.name}-{uuid.uuid4().hex}")
+    made.mkdir(parents=True)
+    yield made
     try:
         made.rename(place)
     except OSError:
         if not place.exists():
             raise
-        shutil.rmtree(made)  # another trial made the same matrices meanwhile
+        shutil.rmtree(made)  # another process made the same meanwhile
 
 
 def _save_matrix(folder: Path, part: str, X: Matrix) -> None:

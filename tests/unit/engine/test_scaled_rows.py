@@ -15,10 +15,10 @@ from nbautoml.engine.featurize.build import build_adapter, build_featurizer
 from nbautoml.engine.featurize.options import Representation
 from nbautoml.engine.models.catalog import families_for, get_family
 from nbautoml.engine.profile import profile_frame
-from nbautoml.engine.scaled_rows import scale_rows
+from nbautoml.engine.scaled_rows import ScaledRows, scale_rows
 from nbautoml.engine.search.candidate import Candidate
 from nbautoml.engine.trial import FoldsJob, prediction_file, run_folds
-from nbautoml.engine.trial_data import ALL_ROWS, DataSpec, write_trial_data
+from nbautoml.engine.trial_data import ALL_ROWS, DataSpec, open_fold, write_trial_data
 
 N_ROWS = 120
 FAMILIES = [
@@ -73,8 +73,12 @@ def all_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaled_rows, "_SHARED_BYTES", 0)
 
 
+def scaled(data: Path, representation: str, fold: int, name: str) -> ScaledRows:
+    return scale_rows(open_fold(data, representation, fold), data, representation, fold, name)
+
+
 def test_few_rows_are_scaled_once_for_all_trials(data: Path) -> None:
-    first, again = (scale_rows(data, "linear", 0, "StandardScalerWrapper") for _ in range(2))
+    first, again = (scaled(data, "linear", 0, "StandardScalerWrapper") for _ in range(2))
     assert again.X is first.X
     assert np.abs(first.X[:, :4].mean(axis=0)).max() < 1e-5
 
@@ -83,9 +87,9 @@ def test_few_rows_are_scaled_once_for_all_trials(data: Path) -> None:
 def test_many_rows_lie_in_a_file_that_is_made_once(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = scale_rows(data, "linear", 0, "StandardScalerWrapper")
+    first = scaled(data, "linear", 0, "StandardScalerWrapper")
     monkeypatch.setattr(scaled_rows, "_scale", None)
-    again = scale_rows(data, "linear", 0, "StandardScalerWrapper")
+    again = scaled(data, "linear", 0, "StandardScalerWrapper")
     for one in (first, again):
         assert isinstance(one.X.base, np.memmap)
         assert one.scaler is not None and one.X_valid is not None
@@ -99,9 +103,9 @@ def test_shared_rows_are_those_that_a_trial_would_make_alone(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for fold in (1, ALL_ROWS):
-        shared = scale_rows(data, "linear", fold, "RobustScaler")
+        shared = scaled(data, "linear", fold, "RobustScaler")
         monkeypatch.setattr(scaled_rows, "_SHARED_BYTES", 1 << 30)
-        alone = scale_rows(data, "linear", fold, "RobustScaler")
+        alone = scaled(data, "linear", fold, "RobustScaler")
         monkeypatch.setattr(scaled_rows, "_SHARED_BYTES", 0)
         assert not isinstance(alone.X.base, np.memmap)
         np.testing.assert_array_equal(shared.X, alone.X)
@@ -110,7 +114,7 @@ def test_shared_rows_are_those_that_a_trial_would_make_alone(
 
 @pytest.mark.usefixtures("all_shared")
 def test_whoever_makes_the_same_rows_at_once_does_no_harm(data: Path) -> None:
-    made = scale_rows(data, "linear", 0, "MinMaxScaler")
+    made = scaled(data, "linear", 0, "MinMaxScaler")
     place = next(data.rglob("MinMaxScaler"))
     scaled_rows._make(made, place)
     assert [path.name for path in place.parent.iterdir() if "MinMax" in path.name] == [place.name]
