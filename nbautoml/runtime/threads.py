@@ -22,6 +22,13 @@ FEW_ROWS = 1_000
 """Up to so many rows one thread asks all models: starting others takes as long as the answers."""
 
 
+def n_processors() -> int:
+    """Return how many processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Threads:
     """Keeps the threads of this process's predictions apart; a pickle of it is a new one."""
 
@@ -84,11 +91,7 @@ class Threads:
         """Return how many threads models may use from here, by what limits OpenMP."""
         if self._is_alone:
             return 1
-        if hasattr(os, "sched_getaffinity"):
-            n_cpus = len(os.sched_getaffinity(0))
-        else:
-            n_cpus = os.cpu_count() or 1
-        return min([n_cpus, *self._limits()])
+        return min([n_processors(), *self._limits()])
 
     def _limits(self) -> list[int]:
         """Return how many threads each of OpenMP's libraries may use from here."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import Any, TypeAlias  # Any: answers of a model
 import numpy as np
 import numpy.typing as npt
 
+from nbautoml.runtime.threads import n_processors
 from nbautoml.serving.schema import CheckedRows
 
 Model: TypeAlias = Callable[[CheckedRows], npt.NDArray[Any]]
@@ -35,7 +35,7 @@ class Parts:
     """
 
     def __init__(self, n_threads: int | None) -> None:
-        self.n_threads = n_threads or _n_processors()
+        self.n_threads = n_threads or n_processors()
         self._lock = threading.Lock()
         self._n_asking = 0
         self._pool: ThreadPoolExecutor | None = None
@@ -109,9 +109,3 @@ class _Work:
             except IndexError:  # another thread took it in between
                 return
             self.found[place] = self._model(part)
-
-
-def _n_processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
