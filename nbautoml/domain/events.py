@@ -210,8 +210,9 @@ class LogWritten(Event):
 class RunDescribed(Event):
     """What a run that is no AutoML run does, on what, until when.
 
-    ``what`` is ``"script"`` or ``"interactive"``, ``text`` the command line of a script. Without a
-    time limit ``timeout_seconds`` and ``deadline`` are None.
+    ``what`` is ``"script"``, ``"interactive"``, ``"pipeline"`` or ``"step"``; ``text`` is the
+    command line of a script, or what a pipeline is said to be for. Without a time limit
+    ``timeout_seconds`` and ``deadline`` are None.
     """
 
     kind: ClassVar[str] = "run_described"
@@ -256,6 +257,59 @@ class OutputWritten(Event):
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineStep:
+    """A step of a pipeline as its graph shows it.
+
+    Parameters
+    ----------
+    number : int
+        Its place in the pipeline, from 0.
+    name : str
+        Its name.
+    step_kind : str
+        What it does: the name of its class, such as ``"PythonScriptStep"``.
+    after : tuple of int
+        The steps that end before it begins: those whose outputs it reads, and those that it was
+        told to wait for.
+    inputs, outputs : tuple of str
+        Names of the data that it reads and writes.
+    """
+
+    number: int
+    name: str
+    step_kind: str
+    after: tuple[int, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphDescribed(Event):
+    """The steps of a pipeline's run, in the order in which they were given."""
+
+    kind: ClassVar[str] = "graph_described"
+    steps: tuple[PipelineStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepChanged(Event):
+    """A step of a pipeline moved to another state.
+
+    ``run_id`` is the step's own run, empty where there is none: a step that is not begun because
+    one before it failed is `RunStatus.CANCELED`. ``reused_from`` is the step's run of an earlier
+    pipeline whose outputs are taken; ``reason`` says why, or why not, and how it failed.
+    """
+
+    kind: ClassVar[str] = "step_changed"
+    number: int
+    name: str
+    status: RunStatus
+    run_id: str = ""
+    reason: str = ""
+    reused_from: str = ""
+
+
 EVENT_TYPES: dict[str, type[Event]] = {
     cls.kind: cls
     for cls in (
@@ -274,6 +328,8 @@ EVENT_TYPES: dict[str, type[Event]] = {
         ValuesLogged,
         FilesStored,
         OutputWritten,
+        GraphDescribed,
+        StepChanged,
     )
 }
 
@@ -322,7 +378,16 @@ def from_payload(kind: str, payload: Mapping[str, Any]) -> Event:
     for name in ("details", "names"):
         if name in values:
             values[name] = tuple(values[name])
+    if "steps" in values:
+        values["steps"] = tuple(_step(step) for step in values["steps"])
     return cls(**values)
+
+
+def _step(payload: Mapping[str, Any]) -> PipelineStep:
+    known = {f.name for f in fields(PipelineStep)}
+    values: dict[str, Any] = {}
+    values |= {k: tuple(v) if isinstance(v, list) else v for k, v in payload.items() if k in known}
+    return PipelineStep(**values)
 
 
 _ENUM_FIELDS: dict[str, type[StrEnum]] = {

@@ -49,6 +49,23 @@ class TrialState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepState:
+    """One step of a pipeline's run so far; ``seq`` is its last event.
+
+    ``run_id`` and ``reused_from`` are empty where there is no such run; see `ev.StepChanged`.
+    """
+
+    step: ev.PipelineStep
+    seq: int
+    status: RunStatus = RunStatus.NOT_STARTED
+    run_id: str = ""
+    reason: str = ""
+    reused_from: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSnapshot:
     """One run at event `seq`.
 
@@ -59,6 +76,7 @@ class RunSnapshot:
     somebody said so. ``paused_at`` is when the run was paused, as long as it is; its deadline moves
     on by that time when it goes on.
     ``described`` says what a run does that is no AutoML run; it has no ``config`` and no trials.
+    ``steps`` are those of a pipeline's run, in their order.
     """
 
     run_id: str
@@ -78,6 +96,7 @@ class RunSnapshot:
     workers: ev.WorkersChanged | None = None
     guardrails: tuple[ev.GuardrailReported, ...] = ()
     trials: tuple[TrialState, ...] = ()
+    steps: tuple[StepState, ...] = ()
     best: int | None = None
     n_done: int = 0
     n_failed: int = 0
@@ -142,6 +161,8 @@ class SnapshotFold:
             ev.DeadlineChanged: self._deadline,
             ev.WorkersChanged: self._workers,
             ev.RunDescribed: self._described_run,
+            ev.GraphDescribed: self._graph,
+            ev.StepChanged: self._step,
         }
 
     @property
@@ -186,6 +207,24 @@ class SnapshotFold:
             self._state, described=event, deadline=event.deadline or self._state.deadline
         )
 
+    def _graph(self, event: ev.GraphDescribed, record: ev.EventRecord) -> None:
+        """Take in the steps; one that is known keeps its state when they are told once more."""
+        known = {state.step.number: state for state in self._state.steps}
+        steps = tuple(
+            replace(known[step.number], step=step, seq=record.seq)
+            if step.number in known
+            else StepState(step=step, seq=record.seq)
+            for step in event.steps
+        )
+        self._state = replace(self._state, steps=steps)
+
+    def _step(self, event: ev.StepChanged, record: ev.EventRecord) -> None:
+        steps = tuple(
+            _changed(state, event, record) if state.step.number == event.number else state
+            for state in self._state.steps
+        )
+        self._state = replace(self._state, steps=steps)
+
     def _status(self, event: ev.StatusChanged, record: ev.EventRecord) -> None:
         changes: dict[str, Any] = {"status": event.status, "reason": event.reason}
         if self._state.started_at is None:
@@ -193,6 +232,7 @@ class SnapshotFold:
         changes |= self._pause(event.status, record.time)
         if event.status.is_terminal:
             changes["ended_at"] = record.time
+            changes["steps"] = tuple(_closed(state, record) for state in self._state.steps)
             self._close_open_trials(record.seq)
         elif event.status is RunStatus.STARTING:
             self._close_open_trials(record.seq)
@@ -336,3 +376,33 @@ class SnapshotFold:
             n_failed=self._state.n_failed + failed,
             n_stopped=self._state.n_stopped + stopped,
         )
+
+
+def _changed(state: StepState, event: ev.StepChanged, record: ev.EventRecord) -> StepState:
+    begins = event.status not in (RunStatus.NOT_STARTED, RunStatus.CANCELED)
+    started_at = state.started_at
+    if started_at is None and begins:
+        started_at = record.time
+    return replace(
+        state,
+        seq=record.seq,
+        status=event.status,
+        run_id=event.run_id or state.run_id,
+        reason=event.reason,
+        reused_from=event.reused_from,
+        started_at=started_at,
+        ended_at=record.time if event.status.is_terminal else None,
+    )
+
+
+def _closed(state: StepState, record: ev.EventRecord) -> StepState:
+    """Return a step as it is once its run has ended: nobody will finish it."""
+    if state.status.is_terminal:
+        return state
+    return replace(
+        state,
+        seq=record.seq,
+        status=RunStatus.CANCELED,
+        reason="The run ended before it.",
+        ended_at=record.time,
+    )

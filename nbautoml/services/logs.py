@@ -150,8 +150,10 @@ def _output(event: ev.OutputWritten) -> tuple[str, str]:
 def _run(event: ev.RunDescribed) -> tuple[str, str]:
     if event.deadline is not None and event.timeout_seconds is not None:
         return "INFO", f"It may take {event.timeout_seconds:,.0f} s."
-    if event.what == "script":
+    if event.what in ("script", "step"):
         return "INFO", f"Runs {event.text} on {event.compute}."
+    if event.what == "pipeline":
+        return "INFO", f"Runs a pipeline. {event.text}".rstrip()
     return "INFO", f"Logged by hand. {event.text}".rstrip()
 
 
@@ -178,6 +180,18 @@ def _stored(event: ev.FilesStored) -> tuple[str, str]:
     return "INFO", f"Stored {', '.join(shown)}{f' and {n_more:,} more' if n_more > 0 else ''}."
 
 
+def _graph(event: ev.GraphDescribed) -> tuple[str, str]:
+    names = ", ".join(step.name for step in event.steps[:MOST_NAMES])
+    n_more = len(event.steps) - MOST_NAMES
+    return "INFO", f"Steps: {names}{f' and {n_more:,} more' if n_more > 0 else ''}."
+
+
+def _step(event: ev.StepChanged) -> tuple[str, str]:
+    level = "INFO" if event.status is RunStatus.CANCELED else _LEVELS.get(event.status, "INFO")
+    reused = f" Outputs of {event.reused_from}." if event.reused_from else ""
+    return level, f"Step {event.name}: {event.status.value}.{reused} {event.reason}".rstrip()
+
+
 _WRITERS: Mapping[type[ev.Event], Callable[[Any], tuple[str, str]]] = {
     ev.RunConfigured: _configured,
     ev.StatusChanged: _status,
@@ -192,4 +206,6 @@ _WRITERS: Mapping[type[ev.Event], Callable[[Any], tuple[str, str]]] = {
     ev.RunDescribed: _run,
     ev.ValuesLogged: _logged,
     ev.FilesStored: _stored,
+    ev.GraphDescribed: _graph,
+    ev.StepChanged: _step,
 }

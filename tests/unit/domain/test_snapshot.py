@@ -215,3 +215,67 @@ def test_a_pause_moves_the_deadline_by_its_length() -> None:
 def test_more_time_moves_the_deadline() -> None:
     state = fold_of(configured(), ev.DeadlineChanged(deadline=500.0))
     assert state.deadline == 500.0
+
+
+GRAPH = ev.GraphDescribed(
+    steps=(
+        ev.PipelineStep(number=0, name="prepare", step_kind="PythonScriptStep", outputs=("rows",)),
+        ev.PipelineStep(
+            number=1, name="train", step_kind="AutoMLStep", after=(0,), inputs=("rows",)
+        ),
+    )
+)
+
+
+def step(number: int, status: RunStatus, **more: str) -> ev.StepChanged:
+    return ev.StepChanged(number=number, name=f"s{number}", status=status, **more)
+
+
+def test_steps_of_a_pipeline_have_a_state_each_with_its_times() -> None:
+    state = fold_of(
+        GRAPH,
+        step(0, RunStatus.RUNNING, run_id="r0"),
+        step(0, RunStatus.COMPLETED, run_id="r0"),
+        step(1, RunStatus.RUNNING, run_id="r1"),
+    )
+    first, second = state.steps
+    assert (first.status, first.run_id) == (RunStatus.COMPLETED, "r0")
+    assert (first.started_at, first.ended_at) == (102.0, 103.0)
+    assert (second.status, second.started_at, second.ended_at) == (RunStatus.RUNNING, 104.0, None)
+    assert second.step.after == (0,)
+
+
+def test_a_step_that_is_never_begun_has_no_start() -> None:
+    state = fold_of(GRAPH, step(1, RunStatus.CANCELED, reason="prepare failed."))
+    assert (state.steps[1].started_at, state.steps[1].ended_at) == (None, 102.0)
+
+
+def test_a_reused_step_says_from_where() -> None:
+    state = fold_of(GRAPH, step(0, RunStatus.COMPLETED, run_id="r0", reused_from="old"))
+    assert state.steps[0].reused_from == "old"
+
+
+def test_a_graph_told_once_more_keeps_the_states_of_its_steps() -> None:
+    state = fold_of(GRAPH, step(0, RunStatus.COMPLETED, run_id="r0"), GRAPH)
+    assert [s.status for s in state.steps] == [RunStatus.COMPLETED, RunStatus.NOT_STARTED]
+
+
+def test_the_end_of_a_run_ends_the_steps_that_are_open() -> None:
+    state = fold_of(
+        GRAPH,
+        step(0, RunStatus.COMPLETED, run_id="r0"),
+        step(1, RunStatus.RUNNING, run_id="r1"),
+        ev.StatusChanged(status=RunStatus.FAILED, reason="Lost."),
+    )
+    assert [s.status for s in state.steps] == [RunStatus.COMPLETED, RunStatus.CANCELED]
+
+
+@pytest.mark.parametrize("event", [GRAPH, step(0, RunStatus.FAILED, reason="no", run_id="r")])
+def test_events_of_pipelines_come_back_from_their_payload(event: ev.Event) -> None:
+    assert event == ev.from_payload(event.kind, ev.to_payload(event))
+
+
+def test_fields_of_a_step_that_newer_code_wrote_are_dropped() -> None:
+    payload = ev.to_payload(GRAPH)
+    payload["steps"][0]["colour"] = "blue"
+    assert ev.from_payload(GRAPH.kind, payload) == GRAPH

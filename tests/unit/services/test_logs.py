@@ -81,6 +81,27 @@ def test_unknown_run_is_not_an_empty_log(session):
             ev.DeadlineChanged(deadline=5.0, is_clock_set=True),
             ("INFO", "The clock of the run's machine was set; the time left is the same."),
         ),
+        (
+            ev.RunDescribed(what="pipeline", experiment="e", text="Monthly."),
+            ("INFO", "Runs a pipeline. Monthly."),
+        ),
+        (
+            ev.GraphDescribed(
+                steps=tuple(
+                    ev.PipelineStep(number=n, name=f"s{n}", step_kind="PythonScriptStep")
+                    for n in range(7)
+                )
+            ),
+            ("INFO", "Steps: s0, s1, s2, s3, s4 and 2 more."),
+        ),
+        (
+            ev.StepChanged(number=0, name="prepare", status=RunStatus.COMPLETED, reused_from="old"),
+            ("INFO", "Step prepare: Completed. Outputs of old."),
+        ),
+        (
+            ev.StepChanged(number=1, name="train", status=RunStatus.FAILED, reason="No rows."),
+            ("ERROR", "Step train: Failed. No rows."),
+        ),
     ],
 )
 def test_each_event_has_its_words(event, expected):
