@@ -80,7 +80,7 @@ def deployment(run: AutoMLRun) -> Iterator[tuple[Server, Webservice]]:
         yield (
             Server(
                 address=service.scoring_uri,
-                body=records,
+                body=cells,
                 ready_seconds=time.perf_counter() - began,
                 pids=[process.pid for process in processes(service)],
                 headers={"Authorization": f"Bearer {service.get_keys()[0]}"},
@@ -124,6 +124,11 @@ def least(run: AutoMLRun) -> Iterator[Server]:
                 ready_seconds=seconds,
                 pids=pids,
             )
+
+
+def cells(rows: pd.DataFrame) -> bytes:
+    """Write rows as lists of cells, without names: the most compact form, as MLflow's split is."""
+    return json.dumps(json.loads(rows.to_json(orient="values"))).encode()
 
 
 def records(rows: pd.DataFrame) -> bytes:

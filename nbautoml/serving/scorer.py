@@ -32,6 +32,7 @@ from nbautoml.serving.forms import (
 )
 from nbautoml.serving.parts import Parts
 from nbautoml.serving.schema import CheckedRows, RequestRows, joined
+from nbautoml.serving.trees import hasten
 
 if TYPE_CHECKING:
     from nbautoml.serving.explain import RowExplainer
@@ -124,6 +125,7 @@ class BundleScorer:
         manifest = _read(bundle / "manifest.json")
         versions = {"python": manifest["python"], **manifest["packages"]}
         self._model = load_pickle(bundle / MODEL_FILE, versions=versions, of=self.version)
+        hasten(self._model)
         schema = ModelSchema.from_dict(_read(bundle / "schema.json"))
         self._rows = RequestRows(schema, unused=unused_columns(self._model))
         # A model that was written by an earlier version takes frames.

@@ -23,6 +23,8 @@ _IS_CATEGORY, _IS_DEFAULT_LEFT, _MISSING = 1, 2, 12
 """Bits of ``decision_type`` in LightGBM's text format."""
 _MISSING_NONE, _MISSING_NAN = 0, 8
 _BITS = 32
+_ALMOST_ZERO = float(np.float32(1e-35))
+"""LightGBM takes what is not farther from zero for zero (``kZeroThreshold`` in its ``meta.h``)."""
 
 
 def probabilities(graph: Graph, margins: str, n_margins: int) -> str:
@@ -96,13 +98,27 @@ def _light_gbm_tree(part: Mapping[str, str]) -> Tree:
     goes_left = np.where(missing == _MISSING_NONE, left_if_zero, (kind & _IS_DEFAULT_LEFT) > 0)
     return Tree(
         feature=_numbers(part, "split_feature").astype(np.int64),
-        threshold=np.where(is_category, 0.0, threshold),
+        threshold=np.where(is_category, 0.0, beyond_zero(threshold)),
         left=_numbers(part, "left_child").astype(np.int64),
         right=_numbers(part, "right_child").astype(np.int64),
         missing_left=goes_left & ~is_category,
         n_leaves=n_leaves,
         members=_sets_of(part, threshold, is_category),
     )
+
+
+def beyond_zero(thresholds: Floats) -> Floats:
+    """Return LightGBM's thresholds as they part numbers: what is almost zero is on zero's side.
+
+    Examples
+    --------
+    >>> beyond_zero(np.array([-1.0, 0.0, 2.0])).tolist()
+    [-1.0, 1.0000000180025095e-35, 2.0]
+    """
+    is_below = (thresholds < 0) & (thresholds >= -_ALMOST_ZERO)
+    is_above = (thresholds >= 0) & (thresholds <= _ALMOST_ZERO)
+    below = np.nextafter(-_ALMOST_ZERO, -np.inf)
+    return np.where(is_below, below, np.where(is_above, _ALMOST_ZERO, thresholds))
 
 
 def _sets_of(part: Mapping[str, str], threshold: Floats, is_category: Any) -> dict[int, Ints]:

@@ -87,6 +87,13 @@ class Graph:
         self._first_input = self._first_input or name
         return name
 
+    def matrix(self, name: str, n_columns: int) -> str:
+        """Add an input of float64, shape (n_rows, n_columns)."""
+        make = self._onnx.helper.make_tensor_value_info
+        self._inputs.append(make(name, _TYPES["double"], ["rows", n_columns]))
+        self._first_input = self._first_input or name
+        return name
+
     def output(self, name: str, value: str, tensor: TensorType, *shape: int) -> None:
         """Name a value as an output; `shape` is what follows the number of rows."""
         self._nodes.append(self._onnx.helper.make_node("Identity", [value], [name]))
