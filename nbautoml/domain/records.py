@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any  # Any: JSON values
 
-from nbautoml.domain.status import ModelStage, RequestKind, RunStatus
+from nbautoml.domain.status import ModelStage, PublishedStatus, RequestKind, RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,3 +205,96 @@ class DeploymentRecord:
     properties: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
     owner: Owner | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedPipelineRecord:
+    """A pipeline that runs without the code that made it; `graph` is all that it needs (JSON)."""
+
+    id: str
+    name: str
+    version: str
+    graph: Mapping[str, Any]
+    created_at: float
+    updated_at: float
+    description: str = ""
+    status: PublishedStatus = PublishedStatus.ACTIVE
+    continue_on_step_failure: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineEndpointRecord:
+    """A name for versions of a pipeline.
+
+    ``versions`` are pairs of a version (a text that counts from ``"0"``) and the id of a
+    published pipeline, oldest first. One of them is the default.
+    """
+
+    id: str
+    name: str
+    created_at: float
+    description: str = ""
+    status: PublishedStatus = PublishedStatus.ACTIVE
+    default_version: str = "0"
+    versions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRecord:
+    """When a published pipeline, or an endpoint's default, is to run: one of the two ids is set.
+
+    ``settings`` is what was asked for; ``state`` is what the scheduler remembers from look to
+    look. ``next_at`` is the moment of the next run, or of the next look at a datastore.
+    """
+
+    id: str
+    name: str
+    experiment: str
+    created_at: float
+    pipeline_id: str | None = None
+    endpoint_id: str | None = None
+    description: str = ""
+    status: PublishedStatus = PublishedStatus.ACTIVE
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    next_at: float | None = None
+    last_run_id: str | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiTokenRecord:
+    """A token of a caller from outside; only the hash of its secret is known."""
+
+    id: str
+    sha256: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: float
+    expires_at: float | None = None
+    last_used_at: float | None = None
+    revoked_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceProcessRecord:
+    """A process that serves the whole workspace: one of a name; `facts` is what others need."""
+
+    name: str
+    owner: Owner
+    heartbeat_at: float
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionRecord:
+    """A request that a caller may repeat: `key` names it, `fingerprint` is a hash of what it asked.
+
+    ``run_id`` is the run that it made, None as long as that run is being made.
+    """
+
+    key: str
+    fingerprint: str
+    created_at: float
+    run_id: str | None = None

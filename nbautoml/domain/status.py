@@ -64,6 +64,14 @@ class ModelStage(StrEnum):
     ARCHIVED = "Archived"
 
 
+class PublishedStatus(StrEnum):
+    """Whether a published pipeline, an endpoint or a schedule can be used, as the SDK spells it."""
+
+    ACTIVE = "Active"
+    DISABLED = "Disabled"
+    ARCHIVED = "Archived"
+
+
 class RequestKind(StrEnum):
     """What anyone may ask of a running run; its controller obeys."""
 

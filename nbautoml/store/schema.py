@@ -20,7 +20,7 @@ from nbautoml.errors import StoreError
 from nbautoml.store import tables
 from nbautoml.store.engine import StoreEngine
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest revision in `nbautoml.store.migrations.versions`."""
 
 _VERSION_TABLE = sa.table("alembic_version", sa.column("version_num", sa.String))

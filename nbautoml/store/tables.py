@@ -271,3 +271,99 @@ deployments = sa.Table(
     sa.Column("owner_pid", sa.Integer),
     _time("owner_started_at", nullable=True),
 )
+
+published_pipelines = sa.Table(
+    "published_pipelines",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    _text("version"),
+    _text("description"),
+    _time("created_at"),
+    _time("updated_at"),
+    _text("status"),
+    _json("graph"),
+    sa.Column("continue_on_step_failure", sa.Boolean, nullable=False),
+    _json("tags"),
+    _json("properties"),
+    sa.Index(None, "name"),
+)
+
+pipeline_endpoints = sa.Table(
+    "pipeline_endpoints",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name", unique=True),
+    _text("description"),
+    _text("status"),
+    _text("default_version"),
+    _time("created_at"),
+)
+
+pipeline_endpoint_versions = sa.Table(
+    "pipeline_endpoint_versions",
+    metadata,
+    _text("endpoint_id", sa.ForeignKey("pipeline_endpoints.id"), primary_key=True),
+    _text("version", primary_key=True),
+    _text("pipeline_id", sa.ForeignKey("published_pipelines.id")),
+)
+
+pipeline_schedules = sa.Table(
+    "pipeline_schedules",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    _text("description"),
+    _text("status"),
+    _text("pipeline_id", sa.ForeignKey("published_pipelines.id"), nullable=True),
+    _text("endpoint_id", sa.ForeignKey("pipeline_endpoints.id"), nullable=True),
+    _text("experiment"),
+    _json("settings"),
+    _time("created_at"),
+    _time("next_at", nullable=True),
+    _text("last_run_id", nullable=True),
+    _json("state"),
+    sa.Index(None, "status", "next_at"),
+)
+
+step_results = sa.Table(  # which run has what a step with this key would make
+    "step_results",
+    metadata,
+    _text("key", primary_key=True),
+    _text("run_id"),
+    _time("created_at"),
+)
+
+api_tokens = sa.Table(
+    "api_tokens",
+    metadata,
+    _text("id", primary_key=True),
+    _text("sha256"),
+    _text("name"),
+    _json("scopes"),
+    _time("created_at"),
+    _time("expires_at", nullable=True),
+    _time("last_used_at", nullable=True),
+    _time("revoked_at", nullable=True),
+)
+
+service_processes = sa.Table(  # the scheduler, the service for outside callers: one of a name
+    "service_processes",
+    metadata,
+    _text("name", primary_key=True),
+    _text("owner_host"),
+    sa.Column("owner_pid", sa.Integer, nullable=False),
+    _time("owner_started_at"),
+    _time("heartbeat_at"),
+    _json("facts"),
+)
+
+submissions = sa.Table(  # requests that may be repeated without a second run
+    "submissions",
+    metadata,
+    _text("key", primary_key=True),
+    _text("fingerprint"),
+    _text("run_id", nullable=True),
+    _time("created_at"),
+    sa.Index(None, "created_at"),
+)

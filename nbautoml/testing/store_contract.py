@@ -39,6 +39,7 @@ from nbautoml.testing.store_cases import N_PER_THREAD, N_THREADS, add_run, in_th
 from nbautoml.testing.store_deployment_contract import DeploymentContract
 from nbautoml.testing.store_log_contract import EventContract, FileContract
 from nbautoml.testing.store_model_contract import ModelContract
+from nbautoml.testing.store_pipeline_contract import PipelineContract
 
 _A = Owner(host="a", pid=1, started_at=0.1)
 _B = Owner(host="b", pid=2, started_at=0.2)
@@ -509,6 +510,7 @@ class StoreContract(
     FileContract,
     DeploymentContract,
     ModelContract,
+    PipelineContract,
 ):
     """All that a store does in one process."""
 

@@ -157,6 +157,21 @@ def test_data_of_models_moves_from_properties_to_a_column_of_its_own(engine: Sto
     assert (found.stage, found.samples) == ("None", {})
 
 
+def test_a_store_without_pipelines_gets_their_tables(engine: StoreEngine) -> None:
+    create_schema(engine)
+    _go_back(engine, "0003")
+    with engine.read() as connection:
+        assert not sa.inspect(connection).has_table("published_pipelines")
+
+    check_schema(engine)
+
+    with engine.read() as connection:
+        assert set(sa.inspect(connection).get_table_names()) == {
+            *tables.metadata.tables,
+            "alembic_version",
+        }
+
+
 def _go_back(engine: StoreEngine, revision: str) -> None:
     """Bring a store to an earlier revision by the way back that each revision knows."""
     from alembic.migration import MigrationContext
