@@ -16,6 +16,7 @@ LAYERS = (
     {"serving"},
     {"runs"},
     {"automl"},
+    {"pipelines"},
     {"workspace"},
     {"nbautoml"},
     {"services", "labserver", "widgets"},
