@@ -54,6 +54,22 @@ class PipelineEndpointReads(Records):
         """Return endpoints, newest first: all of them, or those in one state."""
         return self._select(sa.true() if status is None else endpoints.c.status == status.value)
 
+    def check_free(self, record: PipelineEndpointRecord) -> None:
+        """Raise an error when another endpoint has the name of this one.
+
+        Raises
+        ------
+        ConflictError
+            When one has.
+        """
+        where = (endpoints.c.name == record.name, endpoints.c.id != record.id)
+        if self._connection.execute(sa.select(endpoints.c.id).where(*where)).first():
+            raise ConflictError(
+                f"A pipeline endpoint called {record.name!r} is there already. Give another name, "
+                f"or add a version to it: PipelineEndpoint.get(ws, name={record.name!r})"
+                ".add_default(pipeline)."
+            )
+
     def _select(self, where: sa.ColumnElement[bool]) -> builtins.list[PipelineEndpointRecord]:
         order = (endpoints.c.created_at.desc(), endpoints.c.id)
         rows = self._connection.execute(sa.select(endpoints).where(where).order_by(*order)).all()
@@ -77,7 +93,7 @@ class PipelineEndpointWrites(PipelineEndpointReads):
         NotFoundError
             When one of its pipelines is not there.
         """
-        self._refuse_taken(record)
+        self.check_free(record)
         self._connection.execute(sa.insert(endpoints), _row(record))
         for version, pipeline_id in record.versions:
             self._insert_version(record.id, version, pipeline_id)
@@ -106,7 +122,7 @@ class PipelineEndpointWrites(PipelineEndpointReads):
             When another endpoint has that name.
         """
         self.get(record.id)
-        self._refuse_taken(record)
+        self.check_free(record)
         row = _row(record)
         del row["created_at"]
         where = endpoints.c.id == record.id
@@ -117,15 +133,6 @@ class PipelineEndpointWrites(PipelineEndpointReads):
         PublishedPipelineReads(self._scope).get(pipeline_id)
         row = {"endpoint_id": endpoint_id, "version": version, "pipeline_id": pipeline_id}
         self._connection.execute(sa.insert(versions), row)
-
-    def _refuse_taken(self, record: PipelineEndpointRecord) -> None:
-        where = (endpoints.c.name == record.name, endpoints.c.id != record.id)
-        if self._connection.execute(sa.select(endpoints.c.id).where(*where)).first():
-            raise ConflictError(
-                f"A pipeline endpoint called {record.name!r} is there already. Give another name, "
-                f"or add a version to it: PipelineEndpoint.get(ws, name={record.name!r})"
-                ".add_default(pipeline)."
-            )
 
 
 def _row(record: PipelineEndpointRecord) -> dict[str, Any]:

@@ -1,0 +1,137 @@
+"""Starting what was published: the one way for notebooks, schedules and callers from outside."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any  # Any: values of parameters, and a run whose class is above this module
+
+from nbautoml.domain.records import PublishedPipelineRecord
+from nbautoml.domain.status import PublishedStatus
+from nbautoml.errors import ConflictError
+from nbautoml.runs.experiment import Experiment
+from nbautoml.runs.workspace_handle import WorkspaceHandle
+from nbautoml.store.session import Session
+
+PIPELINE_ID = "azureml.pipelineid"
+ENDPOINT_ID = "azureml.pipelineendpointid"
+SCHEDULE_ID = "azureml.scheduleid"
+RUN_TYPE = "azureml.runType"
+"""Properties of a run that was started from what is published, as the SDK calls them."""
+
+SDK, HTTP, SCHEDULE = "SDK", "HTTP", "Schedule"
+"""What started a run."""
+
+
+_FROZEN = "nbautoml.pipelines.frozen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How a published pipeline is to run.
+
+    Parameters
+    ----------
+    experiment : str
+        Name of the experiment.
+    source : {"SDK", "HTTP", "Schedule"}
+        What starts it.
+    parameters : mapping
+        Values of parameters; the others have their defaults.
+    continue_on_step_failure : bool, optional
+        As it was published when not given.
+    properties : mapping of str to str
+        More properties of the run.
+    """
+
+    experiment: str
+    source: str = SDK
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    continue_on_step_failure: bool | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+def start_published(session: Session, pipeline_id: str, start: Start) -> Any:
+    """Start a published pipeline; return its run at once.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    pipeline_id : str
+        Which pipeline.
+    start : Start
+        How.
+
+    Returns
+    -------
+    PipelineRun
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such pipeline.
+    ConflictError
+        When it is disabled.
+    ConfigError
+        When it has no parameter of a name, or the experiment cannot be called so.
+    """
+    with session.read() as tx:
+        record = tx.published_pipelines.get(pipeline_id)
+    check_active("published pipeline", record.name or record.id, record.status)
+    experiment = Experiment(WorkspaceHandle(session), start.experiment)
+    keep_going = start.continue_on_step_failure
+    if keep_going is None:
+        keep_going = record.continue_on_step_failure
+    return _load(_FROZEN).submit_frozen(
+        experiment,
+        frozen_of(record),
+        parameters=dict(start.parameters),
+        continue_on_step_failure=keep_going,
+        properties={PIPELINE_ID: record.id, RUN_TYPE: start.source, **start.properties},
+    )
+
+
+def check_active(noun: str, name: str, status: PublishedStatus) -> None:
+    """Raise an error for what is disabled or archived.
+
+    Raises
+    ------
+    ConflictError
+        When it is.
+    """
+    if status is not PublishedStatus.ACTIVE:
+        way = ".reactivate(name)" if status is PublishedStatus.ARCHIVED else ".enable()"
+        raise ConflictError(
+            f"The {noun} {name!r} is {status.value.lower()}, so that nothing of it can be "
+            f"submitted. Make it active again with {way}."
+        )
+
+
+def frozen_parameters(
+    session: Session, record: PublishedPipelineRecord, given: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return values of parameters as JSON, those that were given alone.
+
+    Raises
+    ------
+    ConfigError
+        When the pipeline has no parameter of a name, or it stands for something else.
+    NotFoundError
+        When a value names a datastore or a dataset that is not there.
+    """
+    values = _load("nbautoml.pipelines.parameters").assign(
+        session, frozen_of(record).parameters, given
+    )
+    return {name: values[name] for name in given or {}}
+
+
+def frozen_of(record: PublishedPipelineRecord) -> Any:
+    """Return the pipeline that was published."""
+    return _load(_FROZEN).FrozenPipeline.from_json(record.graph)
+
+
+def _load(module: str) -> Any:
+    # By name: it loads what reads tables, and those who list pipelines do without.
+    return importlib.import_module(module)
