@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from nbautoml.data.datastore import Datastore as Datastore
     from nbautoml.domain.metrics import get_primary_metrics as get_primary_metrics
     from nbautoml.engine.explain.what_if import what_if as what_if
+    from nbautoml.pipelines.endpoint import PipelineEndpoint as PipelineEndpoint
+    from nbautoml.pipelines.published import PublishedPipeline as PublishedPipeline
+    from nbautoml.pipelines.recurrence import ScheduleRecurrence as ScheduleRecurrence
+    from nbautoml.pipelines.schedule import Schedule as Schedule
     from nbautoml.registry.model import Model as Model
     from nbautoml.registry.onnx.inference import OnnxConverter as OnnxConverter
     from nbautoml.registry.onnx.inference import OnnxInferenceHelper as OnnxInferenceHelper
@@ -74,10 +78,14 @@ _HOMES = {
     "Model": "nbautoml.registry.model",
     "OnnxConverter": "nbautoml.registry.onnx.inference",
     "OnnxInferenceHelper": "nbautoml.registry.onnx.inference",
+    "PipelineEndpoint": "nbautoml.pipelines.endpoint",
+    "PublishedPipeline": "nbautoml.pipelines.published",
     "RemoteCompute": "nbautoml.compute.elsewhere",
     "Run": "nbautoml.runs.run",
     "RunConfiguration": "nbautoml.runs.run_configuration",
     "RunDetails": "nbautoml.widgets.run_details",
+    "Schedule": "nbautoml.pipelines.schedule",
+    "ScheduleRecurrence": "nbautoml.pipelines.recurrence",
     "ScriptRunConfig": "nbautoml.runs.script",
     "SlurmCluster": "nbautoml.compute.elsewhere",
     "SshCluster": "nbautoml.compute.elsewhere",

@@ -11,6 +11,7 @@ from nbautoml.compute.target import ComputeTarget
 from nbautoml.data.dataset import Dataset, TabularDataset
 from nbautoml.data.datastore import Datastore
 from nbautoml.errors import ConflictError, NotFoundError, did_you_mean
+from nbautoml.pipelines.scheduler_process import start_scheduler
 from nbautoml.registry.mlflow.process import mirror
 from nbautoml.registry.mlflow.settings import clear_mirror, tracking_uri
 from nbautoml.registry.model import Model
@@ -99,6 +100,7 @@ class Workspace:
         self.session = session
         self._facts = dict(facts)
         recover_runs(session)
+        start_scheduler(session)
 
     @classmethod
     def create(

@@ -74,7 +74,7 @@ def _is_day_of(recurrence: ScheduleRecurrence, start: date, day: date) -> bool:
 
 
 @given(recurrences(("Day", "Week", "Month")), st.integers(0, 500))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_moments_are_those_that_a_calendar_shows(recurrence, n_days: int) -> None:
     start = datetime.fromisoformat(recurrence.start_time)
     expected = counted(recurrence, start.date() + timedelta(days=n_days + 60))
@@ -89,7 +89,7 @@ def test_moments_are_those_that_a_calendar_shows(recurrence, n_days: int) -> Non
 
 
 @given(recurrences(("Minute", "Hour")), moments)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_minutes_and_hours_follow_the_elapsed_time(recurrence, moment: int) -> None:
     zone = ZoneInfo(recurrence.time_zone)
     start = datetime.fromisoformat(recurrence.start_time).replace(tzinfo=zone).timestamp()
@@ -103,7 +103,7 @@ def test_minutes_and_hours_follow_the_elapsed_time(recurrence, moment: int) -> N
 
 
 @given(recurrences(), moments)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_next_and_last_enclose_a_moment(recurrence, moment: int) -> None:
     later, earlier = recurrence.next_after(moment), recurrence.last_until(moment)
 
@@ -116,7 +116,7 @@ def test_next_and_last_enclose_a_moment(recurrence, moment: int) -> None:
 
 
 @given(recurrences(("Day",)), moments)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_time_stays_that_time_when_clocks_are_set(recurrence, moment: int) -> None:
     zone = ZoneInfo(recurrence.time_zone)
     start = datetime.fromisoformat(recurrence.start_time)
@@ -135,6 +135,7 @@ def test_a_time_stays_that_time_when_clocks_are_set(recurrence, moment: int) -> 
 
 
 @given(recurrences())
+@settings(max_examples=40, deadline=None)
 def test_a_recurrence_comes_back_from_json(recurrence) -> None:
     assert ScheduleRecurrence.from_dict(recurrence.to_dict()).to_dict() == recurrence.to_dict()
 
