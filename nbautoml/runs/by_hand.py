@@ -12,7 +12,7 @@ from nbautoml.errors import ConfigError, ConflictError
 from nbautoml.runs.child_process import current_run
 from nbautoml.runs.ending import end_without_owner
 from nbautoml.runs.files import upload_folder
-from nbautoml.runs.interactive import add_child, start_run
+from nbautoml.runs.interactive import NewChild, add_child, add_children, start_run
 from nbautoml.runs.types import INTERACTIVE, SCRIPT_RUN
 from nbautoml.store.session import Session
 
@@ -115,10 +115,10 @@ class EndsByHand:
                 "create_children takes count, or tag_key and tag_values; "
                 f"got count={count!r}, tag_key={tag_key!r}, tag_values={tag_values!r}."
             )
-        tags: list[Mapping[str, str]] = [{} for _ in range(count or 0)]
+        children = [NewChild() for _ in range(count or 0)]
         if has_tags:
-            tags = [{str(tag_key): str(value)} for value in tag_values or ()]
-        ids = [add_child(self.session, self.id, tags=tag, is_started=False) for tag in tags]
+            children = [NewChild(tags={str(tag_key): str(value)}) for value in tag_values or ()]
+        ids = add_children(self.session, self.id, children, is_started=False)
         return [self._handle(child_id) for child_id in ids]
 
     def submit_child(

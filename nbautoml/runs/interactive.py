@@ -7,7 +7,8 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbautoml.domain.events import Event, RunDescribed, StatusChanged
@@ -16,7 +17,7 @@ from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
 from nbautoml.runs.types import INTERACTIVE
 from nbautoml.store.reaper import this_process
-from nbautoml.store.session import Session
+from nbautoml.store.session import Session, Writer
 
 if TYPE_CHECKING:
     from nbautoml.runs.experiment import Experiment
@@ -53,7 +54,8 @@ def start_interactive(
         owner=owner,
         heartbeat_at=time.time(),
     )
-    _create(session, record, is_started=True)
+    with session.write() as tx:
+        _create(tx, record, is_started=True)
     threading.Thread(
         target=_beat,
         args=(weakref.ref(session), record.id, owner),
@@ -61,6 +63,15 @@ def start_interactive(
         daemon=True,
     ).start()
     return record.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChild:
+    """What a child is to be: a name for people, its id (None for a new one), and its tags."""
+
+    name: str = ""
+    id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def add_child(
@@ -91,23 +102,43 @@ def add_child(
     is_started : bool, default True
         Whether it is running, or waits for `Run.start`.
     """
-    with session.read() as tx:
+    given = NewChild(name=name, id=run_id, tags=tags or {})
+    return add_children(session, parent_id, [given], is_started=is_started)[0]
+
+
+def add_children(
+    session: Session, parent_id: str, children: Sequence[NewChild], *, is_started: bool = True
+) -> list[str]:
+    """Add children that are logged by hand below any run, all or none; return their ids.
+
+    Parameters
+    ----------
+    session, parent_id, is_started
+        As `add_child` takes them.
+    children : sequence of NewChild
+        What they are to be.
+    """
+    now = time.time()
+    with session.write() as tx:
         parent = tx.runs.get(parent_id)
-        number = len(tx.runs.list(parent_id=parent_id))
-    record = RunRecord(
-        id=run_id or str(uuid.uuid4()),
-        experiment=parent.experiment,
-        type=INTERACTIVE,
-        status=RunStatus.NOT_STARTED,
-        created_at=time.time(),
-        parent_id=parent_id,
-        number=number,
-        display_name=name,
-        settings={"compute_target": "local"},
-        tags={k: str(v) for k, v in (tags or {}).items()},
-    )
-    _create(session, record, is_started=is_started)
-    return record.id
+        records = [
+            RunRecord(
+                id=child.id or str(uuid.uuid4()),
+                experiment=parent.experiment,
+                type=INTERACTIVE,
+                status=RunStatus.NOT_STARTED,
+                created_at=now,
+                parent_id=parent_id,
+                number=number,
+                display_name=child.name,
+                settings={"compute_target": "local"},
+                tags={k: str(v) for k, v in child.tags.items()},
+            )
+            for number, child in enumerate(children, tx.runs.next_number(parent_id))
+        ]
+        for record in records:
+            _create(tx, record, is_started=is_started)
+    return [record.id for record in records]
 
 
 def start_run(session: Session, run_id: str) -> None:
@@ -125,19 +156,18 @@ def start_run(session: Session, run_id: str) -> None:
             tx.events.append(run_id, [StatusChanged(status=RunStatus.RUNNING)], now)
 
 
-def _create(session: Session, record: RunRecord, *, is_started: bool) -> None:
+def _create(tx: Writer, record: RunRecord, *, is_started: bool) -> None:
     described = RunDescribed(
         what=INTERACTIVE, experiment=record.experiment, text=record.display_name
     )
     now = record.created_at
     events: list[Event] = [described]
-    with session.write() as tx:
-        tx.experiments.get_or_create(record.experiment)
-        tx.runs.create(record)
-        if is_started:
-            tx.runs.set_status(record.id, RunStatus.RUNNING, time=now)
-            events.append(StatusChanged(status=RunStatus.RUNNING))
-        tx.events.append(record.id, events, now)
+    tx.experiments.get_or_create(record.experiment)
+    tx.runs.create(record)
+    if is_started:
+        tx.runs.set_status(record.id, RunStatus.RUNNING, time=now)
+        events.append(StatusChanged(status=RunStatus.RUNNING))
+    tx.events.append(record.id, events, now)
 
 
 def _beat(found: weakref.ref[Session], run_id: str, owner: Owner) -> None:

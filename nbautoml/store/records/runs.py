@@ -56,6 +56,12 @@ class RunReads(Records):
         query = sa.select(sa.func.count()).select_from(runs).where(runs.c.parent_id.is_(None))
         return self._connection.execute(query).scalar_one()
 
+    def next_number(self, parent_id: str) -> int:
+        """Return the number of a run's next child: one more than the largest there is."""
+        query = sa.select(sa.func.max(runs.c.number)).where(runs.c.parent_id == parent_id)
+        largest = self._connection.execute(query).scalar_one()
+        return 0 if largest is None else int(largest) + 1
+
     def list(
         self,
         *,

@@ -129,7 +129,8 @@ def test_many_children_wait_to_be_started(started: Run) -> None:
     second.start()
     second.start()
     assert (first.get_status(), second.get_status()) == ("Completed", "Running")
-    assert len(started.create_children(3)) == 3
+    more = started.create_children(3)
+    assert [child.number for child in (first, second, *more)] == [0, 1, 2, 3, 4]
     with pytest.raises(ConfigError, match="takes count, or tag_key"):
         started.create_children()
 
