@@ -29,9 +29,11 @@ run_view() { (cd labextension && "$@"); }
 step "Run view: packages" run_view npm ci --no-audit --no-fund --loglevel=error
 step "Run view: eslint and tsc" run_view npm run --silent lint
 step "Run view: vitest" run_view npm run --silent test
-# Two at a time: each of these works within its own process.
-step "Python: style, unit, contract" \
-  python -m pytest -n 2 --dist loadfile nbautoml tests/architecture tests/contract tests/unit
+# Two at a time: each of these works within its own process, or waits for one of its own.
+step "Python: style, unit" \
+  python -m pytest -n 2 --dist loadfile nbautoml tests/architecture tests/unit
+step "Python: contracts, and what takes seconds" \
+  python -m pytest -n 2 --dist loadfile tests/contract tests/slow
 # One at a time: these start processes and servers of their own.
 step "Python: integration, faults, notebooks" \
   python -m pytest tests/integration tests/faults tests/notebooks

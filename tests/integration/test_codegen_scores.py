@@ -19,7 +19,7 @@ from nbautoml.engine.codegen import ScriptFacts, write_notebook, write_script
 from nbautoml.engine.featurize.options import FeaturizationOptions
 from nbautoml.engine.models.catalog import families_for, get_family
 from nbautoml.engine.validation import ValidationOptions
-from tests.unit.engine.test_codegen import Prepared, candidate_of, is_equal, mixed, run_source
+from tests.slow.engine.test_codegen import Prepared, candidate_of, is_equal, mixed, run_source
 
 pytestmark = pytest.mark.integration
 
