@@ -190,27 +190,31 @@ def _as_they_are(margins: Floats) -> Floats:
 
 
 def _exponential(margins: Floats) -> Floats:
-    return np.array([_exp(margin) for margin in margins[:, 0].tolist()])
+    return _exp(margins[:, 0])
 
 
 def _logistic(margins: Floats) -> Floats:
-    return np.array([1.0 / (1.0 + _exp(-margin)) for margin in margins[:, 0].tolist()])
+    return np.asarray(1.0 / (1.0 + _exp(-margins[:, 0])))
 
 
 def _softmax(margins: Floats) -> Floats:
-    found = np.empty_like(margins)
-    for place, row in enumerate(margins.tolist()):
-        largest = max(row)
-        powers = [_exp(margin - largest) for margin in row]
-        total = 0.0
-        for power in powers:
-            total += power
-        found[place] = [power / total for power in powers]
-    return found
+    powers = _exp((margins - margins.max(axis=1, keepdims=True)).ravel()).reshape(margins.shape)
+    total = np.zeros(len(margins))
+    for column in powers.T:  # one after the other, as LightGBM adds
+        total += column
+    return np.asarray(powers / total[:, np.newaxis])
 
 
-def _exp(number: float) -> float:
+def _exp(numbers: Floats) -> Floats:
     """Return the function of C that LightGBM uses; NumPy's differs in the last bit."""
+    given = numbers.tolist()
+    try:
+        return np.array(list(map(math.exp, given)))
+    except OverflowError:
+        return np.array([_exp_or_infinity(number) for number in given])
+
+
+def _exp_or_infinity(number: float) -> float:
     try:
         return math.exp(number)
     except OverflowError:

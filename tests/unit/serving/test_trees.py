@@ -166,3 +166,16 @@ def test_rows_are_looked_at_in_parts_of_any_size(
     X = rows(4)[:n_rows]
     expected = booster.predict(X, raw_score=True)
     assert np.array_equal(expected, SmallTrees(booster.dump_model()).margins(X))
+
+
+@pytest.mark.parametrize("objective", ["binary", "poisson", "multiclass"])
+def test_sums_of_any_size_become_answers_as_in_lightgbm(objective: str) -> None:
+    finish = trees._FINISHES[objective]
+    margins = np.array([[-800.0, 3.0, 0.5], [800.0, -1.0, 2.0], [0.25, 0.25, 0.25]])
+    found = finish(margins)
+    assert np.isfinite(found[2]).all()
+    if objective == "multiclass":
+        assert found.sum(axis=1) == pytest.approx(1.0)
+    else:
+        assert found[0] == pytest.approx(0.0, abs=1e-300)
+        assert found[1] == (1.0 if objective == "binary" else np.inf)
