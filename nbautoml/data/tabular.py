@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn  # Any: dask frames, JSON values
 
 import pandas as pd
 
+from nbautoml.data.consumption import DatasetConsumptionConfig
 from nbautoml.data.definition import Definition
 from nbautoml.data.frames import accept_frame
 from nbautoml.data.html import HEAD_ROWS, render_dataset, render_message
@@ -36,7 +37,6 @@ _BY_PANDAS = (
     "do it with pandas and pass the DataFrame: "
     "Dataset.Tabular.from_pandas_dataframe(ds.to_pandas_dataframe()...)"
 )
-_BY_ID = "pass the dataset's id and fetch it with Dataset.get_by_id"
 # Documented calls that are not built yet, and what does their work.
 NOT_BUILT = {
     "filter": _BY_PANDAS,
@@ -48,7 +48,6 @@ NOT_BUILT = {
     "partition_by": _BY_PANDAS,
     "to_csv_files": "use ds.to_pandas_dataframe().to_csv(...)",
     "to_parquet_files": "use ds.to_pandas_dataframe().to_parquet(...)",
-    "as_named_input": _BY_ID,
     "submit_profile_run": "use get_profile(), which runs here",
     "download": "use ds.to_pandas_dataframe()",
 }
@@ -241,6 +240,16 @@ class TabularDataset:
     def drop_columns(self, columns: str | Sequence[str]) -> TabularDataset:
         """Leave out some columns."""
         return self._then("drop", columns=_accept_names("drop_columns", columns))
+
+    def as_named_input(self, name: str) -> DatasetConsumptionConfig:
+        """Return it as an input of a script: ``Run.get_context().input_datasets[name]`` there.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits and ``_``.
+        """
+        return DatasetConsumptionConfig(name, self)
 
     def get_profile(self, workspace: HasSession | None = None) -> DatasetProfile:
         """Return statistics of every column, over all rows.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import math
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from nbautoml.runs import metrics as run_metrics
 from nbautoml.runs.by_hand import EndsByHand
 from nbautoml.runs.child_process import current_run
 from nbautoml.runs.ending import cancel_unowned
+from nbautoml.runs.inputs import named_inputs
 from nbautoml.runs.recovery import Rescue
 from nbautoml.runs.requests import check_request
 from nbautoml.runs.snapshot import SNAPSHOT, restore_snapshot
@@ -32,6 +34,7 @@ from nbautoml.store.patience import patiently
 from nbautoml.store.session import Session, open_session
 
 if TYPE_CHECKING:
+    from nbautoml.data.tabular import TabularDataset
     from nbautoml.domain.events import EventRecord
     from nbautoml.runs.environment import Environment
     from nbautoml.runs.experiment import Experiment
@@ -164,6 +167,11 @@ class Run(LogsValues, EndsByHand):
     def get_properties(self) -> dict[str, str]:
         """Return the properties, as text."""
         return dict(self._record().properties)
+
+    @property
+    def input_datasets(self) -> dict[str, TabularDataset | str]:
+        """What the run reads by name: a dataset each, or the path of a step's files."""
+        return named_inputs(self.session, self._record().properties)
 
     def add_properties(self, properties: Mapping[str, Any]) -> None:
         """Add properties."""
@@ -436,10 +444,13 @@ class Run(LogsValues, EndsByHand):
         self._raise_if_failed(raise_on_error)
         return self.get_details()
 
-    def _wait(self, printer: Callable[[EventRecord], None] | None) -> None:
-        """Wait until the run ends; `printer` gets all its events."""
+    def _wait(
+        self, printer: Callable[[EventRecord], None] | None, seconds: float = math.inf
+    ) -> None:
+        """Wait until the run ends, or as long as was said; `printer` gets all its events."""
         tail = EventTail(self.session, self.id)
         rescue = Rescue(self.session)
+        until = time.monotonic() + seconds
         try:
             while True:
                 rescue.look()
@@ -447,7 +458,7 @@ class Run(LogsValues, EndsByHand):
                 for record in patiently(tail.poll):
                     if printer is not None:
                         printer(record)
-                if is_over:
+                if is_over or time.monotonic() > until:
                     break
                 time.sleep(POLL_SECONDS)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path, PurePath
 from typing import Any  # Any: arguments of a script are values of many kinds
 
 from nbautoml.compute.target import LOCAL
+from nbautoml.data.consumption import DatasetConsumptionConfig
 from nbautoml.data.dataset import capture
 from nbautoml.data.tabular import TabularDataset
 from nbautoml.domain.events import RunDescribed
@@ -22,6 +24,7 @@ from nbautoml.errors import ConfigError, NotAvailableError, NotFoundError
 from nbautoml.runs.controller import launch
 from nbautoml.runs.environment import Environment
 from nbautoml.runs.experiment import Experiment
+from nbautoml.runs.inputs import INPUT_DATASETS
 from nbautoml.runs.packages import check_packages
 from nbautoml.runs.run import Run
 from nbautoml.runs.run_configuration import RunConfiguration
@@ -76,7 +79,8 @@ class ScriptRunConfig:
     script : str, optional
         Path of a Python script in that folder.
     arguments : sequence, optional
-        Its arguments: texts, numbers, paths, and datasets, which arrive as their id.
+        Its arguments: texts, numbers, paths, and datasets, which arrive as their id; one with a
+        name (``as_named_input``) is in ``Run.get_context().input_datasets``, too.
     run_config : RunConfiguration, optional
         Target and environment to begin with.
     compute_target : str, optional
@@ -147,7 +151,7 @@ class ScriptRunConfig:
         self, experiment: Experiment, *, tags: Mapping[str, str] | None, show_output: bool
     ) -> Run:
         """Keep the source, record the run and start its process; see `Experiment.submit`."""
-        job = self._job(experiment.session)
+        job = self.job(experiment.session)
         record = RunRecord(
             id=_run_id(experiment.name),
             experiment=experiment.name,
@@ -157,7 +161,7 @@ class ScriptRunConfig:
             display_name=PurePath(job.script or "").name or job.text[:_MOST_NAME_CHARS],
             settings=asdict(job),
             tags={k: str(v) for k, v in (tags or {}).items()},
-            properties={SNAPSHOT: job.snapshot},
+            properties={SNAPSHOT: job.snapshot} | self._named_inputs(experiment.session),
         )
         described = RunDescribed(
             what="script",
@@ -176,6 +180,15 @@ class ScriptRunConfig:
             run.wait_for_completion(show_output=True)
         return run
 
+    def _named_inputs(self, session: Session) -> dict[str, str]:
+        """Return the property from which the script gets its datasets by name."""
+        found = {
+            value.name: {"dataset": _argument(session, value.dataset)}
+            for value in self.arguments
+            if isinstance(value, DatasetConsumptionConfig)
+        }
+        return {INPUT_DATASETS: json.dumps(found)} if found else {}
+
     def _check(self) -> None:
         if (self.script is None) == (self.command is None):
             raise ConfigError(
@@ -189,8 +202,14 @@ class ScriptRunConfig:
                 f"max_run_duration_seconds of ScriptRunConfig must be above 0; got {limit!r}."
             )
 
-    def _job(self, session: Session) -> ScriptJob:
-        """Return all that the run needs, checked: what is wrong is said here and now."""
+    def job(self, session: Session) -> ScriptJob:
+        """Keep the source and return all that a run needs, checked.
+
+        Raises
+        ------
+        NbAutoMLError
+            When something is wrong: it is said here and now, not by the run later.
+        """
         target = _target(session, self.run_config.target)
         folder = self.source_directory.expanduser()
         self._check_source(folder)
@@ -273,6 +292,8 @@ def _argument(session: Session, value: Any) -> str:
     """Return an argument as the command line takes it."""
     if isinstance(value, str | int | float | PurePath):
         return str(value)
+    if isinstance(value, DatasetConsumptionConfig):
+        return _argument(session, value.dataset)
     if isinstance(value, TabularDataset):
         return value.id or capture(session, value, label="").id
     raise ConfigError(

@@ -185,3 +185,20 @@ def test_arguments_are_values_that_a_command_line_takes(
 ) -> None:
     with pytest.raises(ConfigError, match="texts, numbers, paths or datasets; got list"):
         experiment.submit(ScriptRunConfig(source, "train.py", [[1, 2]]))
+
+
+def test_a_dataset_with_a_name_is_found_by_it(experiment: Experiment, source: Path) -> None:
+    rows = Dataset.Tabular.from_pandas_dataframe(pd.DataFrame({"a": [1, 2]}))
+
+    run = experiment.submit(
+        ScriptRunConfig(source, "train.py", ["--rows", rows.as_named_input("rows")])
+    )
+
+    found = run.input_datasets["rows"]
+    assert not isinstance(found, str)
+    assert settings(run)["command"] == ["--rows", found.id]
+    assert found.to_pandas_dataframe()["a"].tolist() == [1, 2]
+
+
+def test_a_run_without_named_data_has_none(experiment: Experiment, source: Path) -> None:
+    assert experiment.submit(ScriptRunConfig(source, "train.py")).input_datasets == {}
