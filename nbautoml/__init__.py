@@ -29,14 +29,27 @@ if TYPE_CHECKING:
     from nbautoml.compute.elsewhere import SlurmCluster as SlurmCluster
     from nbautoml.compute.elsewhere import SshCluster as SshCluster
     from nbautoml.compute.target import ComputeTarget as ComputeTarget
+    from nbautoml.data.consumption import DatasetConsumptionConfig as DatasetConsumptionConfig
     from nbautoml.data.dataset import Dataset as Dataset
     from nbautoml.data.datastore import Datastore as Datastore
     from nbautoml.domain.metrics import get_primary_metrics as get_primary_metrics
     from nbautoml.engine.explain.what_if import what_if as what_if
+    from nbautoml.pipelines.data import DataReference as DataReference
+    from nbautoml.pipelines.data import OutputFileDatasetConfig as OutputFileDatasetConfig
+    from nbautoml.pipelines.data import PipelineData as PipelineData
+    from nbautoml.pipelines.data import TrainingOutput as TrainingOutput
     from nbautoml.pipelines.endpoint import PipelineEndpoint as PipelineEndpoint
+    from nbautoml.pipelines.parameters import DataPathComputeBinding as DataPathComputeBinding
+    from nbautoml.pipelines.parameters import PipelineParameter as PipelineParameter
+    from nbautoml.pipelines.pipeline import Pipeline as Pipeline
+    from nbautoml.pipelines.pipeline_run import PipelineRun as PipelineRun
     from nbautoml.pipelines.published import PublishedPipeline as PublishedPipeline
     from nbautoml.pipelines.recurrence import ScheduleRecurrence as ScheduleRecurrence
     from nbautoml.pipelines.schedule import Schedule as Schedule
+    from nbautoml.pipelines.step_run import StepRun as StepRun
+    from nbautoml.pipelines.steps.python_script import CommandStep as CommandStep
+    from nbautoml.pipelines.steps.python_script import PythonScriptStep as PythonScriptStep
+    from nbautoml.pipelines.steps.sequence import StepSequence as StepSequence
     from nbautoml.registry.model import Model as Model
     from nbautoml.registry.onnx.inference import OnnxConverter as OnnxConverter
     from nbautoml.registry.onnx.inference import OnnxInferenceHelper as OnnxInferenceHelper
@@ -62,10 +75,14 @@ _HOMES = {
     "AmlCompute": "nbautoml.compute.clusters",
     "AutoMLConfig": "nbautoml.automl.config",
     "AutoMLRun": "nbautoml.automl.automl_run",
+    "CommandStep": "nbautoml.pipelines.steps.python_script",
     "ComputeTarget": "nbautoml.compute.target",
     "CondaDependencies": "nbautoml.runs.conda_dependencies",
     "DaskCluster": "nbautoml.compute.clusters",
+    "DataPathComputeBinding": "nbautoml.pipelines.parameters",
+    "DataReference": "nbautoml.pipelines.data",
     "Dataset": "nbautoml.data.dataset",
+    "DatasetConsumptionConfig": "nbautoml.data.consumption",
     "Datastore": "nbautoml.data.datastore",
     "Environment": "nbautoml.runs.environment",
     "Experiment": "nbautoml.runs.experiment",
@@ -78,8 +95,14 @@ _HOMES = {
     "Model": "nbautoml.registry.model",
     "OnnxConverter": "nbautoml.registry.onnx.inference",
     "OnnxInferenceHelper": "nbautoml.registry.onnx.inference",
+    "OutputFileDatasetConfig": "nbautoml.pipelines.data",
+    "Pipeline": "nbautoml.pipelines.pipeline",
+    "PipelineData": "nbautoml.pipelines.data",
     "PipelineEndpoint": "nbautoml.pipelines.endpoint",
+    "PipelineParameter": "nbautoml.pipelines.parameters",
+    "PipelineRun": "nbautoml.pipelines.pipeline_run",
     "PublishedPipeline": "nbautoml.pipelines.published",
+    "PythonScriptStep": "nbautoml.pipelines.steps.python_script",
     "RemoteCompute": "nbautoml.compute.elsewhere",
     "Run": "nbautoml.runs.run",
     "RunConfiguration": "nbautoml.runs.run_configuration",
@@ -89,6 +112,9 @@ _HOMES = {
     "ScriptRunConfig": "nbautoml.runs.script",
     "SlurmCluster": "nbautoml.compute.elsewhere",
     "SshCluster": "nbautoml.compute.elsewhere",
+    "StepRun": "nbautoml.pipelines.step_run",
+    "StepSequence": "nbautoml.pipelines.steps.sequence",
+    "TrainingOutput": "nbautoml.pipelines.data",
     "Webservice": "nbautoml.serving.webservice",
     "Workspace": "nbautoml.workspace.workspace",
     "get_primary_metrics": "nbautoml.domain.metrics",

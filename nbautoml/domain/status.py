@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+FINISHED = "Finished"
+"""What a pipeline's run, or a step's, calls itself when it has completed: the SDK's word."""
+
 
 class RunStatus(StrEnum):
-    """State of a run, in the SDK's spelling (``run.get_status()`` returns the value)."""
+    """State of a run, in the SDK's spelling (``run.get_status()`` returns the value).
+
+    Examples
+    --------
+    >>> RunStatus("Finished")  # the SDK's word for a pipeline's run that has completed
+    <RunStatus.COMPLETED: 'Completed'>
+    """
 
     NOT_STARTED = "NotStarted"
     STARTING = "Starting"
@@ -19,6 +28,10 @@ class RunStatus(StrEnum):
     COMPLETED = "Completed"
     FAILED = "Failed"
     CANCELED = "Canceled"
+
+    @classmethod
+    def _missing_(cls, value: object) -> RunStatus | None:
+        return cls.COMPLETED if value == FINISHED else None
 
     @property
     def is_terminal(self) -> bool:

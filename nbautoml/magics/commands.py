@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import nbautoml
+from nbautoml.domain.status import RunStatus
 from nbautoml.errors import ConfigError, NotAvailableError, did_you_mean
 from nbautoml.magics import explain, life, serve
 from nbautoml.magics.help import help_text
@@ -124,7 +125,7 @@ def _best(home: Home, word: str) -> None:
 
 def _cancel(home: Home, word: str) -> None:
     run = home.run(word)
-    if run.get_status() in {"Completed", "Failed", "Canceled"}:
+    if RunStatus(run.get_status()).is_terminal:
         say(f"{run.id} has ended already: {run.get_status()}.")
         return
     run.cancel()

@@ -13,7 +13,7 @@ from nbautoml.runs.child_process import current_run
 from nbautoml.runs.ending import end_without_owner
 from nbautoml.runs.files import upload_folder
 from nbautoml.runs.interactive import NewChild, add_child, add_children, start_run
-from nbautoml.runs.types import INTERACTIVE, SCRIPT_RUN
+from nbautoml.runs.types import INTERACTIVE, SCRIPTS
 from nbautoml.store.session import Session
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class EndsByHand:
             end_without_owner(self.session, self.id, status, reason)
             return
         own = current_run()
-        if record.type != SCRIPT_RUN or own is None or own[1] != self.id:
+        if record.type not in SCRIPTS or own is None or own[1] != self.id:
             raise ConflictError(
                 f"Run {self.id} is ended by its own process, not by hand. To stop it: run.cancel()."
             )

@@ -14,7 +14,7 @@ from typing import (
 )  # Any: whatever has .session; configs take settings of their own
 
 from nbautoml.domain.records import RunRecord
-from nbautoml.errors import ConfigError, NotFoundError
+from nbautoml.errors import ConfigError, NotFoundError, did_you_mean
 from nbautoml.runs.by_hand import folders_of
 from nbautoml.runs.interactive import start_interactive
 from nbautoml.runs.run import Run
@@ -31,7 +31,11 @@ R_co = TypeVar("R_co", bound=Run, covariant=True)
 
 
 class Submittable(Protocol[R_co]):
-    """A configuration that knows how to become a run."""
+    """A configuration that knows how to become a run.
+
+    One that has settings of its own at submission names them in ``submit_settings``; they are
+    further keywords of its `submit_to`.
+    """
 
     def submit_to(
         self, experiment: Experiment, *, tags: Mapping[str, str] | None, show_output: bool
@@ -85,34 +89,43 @@ class Experiment:
 
         Parameters
         ----------
-        config : AutoMLConfig or ScriptRunConfig
+        config : AutoMLConfig, ScriptRunConfig or Pipeline
             What to run.
         tags : mapping of str to str, optional
             Kept with the run.
         show_output : bool, default False
             Whether to wait and print what happens.
+        **settings
+            Those of a pipeline: ``pipeline_parameters``, ``continue_on_step_failure`` and
+            ``regenerate_outputs``.
 
         Returns
         -------
         Run
-            An `AutoMLRun` for an `AutoMLConfig`, a `Run` for a `ScriptRunConfig`.
+            An `AutoMLRun` for an `AutoMLConfig`, a `Run` for a `ScriptRunConfig`, a `PipelineRun`
+            for a pipeline.
 
         Raises
         ------
         ConfigError
-            When `config` is nothing that can be run.
+            When `config` is nothing that can be run, or does not know a setting.
         """
-        if settings:
-            raise ConfigError(f"submit has no setting {next(iter(settings))!r}.")
         submit_to = getattr(config, "submit_to", None)
         if submit_to is None:
             raise ConfigError(
-                f"An experiment cannot run a {type(config).__name__}; give it an AutoMLConfig or a "
-                "ScriptRunConfig."
+                f"An experiment cannot run a {type(config).__name__}; give it an AutoMLConfig, a "
+                "ScriptRunConfig or a Pipeline."
             )
+        known = getattr(config, "submit_settings", ())
+        for name in settings:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                raise ConfigError(
+                    f"submit of a {type(config).__name__} has no setting {name!r}.{hint}"
+                )
         with self.session.write() as tx:
             tx.experiments.get_or_create(self.name)
-        run: R_co = submit_to(self, tags=tags, show_output=show_output)
+        run: R_co = submit_to(self, tags=tags, show_output=show_output, **settings)
         return run
 
     def start_logging(

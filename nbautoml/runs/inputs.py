@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nbautoml.runs.workspace_handle import WorkspaceHandle
@@ -16,25 +15,23 @@ INPUT_DATASETS = "input_datasets"
 """Property of a run: JSON of the name of each input to the id of a dataset, or to a path."""
 
 
-def named_inputs(
-    session: Session, properties: Mapping[str, str]
-) -> dict[str, TabularDataset | str]:
-    """Return the inputs of a run: a dataset each, or the path of files on this machine.
+class ReadsInputs:
+    """The part of a run that knows its inputs."""
 
-    Parameters
-    ----------
-    session : Session
-        The open store.
-    properties : mapping of str to str
-        Those of the run.
-    """
-    from nbautoml.data.dataset import Dataset  # pandas, which few scripts need for their context
+    session: Session
+    id: str
 
-    told = json.loads(properties.get(INPUT_DATASETS, "{}"))
-    workspace = WorkspaceHandle(session)
-    return {
-        name: Dataset.get_by_id(workspace, given["dataset"])
-        if "dataset" in given
-        else str(given["path"])
-        for name, given in told.items()
-    }
+    @property
+    def input_datasets(self) -> dict[str, TabularDataset | str]:
+        """What the run reads by name: a dataset each, or the path of a step's files."""
+        from nbautoml.data.dataset import Dataset  # pandas, which few scripts need for their run
+
+        with self.session.read() as tx:
+            told = json.loads(tx.runs.get(self.id).properties.get(INPUT_DATASETS, "{}"))
+        workspace = WorkspaceHandle(self.session)
+        return {
+            name: Dataset.get_by_id(workspace, given["dataset"])
+            if "dataset" in given
+            else str(given["path"])
+            for name, given in told.items()
+        }

@@ -121,6 +121,20 @@ def compare_packages(environment: Environment, find: Find) -> Comparison:
     return Comparison(missing=tuple(missing), notes=tuple(notes))
 
 
+def stated_names(environment: Environment) -> tuple[str, ...]:
+    """Return the names of the packages that an environment states, sorted.
+
+    Examples
+    --------
+    >>> env = Environment("training")
+    >>> env.python.conda_dependencies.add_pip_package("scikit-learn>=1.5")
+    >>> stated_names(env)
+    ('scikit-learn',)
+    """
+    found = (_requirement(stated) for stated in _stated(environment))
+    return tuple(sorted(requirement.name for requirement in found if requirement is not None))
+
+
 def installed_version(name: str) -> str | None:
     """Return the version of a package of this Python, None where it is not installed.
 

@@ -23,7 +23,7 @@ from nbautoml.runs import metrics as run_metrics
 from nbautoml.runs.by_hand import EndsByHand
 from nbautoml.runs.child_process import current_run
 from nbautoml.runs.ending import cancel_unowned
-from nbautoml.runs.inputs import named_inputs
+from nbautoml.runs.inputs import ReadsInputs
 from nbautoml.runs.recovery import Rescue
 from nbautoml.runs.requests import check_request
 from nbautoml.runs.snapshot import SNAPSHOT, restore_snapshot
@@ -34,7 +34,6 @@ from nbautoml.store.patience import patiently
 from nbautoml.store.session import Session, open_session
 
 if TYPE_CHECKING:
-    from nbautoml.data.tabular import TabularDataset
     from nbautoml.domain.events import EventRecord
     from nbautoml.runs.environment import Environment
     from nbautoml.runs.experiment import Experiment
@@ -43,9 +42,11 @@ if TYPE_CHECKING:
 __all__ = ["Run"]
 
 POLL_SECONDS = 0.1
+Printer = Callable[["EventRecord"], None]
+"""Takes each event of a run, to show it."""
 
 
-class Run(LogsValues, EndsByHand):
+class Run(LogsValues, EndsByHand, ReadsInputs):
     """A run, or a child run, of an experiment.
 
     Parameters
@@ -167,11 +168,6 @@ class Run(LogsValues, EndsByHand):
     def get_properties(self) -> dict[str, str]:
         """Return the properties, as text."""
         return dict(self._record().properties)
-
-    @property
-    def input_datasets(self) -> dict[str, TabularDataset | str]:
-        """What the run reads by name: a dataset each, or the path of a step's files."""
-        return named_inputs(self.session, self._record().properties)
 
     def add_properties(self, properties: Mapping[str, Any]) -> None:
         """Add properties."""
@@ -444,9 +440,7 @@ class Run(LogsValues, EndsByHand):
         self._raise_if_failed(raise_on_error)
         return self.get_details()
 
-    def _wait(
-        self, printer: Callable[[EventRecord], None] | None, seconds: float = math.inf
-    ) -> None:
+    def _wait(self, printer: Printer | None, seconds: float = math.inf) -> None:
         """Wait until the run ends, or as long as was said; `printer` gets all its events."""
         tail = EventTail(self.session, self.id)
         rescue = Rescue(self.session)
@@ -480,7 +474,7 @@ class Run(LogsValues, EndsByHand):
         if raise_on_error and record.status is RunStatus.FAILED:
             raise TrainingError(f"Run {self.id} failed: {record.reason}")
 
-    def _printer(self, stream: TextIO) -> Callable[[EventRecord], None]:
+    def _printer(self, stream: TextIO) -> Printer:
         """Return what prints this run's events; classes of runs have their own."""
         return partial(_show, stream)
 

@@ -81,6 +81,26 @@ def restore_snapshot(session: Session, snapshot_id: str, folder: Path) -> None:
                 (folder / entry.filename).chmod(0o755)
 
 
+def snapshot_hashes(session: Session, snapshot_id: str) -> dict[str, str]:
+    """Return the path of each file of a source, and the SHA-256 of its bytes.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such source.
+    """
+    archive = session.load_artifact(_owner(snapshot_id), _ARCHIVE)
+    found = {}
+    with zipfile.ZipFile(archive) as packed:
+        for name in sorted(packed.namelist()):
+            with packed.open(name) as reader:
+                digest = hashlib.sha256()
+                while chunk := reader.read(1 << 20):
+                    digest.update(chunk)
+            found[name] = digest.hexdigest()
+    return found
+
+
 def _owner(snapshot_id: str) -> str:
     return f"snapshot:{snapshot_id}"
 

@@ -17,7 +17,13 @@ SCRIPT_RUN = "azureml.scriptrun"
 """Type of a run of a script, as the SDK calls it."""
 INTERACTIVE = "interactive"
 """Type of a run that a notebook or a program logs by hand."""
-BY_HAND = frozenset({SCRIPT_RUN, INTERACTIVE})
+PIPELINE_RUN = "azureml.PipelineRun"
+"""Type of a pipeline's run, as the SDK calls it; its steps are its children."""
+STEP_RUN = "azureml.StepRun"
+"""Type of the run of a pipeline's script."""
+SCRIPTS = frozenset({SCRIPT_RUN, STEP_RUN})
+"""Types of runs that are over when their script is."""
+BY_HAND = SCRIPTS | {INTERACTIVE}
 """Types of runs whose metrics people log themselves."""
 
 RUN_CLASSES: Catalog[type[Run]] = Catalog(
@@ -29,6 +35,8 @@ RUN_CLASSES: Catalog[type[Run]] = Catalog(
         "automl.model_test": "nbautoml.runs.run:Run",
         SCRIPT_RUN: "nbautoml.runs.run:Run",
         INTERACTIVE: "nbautoml.runs.run:Run",
+        PIPELINE_RUN: "nbautoml.pipelines.pipeline_run:PipelineRun",
+        STEP_RUN: "nbautoml.pipelines.step_run:StepRun",
     },
     "nbautoml.run_classes",
 )
@@ -40,6 +48,8 @@ WORKS: Catalog[type[Work]] = Catalog(
         "automl.model_explain": "nbautoml.automl.explain_run:ModelExplainWork",
         "automl.model_test": "nbautoml.automl.model_test:ModelTestWork",
         SCRIPT_RUN: "nbautoml.runs.script_work:ScriptWork",
+        PIPELINE_RUN: "nbautoml.pipelines.coordinator:PipelineWork",
+        STEP_RUN: "nbautoml.pipelines.step_work:StepWork",
     },
     "nbautoml.works",
 )
