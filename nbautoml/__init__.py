@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     from nbautoml.pipelines.published import PublishedPipeline as PublishedPipeline
     from nbautoml.pipelines.recurrence import ScheduleRecurrence as ScheduleRecurrence
     from nbautoml.pipelines.schedule import Schedule as Schedule
+    from nbautoml.pipelines.step_run import AutoMLStepRun as AutoMLStepRun
     from nbautoml.pipelines.step_run import StepRun as StepRun
+    from nbautoml.pipelines.steps.automl import AutoMLStep as AutoMLStep
     from nbautoml.pipelines.steps.python_script import CommandStep as CommandStep
     from nbautoml.pipelines.steps.python_script import PythonScriptStep as PythonScriptStep
     from nbautoml.pipelines.steps.sequence import StepSequence as StepSequence
@@ -75,6 +77,8 @@ _HOMES = {
     "AmlCompute": "nbautoml.compute.clusters",
     "AutoMLConfig": "nbautoml.automl.config",
     "AutoMLRun": "nbautoml.automl.automl_run",
+    "AutoMLStep": "nbautoml.pipelines.steps.automl",
+    "AutoMLStepRun": "nbautoml.pipelines.step_run",
     "CommandStep": "nbautoml.pipelines.steps.python_script",
     "ComputeTarget": "nbautoml.compute.target",
     "CondaDependencies": "nbautoml.runs.conda_dependencies",

@@ -12,7 +12,6 @@ from nbautoml.domain.events import StepChanged
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.snapshot import StepState
 from nbautoml.domain.status import RequestKind, RunStatus
-from nbautoml.pipelines.finishing import finish_step
 from nbautoml.pipelines.resolved import ResolvedStep, step_run_id
 from nbautoml.pipelines.reuse import KEY
 from nbautoml.pipelines.starting import NOTE_SECONDS, StepStarter, known_result, note_result
@@ -81,8 +80,7 @@ class StepKeeper:
             self.tell(self._changed(resolved, RunStatus.RUNNING, run_id=run_id, reason=reason))
         record = self._follow(run_id)
         if record.status is RunStatus.COMPLETED:
-            finish_step(self.session, resolved, record)
-            self._note(record)
+            self._finish(resolved, record)
         words = reason if record.status is RunStatus.COMPLETED else record.reason
         return self._changed(resolved, record.status, run_id=run_id, reason=words)
 
@@ -148,7 +146,12 @@ class StepKeeper:
             tx.requests.append(run_id, RequestKind.CANCEL, {}, time.time())
         cancel_unowned(self.session, run_id)
 
-    def _note(self, record: RunRecord) -> None:
+    def _finish(self, resolved: ResolvedStep, record: RunRecord) -> None:
+        """See that a step's outputs are kept, and that others may take them."""
+        if resolved.step.kind == "automl":  # a script's are kept by its own process
+            from nbautoml.pipelines.training import keep_training_outputs  # loads what trains
+
+            keep_training_outputs(self.session, resolved, record)
         with self.session.write() as tx:
             note_result(tx, record)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol  # Any: settings of readers
+from typing import Any, NoReturn, Protocol  # Any: settings of readers
 
 from nbautoml.data.definition import Definition
 from nbautoml.data.factory import TabularDatasetFactory
@@ -172,6 +172,19 @@ class PipelineOutputTabularDataset:
         """Return it as an input."""
         return StepInput(
             name=self._input_name, source=FromOutput(self._data.port), table=self._definition
+        )
+
+    def to_pandas_dataframe(self) -> NoReturn:
+        """Refuse: the table is there when the step that writes it has completed.
+
+        Raises
+        ------
+        NotAvailableError
+            Always; it says what does the work.
+        """
+        raise NotAvailableError(
+            f"{self.name!r} is written by a step when the pipeline runs. Read it in a step after "
+            "that, or download it: pipeline_run.get_pipeline_output(name).download()."
         )
 
     @property

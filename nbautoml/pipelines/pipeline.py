@@ -14,6 +14,7 @@ from nbautoml.pipelines.graph import Graph, build_graph, problems_of
 from nbautoml.pipelines.parameters import freeze_value
 from nbautoml.pipelines.pipeline_run import PipelineRun
 from nbautoml.pipelines.ports import OutputPort
+from nbautoml.pipelines.published import PublishedPipeline, publish_frozen
 from nbautoml.pipelines.steps._base import PipelineStep
 from nbautoml.runs.experiment import Experiment
 from nbautoml.store.session import Session
@@ -146,6 +147,45 @@ class Pipeline:
             pipeline_parameters=pipeline_parameters,
             continue_on_step_failure=continue_on_step_failure,
             regenerate_outputs=regenerate_outputs,
+        )
+
+    def publish(
+        self,
+        name: str,
+        description: str | None = None,
+        version: str | None = None,
+        continue_on_step_failure: bool | None = None,
+        *,
+        tags: Mapping[str, str] | None = None,
+    ) -> PublishedPipeline:
+        """Keep the pipeline so that it runs without the code that made it.
+
+        Parameters
+        ----------
+        name : str
+            Its name; several may have the same.
+        description : str, optional
+            A text for people; the pipeline's own by default.
+        version : str, optional
+            What you call this version.
+        continue_on_step_failure : bool, optional
+            Whether steps that do not need a failed one are run all the same; not by default.
+        tags : mapping of str to str, optional
+            Words to find it by.
+
+        Raises
+        ------
+        ConfigError
+            When something is wrong with the pipeline.
+        """
+        return publish_frozen(
+            self.workspace,
+            self.freeze(),
+            name=name,
+            description=description if description is not None else self.description,
+            version=version,
+            continue_on_step_failure=continue_on_step_failure,
+            tags=tags,
         )
 
     def submit_to(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, TextIO  # Any: whatever has .session
 
@@ -13,6 +14,7 @@ from nbautoml.errors import NotFoundError, did_you_mean
 from nbautoml.pipelines.frozen import FrozenPipeline
 from nbautoml.pipelines.outputs import load_output
 from nbautoml.pipelines.port_data import PortDataReference
+from nbautoml.pipelines.published import PublishedPipeline, publish_frozen
 from nbautoml.pipelines.step_run import StepRun, sdk_status
 from nbautoml.pipelines.submission import PIPELINE_ID
 from nbautoml.runs.experiment import Experiment
@@ -130,6 +132,36 @@ class PipelineRun(Run):
                 f"Step {step.name!r} has not written {wanted!r}: it is {state.status.value}."
             )
         return PortDataReference(self.session, load_output(self.session, source, output.name))
+
+    def publish_pipeline(
+        self,
+        name: str,
+        description: str,
+        version: str,
+        continue_on_step_failure: bool | None = None,
+        **_azure: Any,
+    ) -> PublishedPipeline:
+        """Publish what this run is a run of, with the parameters' values that it had as defaults.
+
+        Parameters
+        ----------
+        name, description, version : str
+            What it is called, what it is for, and what you call this version.
+        continue_on_step_failure : bool, optional
+            As this run does when nothing is said.
+        """
+        settings = self._record().settings
+        goes_on = continue_on_step_failure
+        if goes_on is None:
+            goes_on = bool(settings["continue_on_step_failure"])
+        return publish_frozen(
+            self.experiment.workspace,
+            replace(self.get_graph(), parameters=settings["parameters"]),
+            name=name,
+            description=description,
+            version=version,
+            continue_on_step_failure=goes_on,
+        )
 
     def wait_for_completion(  # type: ignore[override] # the SDK's PipelineRun returns its state
         self,

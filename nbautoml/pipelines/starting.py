@@ -95,7 +95,8 @@ class StepStarter:
             if may_reuse and (other := _same_at_work(tx, key.text, besides=found.lost)):
                 return Begun(reason=f"waits for run {other}, which does the same", waits_for=other)
             tx.runs.create(record)
-            tx.events.append(run_id, [described], record.created_at)
+            if described is not None:
+                tx.events.append(run_id, [described], record.created_at)
         return found
 
     def _why_anew(self, resolved: ResolvedStep) -> str:
@@ -119,7 +120,10 @@ class StepStarter:
         changed = what_changed(key, before) or "its result is not known any more"
         return Begun(reason=f"not reused: {changed} since run {newest.id}")
 
-    def _described(self, resolved: ResolvedStep) -> RunDescribed:
+    def _described(self, resolved: ResolvedStep) -> RunDescribed | None:
+        """Return what a step's log begins with; an AutoML run describes itself."""
+        if resolved.step.kind == "automl":
+            return None
         text = " ".join(str(next(iter(a.values()))) for a in resolved.arguments)
         settings = resolved.step.settings
         return RunDescribed(
@@ -130,7 +134,20 @@ class StepStarter:
         )
 
     def _record(self, resolved: ResolvedStep, run_id: str, key: StepKey) -> RunRecord:
-        step = resolved.step
+        step, properties = resolved.step, self._properties(resolved, key)
+        if step.kind == "automl":
+            from nbautoml.automl.submit import Place  # loads what trains
+            from nbautoml.pipelines.training import automl_record
+
+            place = Place(
+                run_id=run_id,
+                asked_at=time.time(),
+                parent_id=self._run.id,
+                number=step.number,
+                display_name=step.name,
+                properties=properties,
+            )
+            return automl_record(self._session, resolved, self._run.experiment, place)
         settings: dict[str, Any] = {
             **step.settings,
             "step": {
@@ -150,7 +167,7 @@ class StepStarter:
             number=step.number,
             display_name=step.name,
             settings=json_safe(settings),
-            properties=self._properties(resolved, key) | {SNAPSHOT: step.settings["snapshot"]},
+            properties=properties | {SNAPSHOT: step.settings["snapshot"]},
         )
 
     def _properties(self, resolved: ResolvedStep, key: StepKey) -> dict[str, str]:

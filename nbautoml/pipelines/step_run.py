@@ -16,7 +16,7 @@ from nbautoml.runs.script_work import OUTPUT
 if TYPE_CHECKING:
     from nbautoml.runs.experiment import Experiment
 
-__all__ = ["StepRun", "StepRunOutput"]
+__all__ = ["AutoMLStepRun", "StepRun", "StepRunOutput"]
 
 
 class StepRunOutput:
@@ -174,6 +174,39 @@ class StepRun(Run):
         self._wait(self._printer(sys.stdout) if show_output else None, timeout_seconds)
         self._raise_if_failed(raise_on_error)
         return self.get_status()
+
+
+class AutoMLStepRun(StepRun):
+    """The run of an AutoML step, for those outputs of it that were not asked for by name.
+
+    Parameters
+    ----------
+    step_run : StepRun
+        The step's run, from `PipelineRun.find_step_run`.
+    """
+
+    def __init__(self, step_run: StepRun, **_azure: Any) -> None:
+        super().__init__(step_run.experiment, step_run.id, step_run.pipeline_run_id)
+
+    def get_default_metrics_output(self) -> StepRunOutput:
+        """Return the metrics of all models, as JSON.
+
+        Raises
+        ------
+        NotFoundError
+            When the step was made with ``enable_default_metrics_output=False``.
+        """
+        return self.get_output(f"default_metrics_{self.name}")
+
+    def get_default_model_output(self) -> StepRunOutput:
+        """Return the best model, as a file.
+
+        Raises
+        ------
+        NotFoundError
+            When the step was made with ``enable_default_model_output=False``.
+        """
+        return self.get_output(f"default_model_{self.name}")
 
 
 def sdk_status(status: RunStatus) -> str:

@@ -18,6 +18,7 @@ from nbautoml.pipelines.data import OutputFileDatasetConfig, PipelineData
 from nbautoml.pipelines.parameters import PipelineParameter
 from nbautoml.pipelines.pipeline import Pipeline
 from nbautoml.pipelines.pipeline_run import PipelineRun
+from nbautoml.pipelines.published import PublishedPipeline
 from nbautoml.pipelines.steps.python_script import CommandStep, PythonScriptStep
 from nbautoml.runs.recovery import recover_runs
 from nbautoml.runs.workspace_handle import WorkspaceHandle
@@ -249,3 +250,21 @@ def test_a_step_whose_process_is_lost_has_failed(session: Session, source: Path)
     assert finish(run) == "Failed"
     assert "not started a second time by itself" in why(run)["long"]
     assert record_of(session, step_id).status.value == "Failed"
+
+
+def test_what_is_published_runs_without_the_code_that_made_it(
+    session: Session, source: Path
+) -> None:
+    workspace = WorkspaceHandle(session)
+    published = two_steps(session, source).publish("totals", version="1.0")
+    for script in source.iterdir():
+        script.unlink()
+
+    found = PublishedPipeline.get(workspace, id=published.id)
+    run = found.submit(workspace, "nightly", pipeline_parameters={"n_rows": 3})
+
+    assert finish(run) == "Finished"
+    assert run.find_step_run("use")[0].get_metrics() == {"total": 5}
+    assert [r.id for r in PipelineRun.get_pipeline_runs(workspace, published.id)] == [run.id]
+    again = run.publish_pipeline("totals", "the last one", "1.1")
+    assert again.parameters == {"n_rows": 3}

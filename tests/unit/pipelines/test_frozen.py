@@ -229,3 +229,28 @@ def test_a_command_is_a_line_or_words(
 
     assert frozen.settings["command"] == kept
     assert frozen.settings["script"] is None
+
+
+def test_a_pipeline_is_published_as_it_is_now(workspace: WorkspaceHandle, steps: Pair) -> None:
+    pipeline = Pipeline(workspace, [steps[1]], description="two steps")
+
+    published = pipeline.publish("train", version="1.0", continue_on_step_failure=True)
+
+    assert (published.name, published.version, published.description) == (
+        "train",
+        "1.0",
+        "two steps",
+    )
+    assert published.continue_on_step_failure
+    assert published.get_step_names() == ["make.py", "use.py"]
+
+
+def test_a_run_is_published_with_its_parameters(
+    workspace: WorkspaceHandle, frozen: FrozenPipeline, launched: list[str]
+) -> None:
+    run = submit(workspace, frozen, parameters={"rate": 0.5}, continue_on_step_failure=True)
+
+    published = run.publish_pipeline("train", "from a run", "2")
+
+    assert published.parameters["rate"] == 0.5
+    assert published.continue_on_step_failure
