@@ -17,7 +17,7 @@ from nbautoml.errors import NbAutoMLError
 from nbautoml.pipelines.frozen import FrozenPipeline, FrozenStep
 from nbautoml.pipelines.keeping import STOPPED, Launch, StepKeeper
 from nbautoml.pipelines.progress import Progress
-from nbautoml.pipelines.resolved import resolve_step
+from nbautoml.pipelines.resolved import resolve_step, step_run_id
 from nbautoml.pipelines.starting import StepStarter
 from nbautoml.runs.controller import launch, set_status
 from nbautoml.runs.details import run_snapshot
@@ -96,11 +96,16 @@ class PipelineWork:
             self._end(_as_event(known))
             return
         blocker = self._progress.in_the_way(step)
-        if blocker or self._stop.is_set():
+        if blocker or (self._stop.is_set() and not self._is_at_work(step)):
             reason = f"Step {blocker} did not complete." if blocker else STOPPED
             self._take(_changed(step, RunStatus.CANCELED, reason))
             return
         pool.submit(self._keep, step, known)
+
+    def _is_at_work(self, step: FrozenStep) -> bool:
+        """Whether an earlier coordinator has begun the step: then it is to be canceled."""
+        with self._context.session.read() as tx:
+            return tx.runs.exists(step_run_id(self._context.run.id, step))
 
     def _keep(self, step: FrozenStep, known: StepState | None) -> None:
         """Do one step, in a thread of its own; whatever happens in it, the step ends."""

@@ -134,7 +134,7 @@ class StepKeeper:
         rescue, is_asked = Rescue(self.session), False
         while not record.status.is_terminal:
             if self.stop.is_set() and not is_asked:
-                self._cancel(run_id)
+                patiently(lambda: self._cancel(run_id))
                 is_asked = True
             time.sleep(POLL_SECONDS)
             rescue.look()

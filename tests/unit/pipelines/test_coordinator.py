@@ -17,6 +17,7 @@ from nbautoml.pipelines import keeping
 from nbautoml.pipelines.data import PipelineData
 from nbautoml.pipelines.frozen import FrozenPipeline
 from nbautoml.pipelines.pipeline import Pipeline
+from nbautoml.pipelines.resolved import step_run_id
 from nbautoml.pipelines.step_run import StepRun
 from nbautoml.pipelines.steps.python_script import PythonScriptStep
 from nbautoml.runs.workspace_handle import WorkspaceHandle
@@ -194,6 +195,31 @@ def test_a_second_coordinator_runs_no_step_again(
     assert [step.id for step in run.find_step_run("first")] == [done]
 
 
+def test_a_second_coordinator_cancels_what_the_first_one_began(
+    session: Session, diamond: FrozenPipeline, player: Player
+) -> None:
+    """The first one was lost after ``left`` had failed, with ``right`` at work."""
+    first, left, right = (replace(s, after=()) for s in diamond.steps[:3])
+    run = submit(session, replace(diamond, steps=(first, left, replace(right, inputs=()))))
+    with session.write() as tx:
+        for number, name, status in ((0, "first", "Completed"), (1, "left", "Failed")):
+            ended = StepChanged(number=number, name=name, status=RunStatus(status), run_id=name)
+            tx.events.append(run.id, [ended], time.time())
+        parent = tx.runs.get(run.id)
+        row = replace(
+            parent, id=step_run_id(run.id, right), parent_id=run.id, number=2, settings={}
+        )
+        tx.runs.create(row)
+
+    ending = coordinate(session, run, player, is_resumed=True)
+
+    assert ending.status is RunStatus.FAILED
+    assert player.played == []
+    assert states(run)["right"] == "Canceled"
+    with session.read() as tx:
+        assert tx.runs.get(row.id).status is RunStatus.CANCELED
+
+
 def test_a_step_that_is_at_work_is_waited_for(
     session: Session, diamond: FrozenPipeline, player: Player
 ) -> None:
@@ -248,6 +274,12 @@ def test_steps_and_their_outputs_are_found_by_name(
     assert data.download(tmp_path / "copy") == 1
     assert (tmp_path / "copy" / data.path_on_datastore).read_text() == "the same"
     assert [s.name for s in run.get_steps()] == ["first", "left", "right", "last"]
+    assert step.get_stdout_log() == step.get_stderr_log() == step.get_job_log() == ""
+    assert step.wait_for_completion(show_output=False) == "Finished"
+    assert step.get_details_with_logs()["logFiles"].keys() == {
+        "logs/nbautoml/outputs.json",
+        "logs/nbautoml/reuse.json",
+    }
     with pytest.raises(NotFoundError, match="no step 'frist'. Did you mean 'first'"):
         run.find_step_run("frist")
     with pytest.raises(NotFoundError, match="no output 'row'. Did you mean 'rows'"):

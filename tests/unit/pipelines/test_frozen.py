@@ -9,8 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nbautoml.compute.cluster_options import ClusterOptions
+from nbautoml.compute.kinds.cluster import ClusterBackend
 from nbautoml.data.datastore import Datastore
 from nbautoml.data.tabular import from_frame
+from nbautoml.domain.records import ComputeRecord
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import ConfigError, NotFoundError
 from nbautoml.pipelines import frozen as subject
@@ -202,6 +205,29 @@ def test_a_compute_target_must_exist(workspace: WorkspaceHandle, source: Path) -
 
     with pytest.raises(NotFoundError, match="cpu-cluster"):
         Pipeline(workspace, [step]).freeze()
+
+
+def test_a_script_that_names_a_cluster_is_told_where_it_runs(
+    workspace: WorkspaceHandle, source: Path
+) -> None:
+    options = ClusterBackend.record_options(ClusterOptions())
+    cluster = ComputeRecord(
+        name="cpu-cluster", kind=ClusterBackend.kind, options=options, created_at=1.0
+    )
+    with workspace.session.write() as tx:
+        tx.computes.put(cluster)
+    config = RunConfiguration()
+    config.target = "cpu-cluster"
+    steps = [
+        PythonScriptStep("make.py", source_directory=source, compute_target="cpu-cluster"),
+        PythonScriptStep("use.py", source_directory=source, runconfig=config),
+    ]
+
+    for step in Pipeline(workspace, steps).freeze().steps:
+        assert step.settings["compute_target"] == "cpu-cluster"
+        (note,) = step.settings["notes"]
+        assert note.startswith("compute_target 'cpu-cluster' is a cluster; scripts of a pipeline")
+    assert config.target == "cpu-cluster"
 
 
 def test_environment_and_folder_come_from_where_they_are_said(
