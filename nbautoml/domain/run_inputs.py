@@ -21,6 +21,11 @@ def input_datasets(settings: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     --------
     >>> input_datasets({"training_data": "a1", "test_data": None})
     (('training', 'a1'),)
+    >>> source = {"kind": "dataset", "dataset": "b2"}
+    >>> input_datasets({"step": {"inputs": [{"name": "survey", "source": source}]}})
+    (('survey', 'b2'),)
     """
-    found = ((role, settings.get(name)) for name, role in INPUT_ROLES.items())
+    found = [(role, settings.get(name)) for name, role in INPUT_ROLES.items()]
+    given = settings.get("step", {}).get("inputs", ())  # of a pipeline's script
+    found += [(str(one["name"]), one["source"].get("dataset")) for one in given]
     return tuple((role, value) for role, value in found if isinstance(value, str))

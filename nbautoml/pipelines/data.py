@@ -264,7 +264,7 @@ class OutputFileDatasetConfig:
         are none of these.
         """
         wanted = Registration(name=name, description=description or "", tags=dict(tags or {}))
-        self.port.register_as = (*self.port.register_as, (wanted, None))
+        self.port.register(wanted, None)
         return copy.copy(self)
 
     def read_delimited_files(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import graphlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any  # Any: steps, and lists of them, at any depth
 
 from nbautoml.errors import ConfigError
 from nbautoml.pipelines.parameters import PipelineParameter
+from nbautoml.pipelines.ports import OutputPort
 from nbautoml.pipelines.steps._base import PipelineStep
 from nbautoml.pipelines.steps.sequence import StepSequence
 
@@ -20,6 +21,8 @@ class Graph:
 
     steps: tuple[PipelineStep, ...]
     after: tuple[tuple[int, ...], ...]
+    makers: Mapping[OutputPort, int]
+    """Number of the step that writes an output."""
 
     @property
     def parameters(self) -> dict[str, PipelineParameter]:
@@ -44,15 +47,22 @@ def build_graph(steps: Any) -> Graph:
     given = list(dict.fromkeys(_flat(steps, edges)))
     if not given:
         raise ConfigError("A pipeline needs a step: Pipeline(ws, steps=[step]).")
+    makers = {port: step for step in given for port in step.outputs}
     seen = list(given)
     for step in seen:  # grows while it is read
-        seen += [before for before in dict.fromkeys(step.upstream()) if before not in seen]
+        for before in _before(step, makers):
+            if before not in seen:
+                seen.append(before)
+                makers |= {port: before for port in before.outputs if port not in makers}
     found = [*reversed(seen[len(given) :]), *given]
     numbers = {id(step): number for number, step in enumerate(found)}
-    after = [{numbers[id(before)] for before in step.upstream()} for step in found]
+    after = [{numbers[id(before)] for before in _before(step, makers)} for step in found]
     for first, second in edges:
         after[numbers[second]].add(numbers[first])
-    return Graph(steps=tuple(found), after=tuple(tuple(sorted(before)) for before in after))
+    sources = {port: numbers[id(step)] for port, step in makers.items()}
+    return Graph(
+        steps=tuple(found), after=tuple(tuple(sorted(before)) for before in after), makers=sources
+    )
 
 
 def problems_of(graph: Graph) -> list[str]:
@@ -64,7 +74,7 @@ def problems_of(graph: Graph) -> list[str]:
         for name, count in names.items()
         if count > 1
     ]
-    found += _lonely_inputs(graph.steps)
+    found += _lonely_inputs(graph)
     found += _rivals(graph.steps)
     found += _output_names(graph.steps)
     found += _parameters(graph.steps)
@@ -92,11 +102,25 @@ def _flat(steps: Any, edges: set[tuple[int, int]]) -> Iterator[PipelineStep]:
         )
 
 
-def _lonely_inputs(steps: Sequence[PipelineStep]) -> Iterator[str]:
-    for step in steps:
+def _before(
+    step: PipelineStep, makers: Mapping[OutputPort, PipelineStep]
+) -> Iterator[PipelineStep]:
+    """Yield the steps that end before one begins.
+
+    Of several that write an output, one of the pipeline's own comes first.
+    """
+    for given in step.inputs:
+        port = given.source.port
+        if port is not None and (maker := makers.get(port, port.producer)) is not None:
+            yield maker
+    yield from step.before
+
+
+def _lonely_inputs(graph: Graph) -> Iterator[str]:
+    for step in graph.steps:
         for given in step.inputs:
             port = given.source.port
-            if port is not None and port.producer is None:
+            if port is not None and port not in graph.makers:
                 yield (
                     f"Step {step.name!r} reads {port.name!r}, which no step writes. Name it among "
                     "the outputs of the step that does."
@@ -104,12 +128,12 @@ def _lonely_inputs(steps: Sequence[PipelineStep]) -> Iterator[str]:
 
 
 def _rivals(steps: Sequence[PipelineStep]) -> Iterator[str]:
+    known: dict[OutputPort, PipelineStep] = {}
     for step in steps:
         for port in step.outputs:
-            for rival in port.rivals:
-                if rival is step:
-                    maker = port.producer.name if port.producer else ""
-                    yield f"Steps {maker!r} and {step.name!r} both write {port.name!r}."
+            other = known.setdefault(port, step)
+            if other is not step:
+                yield f"Steps {other.name!r} and {step.name!r} both write {port.name!r}."
 
 
 def _output_names(steps: Iterable[PipelineStep]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from nbautoml.data.datastore import DataPath
 from nbautoml.data.tabular import TabularDataset
 from nbautoml.errors import ConfigError
 from nbautoml.pipelines.parameters import DataPathComputeBinding, PipelineParameter
-from nbautoml.pipelines.ports import FromPath, StepInput
+from nbautoml.pipelines.ports import FromPath, OutputPort, StepInput
 from nbautoml.store.session import Session
 
 
@@ -23,7 +23,7 @@ class FromDataset:
     dataset: TabularDataset
     port: None = None
 
-    def freeze(self, session: Session, numbers: Mapping[int, int]) -> dict[str, Any]:
+    def freeze(self, session: Session, makers: Mapping[OutputPort, int]) -> dict[str, Any]:
         """Return the id of the version."""
         return {"kind": "dataset", "dataset": capture(session, self.dataset, label="").id}
 
@@ -35,7 +35,7 @@ class FromParameter:
     parameter: PipelineParameter
     port: None = None
 
-    def freeze(self, session: Session, numbers: Mapping[int, int]) -> dict[str, Any]:
+    def freeze(self, session: Session, makers: Mapping[OutputPort, int]) -> dict[str, Any]:
         """Return the name of the parameter."""
         return {"kind": "parameter", "parameter": self.parameter.name}
 

@@ -74,8 +74,7 @@ class PipelineOutputFileDataset:
 
     def register(self, name: str, create_new_version: bool = True) -> PipelineOutputFileDataset:
         """Register its files as a dataset when the step has completed."""
-        port = self._data.port
-        port.register_as = (*port.register_as, (Registration(name=name), None))
+        self._data.port.register(Registration(name=name), None)
         return self
 
     def parse_delimited_files(
@@ -162,8 +161,7 @@ class PipelineOutputTabularDataset:
 
     def register(self, name: str, create_new_version: bool = True) -> PipelineOutputTabularDataset:
         """Register the table as a dataset when the step has completed."""
-        port = self._data.port
-        port.register_as = (*port.register_as, (Registration(name=name), self._definition))
+        self._data.port.register(Registration(name=name), self._definition)
         return self
 
     register_on_complete = register

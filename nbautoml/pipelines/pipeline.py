@@ -15,7 +15,6 @@ from nbautoml.pipelines.parameters import freeze_value
 from nbautoml.pipelines.pipeline_run import PipelineRun
 from nbautoml.pipelines.ports import OutputPort
 from nbautoml.pipelines.published import PublishedPipeline, publish_frozen
-from nbautoml.pipelines.steps._base import PipelineStep
 from nbautoml.runs.experiment import Experiment
 from nbautoml.store.session import Session
 
@@ -97,11 +96,7 @@ class Pipeline:
         if problems:
             raise ConfigError("The pipeline cannot be run. " + " ".join(problems))
         session: Session = self.workspace.session
-        numbers = {id(step): number for number, step in enumerate(graph.steps)}
-        steps = tuple(
-            self._frozen_step(step, numbers, graph.after[number])
-            for number, step in enumerate(graph.steps)
-        )
+        steps = tuple(self._frozen_step(graph, number) for number in range(len(graph.steps)))
         defaults = {
             name: freeze_value(session, name, parameter.default_value)
             for name, parameter in graph.parameters.items()
@@ -215,18 +210,17 @@ class Pipeline:
     def _build(self) -> Graph:
         return build_graph(self._steps)
 
-    def _frozen_step(
-        self, step: PipelineStep, numbers: Mapping[int, int], after: tuple[int, ...]
-    ) -> FrozenStep:
+    def _frozen_step(self, graph: Graph, number: int) -> FrozenStep:
         session: Session = self.workspace.session
+        step = graph.steps[number]
         return FrozenStep(
-            number=numbers[id(step)],
+            number=number,
             name=step.name,
             kind=step.kind,
             step_kind=type(step).__name__,
             settings=step.settings(session, self._source),
-            after=after,
-            inputs=tuple(given.freeze(session, numbers) for given in step.inputs),
+            after=graph.after[number],
+            inputs=tuple(given.freeze(session, graph.makers) for given in step.inputs),
             outputs=tuple(self._frozen_output(port) for port in step.outputs),
             arguments=tuple(step.arguments),
             params=step.params,

@@ -47,7 +47,7 @@ class OutputPort:
     register_as : tuple
         Datasets that it becomes, each with how it is read (None: by the names of its files).
     producer : PipelineStep or None
-        The step that writes it, once there is one.
+        The step that was made last to write it: a cell that is run again makes its step again.
     """
 
     name: str
@@ -58,14 +58,11 @@ class OutputPort:
     training: str = ""
     register_as: tuple[tuple[Registration, Definition | None], ...] = ()
     producer: PipelineStep | None = None
-    rivals: tuple[PipelineStep, ...] = ()
 
-    def made_by(self, step: PipelineStep) -> None:
-        """Note the step that writes it; a second one is told by the pipeline's check."""
-        if self.producer is None:
-            self.producer = step
-        elif self.producer is not step:
-            self.rivals = (*self.rivals, step)
+    def register(self, wanted: Registration, table: Definition | None) -> None:
+        """Let it become a dataset when its step has completed; the last word on a name counts."""
+        others = tuple(pair for pair in self.register_as if pair[0].name != wanted.name)
+        self.register_as = (*others, (wanted, table))
 
 
 class Source(Protocol):
@@ -75,15 +72,15 @@ class Source(Protocol):
     def port(self) -> OutputPort | None:
         """The output that it is, None for data that are there before the pipeline."""
 
-    def freeze(self, session: Session, numbers: Mapping[int, int]) -> dict[str, Any]:
+    def freeze(self, session: Session, makers: Mapping[OutputPort, int]) -> dict[str, Any]:
         """Return it as JSON.
 
         Parameters
         ----------
         session : Session
             The open store.
-        numbers : mapping of int to int
-            ``id`` of each step to its number.
+        makers : mapping of OutputPort to int
+            Number of the step that writes an output.
         """
 
 
@@ -93,10 +90,9 @@ class FromOutput:
 
     port: OutputPort
 
-    def freeze(self, session: Session, numbers: Mapping[int, int]) -> dict[str, Any]:
+    def freeze(self, session: Session, makers: Mapping[OutputPort, int]) -> dict[str, Any]:
         """Return number of the step and name of the output."""
-        step = numbers[id(self.port.producer)]
-        return {"kind": "output", "step": step, "output": self.port.name}
+        return {"kind": "output", "step": makers[self.port], "output": self.port.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +103,7 @@ class FromPath:
     path: str
     port: None = None
 
-    def freeze(self, session: Session, numbers: Mapping[int, int]) -> dict[str, Any]:
+    def freeze(self, session: Session, makers: Mapping[OutputPort, int]) -> dict[str, Any]:
         """Return datastore and path."""
         return {"kind": "path", "datastore": self.datastore, "path": self.path}
 
@@ -137,11 +133,11 @@ class StepInput:
     is_copy: bool = False
     parameters: tuple[Any, ...] = ()
 
-    def freeze(self, session: Session, numbers: Mapping[int, int]) -> dict[str, Any]:
+    def freeze(self, session: Session, makers: Mapping[OutputPort, int]) -> dict[str, Any]:
         """Return the input as JSON."""
         return {
             "name": self.name,
-            "source": self.source.freeze(session, numbers),
+            "source": self.source.freeze(session, makers),
             "table": None if self.table is None else self.table.to_dict(),
             "is_copy": self.is_copy,
         }

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 
 from nbautoml.data.dataset import Dataset
+from nbautoml.data.datastore import Datastore
 from nbautoml.domain.records import RunRecord
 from nbautoml.errors import TrainingError
-from nbautoml.pipelines.data import OutputFileDatasetConfig, PipelineData
-from nbautoml.pipelines.parameters import PipelineParameter
+from nbautoml.pipelines.data import DataReference, OutputFileDatasetConfig, PipelineData
+from nbautoml.pipelines.parameters import DataPathComputeBinding, PipelineParameter
 from nbautoml.pipelines.pipeline import Pipeline
 from nbautoml.pipelines.pipeline_run import PipelineRun
 from nbautoml.pipelines.published import PublishedPipeline
@@ -52,6 +54,18 @@ assert len((Path(sys.argv[1]) / "rows.csv").read_text().splitlines()) == len(row
 run.log("total", int(rows["b"].sum()))
 run.parent.log("total", int(rows["b"].sum()))
 Path(sys.argv[2], "total.csv").write_text(f"total\\n{rows['b'].sum()}\\n")
+"""
+KINDS = """
+import sys
+from pathlib import Path
+from nbautoml import Dataset, Run
+folder, file, dataset_id, out = sys.argv[1:]
+workspace = Run.get_context().experiment.workspace
+rows = Dataset.get_by_id(workspace, dataset_id).to_pandas_dataframe()
+assert Run.get_context().input_datasets["rows"].id == dataset_id
+print((Path(folder) / "one.txt").read_text(), Path(file).read_text(), len(rows))
+(Path(folder) / "one.txt").write_text("changed in the copy")
+(Path(out) / "total.txt").write_text(str(rows["a"].sum()))
 """
 LONG = """
 import sys, time
@@ -181,6 +195,61 @@ def test_two_scripts_pass_rows_and_are_not_run_again(
     assert why(third)["prepare"] == f"not reused: parameter n_rows changed since run {prepare.id}"
     assert why(third)["use"].startswith("not reused: input files changed since run ")
     assert third.find_step_run("use")[0].get_metrics() == {"total": 5}
+
+
+def test_an_edited_file_and_a_wish_run_steps_again(session: Session, source: Path) -> None:
+    pipeline = two_steps(session, source)
+    first = pipeline.submit("totals")
+    assert finish(first) == "Finished"
+
+    anew = pipeline.submit("totals", regenerate_outputs=True)
+    assert finish(anew) == "Finished"
+    assert why(anew)["prepare"].endswith("all outputs are made anew (regenerate_outputs)")
+
+    (source / "use.py").write_text(USE + "\nprint('edited')\n")
+    edited = pipeline.submit("totals")
+    assert finish(edited) == "Finished"
+    last = anew.find_step_run("use")[0].id
+    assert why(edited)["use"] == f"not reused: script changed since run {last}"
+    assert why(edited)["prepare"].startswith("not reused: file use.py changed since run ")
+    assert edited.find_step_run("use")[0].get_stdout_log() == "edited\n"
+
+
+def test_data_of_all_kinds_arrive(session: Session, source: Path, tmp_path: Path) -> None:
+    workspace = WorkspaceHandle(session)
+    store = Datastore.get_default(workspace)
+    far = Datastore.register(workspace, "far", (tmp_path / "far").as_uri())
+    store.write_bytes("raw/one.txt", b"one")
+    store.write_bytes("raw/two.txt", b"two")
+    (source / "kinds.py").write_text(KINDS)
+    path = PipelineParameter("path", store.path("raw/one.txt"))
+    binding = (path, DataPathComputeBinding(mode="mount"))
+    rows = Dataset.Tabular.from_pandas_dataframe(pd.DataFrame({"a": [1, 2]}))
+    kept = OutputFileDatasetConfig("kept", destination=(far, "{run-id}/{output-name}"))
+    step = PythonScriptStep(
+        "kinds.py",
+        name="kinds",
+        arguments=[
+            DataReference(store, "folder", "raw", mode="download"),
+            binding,
+            rows.as_named_input("rows"),
+            kept,
+        ],
+        inputs=[binding],
+        source_directory=source,
+    )
+    read = CommandStep(["ls", kept.as_input("found")], name="read", source_directory=source)
+    pipeline = Pipeline(workspace, [step, read])
+
+    run = pipeline.submit("kinds", pipeline_parameters={"path": store.path("raw/two.txt")})
+
+    assert finish(run) == "Finished"
+    (kinds,) = run.find_step_run("kinds")
+    assert kinds.get_stdout_log() == "one two 2\n"
+    assert Path(store.resolve("raw/one.txt")).read_text() == "one"
+    place = tmp_path / "far" / kinds.id / "kept" / "total.txt"
+    assert place.read_text() == "3"
+    assert run.find_step_run("read")[0].get_stdout_log() == "total.txt\n"
 
 
 def test_a_failed_script_leaves_no_outputs_and_says_why(session: Session, source: Path) -> None:

@@ -92,12 +92,6 @@ class PipelineStep(ABC):
             raise ConfigError(f"run_after takes a step; got {type(step).__name__}.")
         self.before.append(step)
 
-    def upstream(self) -> list[PipelineStep]:
-        """Return the steps that end before it begins."""
-        ports = [given.source.port for given in self.inputs]
-        makers = [port.producer for port in ports if port is not None and port.producer]
-        return [*makers, *self.before]
-
     def _add_output(self, given: Any) -> OutputPort:
         found = getattr(given, "as_step_output", None)
         if found is None:
@@ -110,7 +104,7 @@ class PipelineStep(ABC):
             if port.name in {other.name for other in self.outputs}:
                 self.problems.append(f"Step {self.name!r} has two outputs called {port.name!r}.")
             self.outputs.append(port)
-            port.made_by(self)
+            port.producer = self
         return port
 
     def _add_input(self, found: StepInput) -> str:

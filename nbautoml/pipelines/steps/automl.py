@@ -131,6 +131,5 @@ class AutoMLStep(PipelineStep):
                 )
 
     def _add_default(self, prefix: str, training: str) -> None:
-        port = OutputPort(name=f"{prefix}{self.name}", training=training)
+        port = OutputPort(name=f"{prefix}{self.name}", training=training, producer=self)
         self.outputs.append(port)
-        port.made_by(self)

@@ -117,7 +117,7 @@ def key(workspace: WorkspaceHandle, **settings: object) -> StepKey:
 def test_settings_that_change_models_count_and_others_do_not(workspace: WorkspaceHandle) -> None:
     before = key(workspace)
 
-    assert key(workspace, verbosity=10, compute_target="local").text == before.text
+    assert key(workspace, compute_target="local").text == before.text
     assert key(workspace, model_explainability=False).text == before.text
     other = key(workspace, blocked_models=["KNN"])
     assert what_changed(other, before) == "setting blocked_models changed"

@@ -104,6 +104,36 @@ def test_an_output_of_two_steps_is_told() -> None:
     assert problems_of(build_graph(steps)) == ["Steps 'a' and 'b' both write 'rows'."]
 
 
+def test_a_step_that_is_made_again_takes_the_place_of_the_first() -> None:
+    """As when a cell of a notebook is run a second time."""
+    rows = PipelineData("rows")
+    PythonScriptStep("m.py", outputs=[rows])
+    use = PythonScriptStep("s.py", inputs=[rows])
+    make = PythonScriptStep("m.py", outputs=[rows])
+
+    graph = build_graph(use)
+
+    assert graph.steps == (make, use)
+    assert problems_of(graph) == []
+
+
+def test_a_step_of_the_pipeline_comes_before_one_that_is_not_in_it() -> None:
+    rows = PipelineData("rows")
+    first = PythonScriptStep("m.py", outputs=[rows])
+    use = PythonScriptStep("s.py", inputs=[rows])
+    PythonScriptStep("other.py", outputs=[rows])
+
+    assert build_graph([first, use]).steps == (first, use)
+
+
+def test_the_last_word_on_a_name_of_a_dataset_counts() -> None:
+    output = OutputFileDatasetConfig("rows")
+    output.register_on_complete("clean", description="old")
+    output.register_on_complete("clean", description="new")
+
+    assert [wanted.description for wanted, _ in output.port.register_as] == ["new"]
+
+
 def test_two_inputs_of_one_name_are_told() -> None:
     first, second = (PipelineData("rows", output_name=name) for name in ("one", "two"))
     make = PythonScriptStep("m.py", outputs=[first, second])
