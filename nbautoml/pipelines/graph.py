@@ -50,7 +50,7 @@ def build_graph(steps: Any) -> Graph:
     makers = {port: step for step in given for port in step.outputs}
     seen = list(given)
     for step in seen:  # grows while it is read
-        for before in _before(step, makers):
+        for before in reversed(list(_before(step, makers))):
             if before not in seen:
                 seen.append(before)
                 makers |= {port: before for port in before.outputs if port not in makers}

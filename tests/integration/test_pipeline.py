@@ -197,6 +197,22 @@ def test_two_scripts_pass_rows_and_are_not_run_again(
     assert third.find_step_run("use")[0].get_metrics() == {"total": 5}
 
 
+def test_of_two_runs_at_once_one_takes_the_results_of_the_other(
+    session: Session, source: Path
+) -> None:
+    pipeline = two_steps(session, source)
+
+    runs = [pipeline.submit("totals") for _ in range(2)]
+
+    assert [finish(run) for run in runs] == ["Finished", "Finished"]
+    for name in ("prepare", "use"):
+        made = {run.find_step_run(name)[0].id for run in runs}
+        assert len(made) == 1
+    with session.read() as tx:
+        children = [child for run in runs for child in tx.runs.list(parent_id=run.id)]
+    assert len(children) == 2
+
+
 def test_an_edited_file_and_a_wish_run_steps_again(session: Session, source: Path) -> None:
     pipeline = two_steps(session, source)
     first = pipeline.submit("totals")

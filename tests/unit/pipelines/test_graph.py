@@ -51,6 +51,14 @@ def test_steps_that_are_needed_are_found(steps: Pair) -> None:
     assert graph.after == ((), (0,), (1,))
 
 
+def test_steps_that_are_found_are_in_the_order_of_what_is_read() -> None:
+    data = [PipelineData(name) for name in "abc"]
+    makers = [PythonScriptStep("m.py", name=d.name, outputs=[d]) for d in data]
+    use = PythonScriptStep("s.py", inputs=data)
+
+    assert build_graph(use).steps == (*makers, use)
+
+
 def test_a_list_says_nothing_of_the_order() -> None:
     graph = build_graph([named("a"), [named("b"), named("c")]])
 
