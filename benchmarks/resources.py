@@ -4,9 +4,9 @@ A process of its own does what a notebook does: it reads a table, submits a run 
 one watches it and all that it starts. Shown are the peak of the sums of resident memory (a page
 that several processes share counts for each) and of proportional memory (it is shared out), who
 held them at that moment, and when the run did what. Then the fits that ran at the peak are made
-again, each alone in a process on rows that are there already, to tell the models' own memory from
-ours. With ``--beside 1000`` the same run is made on so many rows first; what is more than it, less
-the models' own, is said in tables. Linux only.
+again, each alone in a process, on the features that it had and that are there already, to tell the
+models' own memory from ours. With ``--beside 1000`` the same run is made on so many rows first;
+what is more than it, less the models' own, is said in tables. Linux only.
 
     python -m benchmarks.resources --rows 100000 --columns 50 --seconds 60 --beside 1000
     python -m benchmarks.resources --table adult.parquet:income --seconds 60 --cpus 0,1
@@ -72,15 +72,19 @@ class Measured:
         """The peak where shared pages count once."""
         return self.peaks["proportional"]
 
-    def fits(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return families and settings of the trials that ran at the peak."""
-        fits = self.answer["fits"]
-        return [(f["family"], f["params"]) for f in fits if f["from"] <= self.peak.at <= f["to"]]
+    def fits(self) -> list[dict[str, Any]]:
+        """Return families, pipelines and settings of the trials that ran at the peak."""
+        names = ("family", "pipeline", "params")
+        at_peak = [f for f in self.answer["fits"] if f["from"] <= self.peak.at <= f["to"]]
+        return [{name: fit[name] for name in names} for fit in at_peak]
 
 
 def main() -> None:
     """Make one run, or two, and print what it took."""
     given = _arguments()
+    if given.make:
+        _make_rows(given)
+        return
     if given.child:
         _be_notebook(given)
         return
@@ -95,9 +99,10 @@ def main() -> None:
         if name != "fits":
             sys.stdout.write(f"{name}: {value}\n")
     own = 0.0
-    for family, params in large.fits():
-        grown = float(_run(["--alone", json.dumps({"family": family, "params": params})]))
-        sys.stdout.write(f"{family} alone: {grown / MIB:,.0f} MiB\n")
+    for fit in large.fits():
+        grown = float(_run(["--alone", json.dumps(fit)]))
+        features = fit["params"].get("features", "its usual features")
+        sys.stdout.write(f"{fit['pipeline']} alone, {features}: {grown / MIB:,.0f} MiB\n")
         own += grown
     if small is not None:
         sys.stdout.write(f"proportional with {given.beside:,} rows: {small.peak}\n")
@@ -144,6 +149,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--beside", type=int, default=0, help="rows of a run to compare with")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--alone", help=argparse.SUPPRESS)
+    parser.add_argument("--make", help=argparse.SUPPRESS)
+    parser.add_argument("--features", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -237,7 +244,8 @@ def _times(workspace: Any, run_id: str, begun: float) -> dict[str, Any]:
             trials.append((event.number, first, at, event.pipeline, outcome, event.score))
             if not event.is_ensemble:
                 times = {"from": begun + first, "to": begun + at}
-                fits.append({"family": event.family, "params": dict(event.params), **times})
+                facts = {"family": event.family, "pipeline": event.pipeline}
+                fits.append({**facts, "params": dict(event.params), **times})
     best = [t[5] for t in trials if t[5] is not None]
     found["first model"] = min((t[2] for t in trials if t[5] is not None), default=None)
     found["last trial"] = max((t[2] for t in trials), default=None)
@@ -249,30 +257,74 @@ def _times(workspace: Any, run_id: str, begun: float) -> dict[str, Any]:
     return found
 
 
-def _grown_by_fit(given: argparse.Namespace, family: str, params: dict[str, Any]) -> int:
-    """Return by how many bytes this process grows, at most, while one model is fitted."""
+def _make_rows(given: argparse.Namespace) -> None:
+    """Write the table as a run does, with the features that a fit is to see."""
     from nbautoml.domain.tasks import Task
-    from nbautoml.engine.models._base import FitContext
-    from nbautoml.engine.models.catalog import get_family
-    from nbautoml.runtime import scalers
-
-    frame, label = _table(given)
-    known = get_family(family)
-    is_number = pd.api.types.is_float_dtype(frame[label])
-    X = frame.drop(columns=label).select_dtypes("number").to_numpy(np.float32)
-    X = getattr(scalers, known.scalers[0])().fit_transform(X)
-    y = frame[label].to_numpy() if is_number else pd.factorize(frame[label])[0]
-    del frame
-    context = FitContext(
-        task=Task.REGRESSION if is_number else Task.CLASSIFICATION,
-        n_classes=0 if is_number else len(np.unique(y)),
+    from nbautoml.engine.context import Ports
+    from nbautoml.engine.plan import SearchPlan
+    from nbautoml.engine.prepare import prepare
+    from nbautoml.engine.trial_data import open_fold
+    from nbautoml.testing.executor import (
+        FolderArtifacts,
+        InProcessExecutor,
+        MemoryEvents,
+        ScriptedControl,
     )
 
+    frame, label = _table(given)
+    is_number = pd.api.types.is_float_dtype(frame[label])
+    plan = SearchPlan(
+        task=Task.REGRESSION if is_number else Task.CLASSIFICATION,
+        primary_metric="normalized_root_mean_squared_error" if is_number else "AUC_weighted",
+        models=(given.make,),
+    )
+    ports = Ports(
+        executor=InProcessExecutor(),
+        events=MemoryEvents(),
+        artifacts=FolderArtifacts(Path(given.child) / "artifacts"),
+        control=ScriptedControl(),
+        clock=time.time,
+    )
+    data = prepare(frame, label, plan, ports, Path(given.child) / "scratch")[0].data.folder
+    open_fold(data, given.features, 0)
+    sys.stdout.write(str(data))
+
+
+def _grown_by_fit(
+    given: argparse.Namespace, family: str, pipeline: str, params: dict[str, Any]
+) -> int:
+    """Return by how many bytes this process grows, at most, while one model is fitted.
+
+    It gets the features that it had in the run, made by a process of its own.
+    """
+    from nbautoml.engine.models._base import FitContext
+    from nbautoml.engine.models.catalog import get_family
+    from nbautoml.engine.search.candidate import candidate_from
+    from nbautoml.engine.trial_data import open_fold, read_spec
+    from nbautoml.runtime import scalers
+
+    scaler, _, name = pipeline.rpartition(", ")
+    candidate = candidate_from(params, family=family, model_name=name, scaler=scaler)
+    features = str(candidate.representation)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        asked = ["--child", folder, "--make", family, "--features", features]
+        data = Path(_run(asked).splitlines()[-1])
+        rows, spec = open_fold(data, features, 0), read_spec(data)
+        X, X_valid = np.array(rows.X_train), np.array(rows.X_valid)
+        y, y_valid = np.array(rows.y_train), np.array(rows.y_valid)
+    if scaler:
+        fitted = getattr(scalers, scaler)().fit(X)
+        X, X_valid = fitted.transform(X), fitted.transform(X_valid)
+    context = FitContext(task=spec.task, n_classes=spec.n_classes)
+
     def fit(n_rows: int) -> None:
-        n_train = int(0.9 * n_rows)  # as many as a run that keeps a tenth to validate on
-        X_train, X_valid = X[:n_train], X[n_train:n_rows]
-        valid = (X_valid, y[n_train:n_rows])
-        known.fit(X_train, y[:n_train], params=params, context=context, valid=valid)
+        get_family(family).fit(
+            X[:n_rows],
+            y[:n_rows],
+            params=candidate.params,
+            context=context,
+            valid=(X_valid[:n_rows], y_valid[:n_rows]),
+        )
 
     fit(min(1000, len(X)))  # what the libraries hold once they are in use
     before = _resident("VmRSS")
