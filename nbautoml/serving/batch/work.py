@@ -29,6 +29,7 @@ from nbautoml.registry.trust import check_hash, load_pickle
 from nbautoml.serving.batch.checks import RowError, check_frame
 from nbautoml.serving.batch.pieces import Piece, read_piece
 from nbautoml.serving.scorer import unused_columns
+from nbautoml.serving.trees import hasten
 
 PREDICTION = "prediction"
 PROBABILITY = "probability of {}"
@@ -204,6 +205,7 @@ def _load(place: ModelPlace) -> _Loaded:
         manifest = json.loads(Path(place.manifest).read_text(encoding="utf-8"))
         versions = {"python": manifest["python"], **manifest["packages"]}
     model = load_pickle(Path(place.pickle), versions=versions, of=place.name)
+    hasten(model)
     schema = None
     if place.schema:
         content = json.loads(Path(place.schema).read_text(encoding="utf-8"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +13,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from lightgbm import LGBMRegressor
 
 from nbautoml.data.dataset import Dataset
 from nbautoml.domain.records import Owner
 from nbautoml.errors import ConfigError, ConflictError, DatasetError
 from nbautoml.registry.schema import describe_frame
+from nbautoml.serving.batch import work
 from nbautoml.serving.batch.checks import RowError, check_frame
 from nbautoml.serving.batch.inputs import rows_of
 from nbautoml.serving.batch.job import Job
 from nbautoml.serving.batch.joining import common_schema, finish
 from nbautoml.serving.batch.pieces import read_piece
 from nbautoml.serving.batch.work import write_part
+from nbautoml.serving.trees import FasterBooster
 from nbautoml.store.reaper import this_process
 from nbautoml.store.session import Session, open_memory_session
 
@@ -339,3 +344,15 @@ def test_a_folder_is_replaced_in_one_step(tmp_path: Path) -> None:
 
     assert pd.read_parquet(tmp_path / "out")["b"].tolist() == ["x", "y"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+
+
+def test_a_loaded_model_has_its_trees_asked_in_a_faster_way(tmp_path: Path) -> None:
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    fitted = LGBMRegressor(n_estimators=5, num_leaves=4, verbose=-1).fit(X, X[:, 0])
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(fitted))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    place = work.ModelPlace(pickle=str(path), sha256=sha256, name="m:1")
+    loaded = work._load(place).model
+    assert isinstance(loaded.booster_, FasterBooster)
+    assert np.array_equal(fitted.predict(X), loaded.predict(X))
