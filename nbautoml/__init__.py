@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from nbautoml.pipelines.step_run import AutoMLStepRun as AutoMLStepRun
     from nbautoml.pipelines.step_run import StepRun as StepRun
     from nbautoml.pipelines.steps.automl import AutoMLStep as AutoMLStep
+    from nbautoml.pipelines.steps.parallel_run import ParallelRunConfig as ParallelRunConfig
+    from nbautoml.pipelines.steps.parallel_run import ParallelRunStep as ParallelRunStep
     from nbautoml.pipelines.steps.python_script import CommandStep as CommandStep
     from nbautoml.pipelines.steps.python_script import PythonScriptStep as PythonScriptStep
     from nbautoml.pipelines.steps.sequence import StepSequence as StepSequence
@@ -100,6 +102,8 @@ _HOMES = {
     "OnnxConverter": "nbautoml.registry.onnx.inference",
     "OnnxInferenceHelper": "nbautoml.registry.onnx.inference",
     "OutputFileDatasetConfig": "nbautoml.pipelines.data",
+    "ParallelRunConfig": "nbautoml.pipelines.steps.parallel_run",
+    "ParallelRunStep": "nbautoml.pipelines.steps.parallel_run",
     "Pipeline": "nbautoml.pipelines.pipeline",
     "PipelineData": "nbautoml.pipelines.data",
     "PipelineEndpoint": "nbautoml.pipelines.endpoint",

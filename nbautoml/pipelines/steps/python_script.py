@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePath
@@ -22,13 +23,49 @@ _ELSEWHERE = (
 )
 
 
-class _ScriptStep(PipelineStep):
-    """What steps of scripts and commands share: a source folder and a configuration."""
+class ScriptStep(PipelineStep):
+    """What steps of scripts and commands share: a source folder and a configuration.
+
+    Parameters
+    ----------
+    name, inputs, outputs, arguments, params, allow_reuse, version
+        As in `PipelineStep`.
+    source_directory : str or pathlib.Path, optional
+        Folder that is kept with the pipeline.
+    runconfig : RunConfiguration, optional
+        Target and environment.
+    compute_target : ComputeTarget or str, optional
+        The target, where it is not said there.
+    """
 
     kind = "script"
-    _source: str | Path | None
-    _runconfig: RunConfiguration | None
-    _compute_target: Any
+
+    def __init__(
+        self,
+        name: str,
+        inputs: Iterable[Any] | None,
+        outputs: Iterable[Any] | None,
+        arguments: Sequence[Any] | None,
+        *,
+        source_directory: str | Path | None,
+        runconfig: RunConfiguration | None,
+        compute_target: Any,
+        params: Mapping[str, Any] | None = None,
+        allow_reuse: bool = True,
+        version: str | None = None,
+    ) -> None:
+        super().__init__(
+            name,
+            inputs,
+            outputs,
+            arguments,
+            params=params,
+            allow_reuse=allow_reuse,
+            version=version,
+        )
+        self._source = source_directory
+        self._runconfig = runconfig
+        self._compute_target = compute_target
 
     @property
     def compute(self) -> Any:
@@ -53,11 +90,12 @@ class _ScriptStep(PipelineStep):
             job["notes"] = (*job["notes"], _ELSEWHERE.format(name=name))
         return job | {"compute_target": name}
 
+    @abstractmethod
     def _config(self, source: Path | None, runconfig: RunConfiguration | None) -> ScriptRunConfig:
-        raise NotImplementedError
+        """Return the script run that the step is, without its arguments."""
 
 
-class PythonScriptStep(_ScriptStep):
+class PythonScriptStep(ScriptStep):
     """A step that runs a Python script.
 
     Parameters
@@ -121,14 +159,14 @@ class PythonScriptStep(_ScriptStep):
         hash_paths: object = None,
     ) -> None:
         self.script_name = script_name
-        self._source = source_directory
-        self._runconfig = runconfig
-        self._compute_target = compute_target
         super().__init__(
             name or PurePath(script_name).name,
             inputs,
             outputs,
             arguments,
+            source_directory=source_directory,
+            runconfig=runconfig,
+            compute_target=compute_target,
             params=params,
             allow_reuse=allow_reuse,
             version=version,
@@ -138,7 +176,7 @@ class PythonScriptStep(_ScriptStep):
         return ScriptRunConfig(source, script=self.script_name, run_config=runconfig)
 
 
-class CommandStep(_ScriptStep):
+class CommandStep(ScriptStep):
     """A step that runs a command.
 
     Parameters
@@ -170,9 +208,6 @@ class CommandStep(_ScriptStep):
         allow_reuse: bool = True,
         version: str | None = None,
     ) -> None:
-        self._source = source_directory
-        self._runconfig = runconfig
-        self._compute_target = compute_target
         words = [command] if isinstance(command, str) else list(command)
         self._is_line = isinstance(command, str)
         super().__init__(
@@ -180,6 +215,9 @@ class CommandStep(_ScriptStep):
             inputs,
             outputs,
             words,
+            source_directory=source_directory,
+            runconfig=runconfig,
+            compute_target=compute_target,
             params=params,
             allow_reuse=allow_reuse,
             version=version,
