@@ -154,8 +154,9 @@ class PipelineWork:
         if self._failed:
             first = self._failed[0]
             names = ", ".join(event.name for event in self._failed[1:])
-            more = f" Failed too: {names}." if names else ""
-            reason = f"Step {first.name} failed: {first.reason}{more}"
+            reason = f"Step {first.name} failed: {first.reason}"
+            if names:
+                reason = f"{reason.rstrip('.')}. Failed too: {names}."
             return Ending(status=RunStatus.FAILED, reason=reason)
         stopped = [n for n, s in self._progress.outcomes.items() if s is RunStatus.CANCELED]
         if stopped:

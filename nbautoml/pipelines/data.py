@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 from collections.abc import Mapping
 from typing import Any  # Any: arguments of the SDK that do nothing here
 
@@ -33,7 +32,6 @@ __all__ = [
 ]
 
 METRICS, MODEL = "Metrics", "Model"
-_NUMBERS = itertools.count(1)
 
 
 class TrainingOutput:
@@ -197,7 +195,7 @@ class OutputFileDatasetConfig:
     Parameters
     ----------
     name : str, optional
-        Its name among the outputs of its step; a new one by default.
+        Its name among the outputs of its step; ``output_1``, … by its place among them by default.
     destination : Datastore or (Datastore, str), optional
         Where its files go when the step has completed; ``{run-id}`` and ``{output-name}`` in the
         path are filled in. A folder of the step's run in the default datastore when not given.
@@ -224,16 +222,21 @@ class OutputFileDatasetConfig:
                 raise NotAvailableError(
                     f"{word} of OutputFileDatasetConfig is not built; leave it out."
                 )
-        own = f"output_{next(_NUMBERS)}" if name is None else name
-        self.name = check_port_name(own, "OutputFileDatasetConfig")
+        if name is not None:
+            check_port_name(name, "OutputFileDatasetConfig")
         datastore, path = _destination(destination)
         self.destination = destination
         self.port = OutputPort(
-            name=self.name,
+            name=name or "",
             datastore=None if datastore is None else datastore.name,
             path=path,
             is_directory=True,
         )
+
+    @property
+    def name(self) -> str:
+        """Its name among the outputs of its step; empty before it is one, if it was given none."""
+        return self.port.name
 
     def as_mount(self, disable_metadata_cache: object = False) -> OutputFileDatasetConfig:
         """Return the same output; its files go to the datastore when the step has completed."""
@@ -249,7 +252,7 @@ class OutputFileDatasetConfig:
 
     def as_input(self, name: str | None = None) -> InputPortBinding:
         """Return it as an input of another step: the path of the folder."""
-        named = self.name if name is None else check_port_name(name, "an input")
+        named = self.name or "input" if name is None else check_port_name(name, "an input")
         return InputPortBinding(StepInput(name=named, source=FromOutput(self.port)))
 
     def register_on_complete(

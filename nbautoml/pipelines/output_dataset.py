@@ -28,8 +28,11 @@ _LATER = Path("/made-by-a-step")
 class _Data(Protocol):
     """`PipelineData` or `OutputFileDatasetConfig`."""
 
-    name: str
     port: OutputPort
+
+    @property
+    def name(self) -> str:
+        """Its name."""
 
 
 class PipelineOutputFileDataset:
@@ -124,7 +127,7 @@ class PipelineOutputTabularDataset:
     def __init__(self, data: _Data, form: TabularDataset, input_name: str | None = None) -> None:
         self._data = data
         self._form = form
-        self._input_name = input_name or data.name
+        self._input_name = input_name or data.name or "input"
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ import posixpath
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any  # Any: fsspec file systems are not typed, and JSON values
@@ -152,7 +153,10 @@ def what_is_lost(session: Session, outputs: Iterable[KeptOutput]) -> str:
     The bytes of the files count, not their times.
     """
     for output in outputs:
-        root = datastore_of(session, output.datastore).resolve(output.path)
+        try:
+            root = datastore_of(session, output.datastore).resolve(output.path)
+        except NotFoundError:
+            return f"datastore {output.datastore} of output {output.name} is gone"
         for file in output.files:
             found = _hash(root if not file.path else posixpath.join(root, file.path))
             if found is None:
@@ -218,9 +222,11 @@ def remove_leftovers(session: Session, run_id: str, outputs: Sequence[FrozenOutp
     for output in outputs:
         if output.path is not None:
             continue
-        fs, top = url_to_fs(datastore_of(session, output.datastore).resolve(f"azureml/{run_id}"))
-        if fs.exists(top):
-            fs.rm(top, recursive=True)
+        with suppress(NotFoundError):  # of a datastore that is not known: there is nothing
+            datastore = datastore_of(session, output.datastore)
+            fs, top = url_to_fs(datastore.resolve(f"azureml/{run_id}"))
+            if fs.exists(top):
+                fs.rm(top, recursive=True)
 
 
 def path_fingerprint(datastore: Datastore, path: str) -> str:

@@ -101,6 +101,7 @@ class PipelineStep(ABC):
             )
         port: OutputPort = found()
         if port not in self.outputs:
+            port.name = port.name or f"output_{len(self.outputs) + 1}"
             if port.name in {other.name for other in self.outputs}:
                 self.problems.append(f"Step {self.name!r} has two outputs called {port.name!r}.")
             self.outputs.append(port)

@@ -151,6 +151,48 @@ def test_a_failed_step_cancels_those_that_run(
     assert states(run)["right"] == "Canceled"
 
 
+def test_a_step_that_somebody_cancels_ends_the_run(
+    session: Session, diamond: FrozenPipeline, player: Player
+) -> None:
+    player.waiting = frozenset({"first"})
+    run = submit(session, diamond)
+    wait = threading.Event()
+
+    def cancel() -> None:
+        end = time.monotonic() + 10
+        while not run.find_step_run("first") and time.monotonic() < end:
+            wait.wait(0.02)
+        run.find_step_run("first")[0].cancel()
+
+    threading.Thread(target=cancel, daemon=True).start()
+    ending = coordinate(session, run, player)
+
+    assert ending.status is RunStatus.CANCELED
+    assert ending.reason == "Canceled steps: first, left, right, last."
+
+
+def test_all_that_failed_is_named(
+    session: Session, diamond: FrozenPipeline, player: Player
+) -> None:
+    player.failing = frozenset({"left", "right"})
+    run = submit(session, diamond, continue_on_step_failure=True)
+
+    ending = coordinate(session, run, player, n_slots=1)
+
+    assert ending.reason == "Step left failed: no rows. Failed too: right."
+
+
+def test_a_mistake_of_ours_in_a_step_is_its_reason(
+    session: Session, diamond: FrozenPipeline
+) -> None:
+    def broken(session: Session, run_id: str) -> None:
+        raise KeyError("a mistake")
+
+    ending = coordinate(session, submit(session, diamond), broken)
+
+    assert ending.reason == "Step first failed: KeyError: 'a mistake'"
+
+
 def test_cancel_reaches_the_steps(
     session: Session, diamond: FrozenPipeline, player: Player
 ) -> None:

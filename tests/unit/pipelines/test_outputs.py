@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from nbautoml.pipelines.outputs import (
     load_output,
     load_outputs,
     local_path,
+    path_fingerprint,
     place_of,
     remove_leftovers,
     save_outputs,
@@ -112,6 +114,37 @@ def test_what_is_lost_is_named(session: Session, folder: Path) -> None:
     assert what_is_lost(session, [kept]) == "output rows was changed"
     (place / "a.csv").unlink()
     assert what_is_lost(session, [kept]) == "output rows is gone"
+
+
+def test_an_output_in_a_datastore_that_is_not_known_is_lost(session: Session, folder: Path) -> None:
+    kept = replace(keep_output(session, "r", ROWS, folder), datastore="old")
+
+    assert what_is_lost(session, [kept]) == "datastore old of output rows is gone"
+
+
+def test_a_path_is_known_by_the_bytes_of_its_files(
+    session: Session, workspace: WorkspaceHandle, folder: Path
+) -> None:
+    far = Datastore.register(workspace, "elsewhere", "memory://elsewhere")
+    far.write_bytes("raw/a.txt", b"1")
+    before = path_fingerprint(far, "raw")
+    far.write_bytes("raw/a.txt", b"2")
+
+    assert path_fingerprint(far, "raw") != before
+    far.write_bytes("raw/a.txt", b"1")
+    assert path_fingerprint(far, "raw") == before
+    with pytest.raises(NotFoundError, match="nothing at 'none'"):
+        path_fingerprint(far, "none")
+
+
+def test_what_was_written_is_told(
+    session: Session, workspace: WorkspaceHandle, folder: Path
+) -> None:
+    data = PortDataReference(session, keep_output(session, "r", ROWS, folder))
+
+    assert repr(data) == "PortDataReference(name='rows', 'workspaceblobstore/azureml/r/rows')"
+    assert (data.data_reference_name, data.datastore_name) == ("rows", "workspaceblobstore")
+    assert data.datastore.name == Datastore.get_default(workspace).name
 
 
 def test_a_copy_may_be_changed(session: Session, folder: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+from tests.unit.pipelines.conftest import *  # noqa: F403 - its fixtures
