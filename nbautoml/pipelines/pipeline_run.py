@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, TextIO  # Any: whatever has .session
@@ -15,6 +15,7 @@ from nbautoml.pipelines.frozen import FrozenPipeline
 from nbautoml.pipelines.outputs import load_output
 from nbautoml.pipelines.port_data import PortDataReference
 from nbautoml.pipelines.published import PublishedPipeline, publish_frozen
+from nbautoml.pipelines.reuse import STEP_NAME
 from nbautoml.pipelines.step_run import StepRun, sdk_status
 from nbautoml.pipelines.submission import PIPELINE_ID
 from nbautoml.runs.experiment import Experiment
@@ -82,6 +83,22 @@ class PipelineRun(Run):
             source = state.reused_from or state.run_id
             if source:
                 yield self._step_run(source)
+
+    def get_children(
+        self,
+        recursive: bool = False,
+        tags: Mapping[str, str] | None = None,
+        properties: Mapping[str, str] | None = None,
+        type: str | None = None,  # noqa: A002 - the SDK's name
+        status: str | None = None,
+    ) -> Iterator[Run]:
+        """Yield the runs below this one, as `Run.get_children` does; steps as `StepRun`.
+
+        Steps whose results were taken from earlier runs are not below this one: see `get_steps`.
+        """
+        found = super().get_children(recursive, tags, properties, type, status)
+        for run in found:
+            yield self._step_run(run.id) if STEP_NAME in run.properties else run
 
     def find_step_run(self, name: str) -> list[StepRun]:
         """Return the runs of the steps of a name; none for a step that has not begun.

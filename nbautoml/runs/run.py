@@ -92,12 +92,12 @@ class Run(LogsValues, EndsByHand, ReadsInputs):
             Outside of a run, when `allow_offline` is false.
         """
         from nbautoml.runs.offline import OfflineRun
-        from nbautoml.runs.workspace_handle import WorkspaceHandle
+        from nbautoml.runs.workspace_handle import ContextWorkspace
 
         found = current_run()
         if found is not None:
             address, run_id = found
-            return Run.get(WorkspaceHandle(open_session(address)), run_id)
+            return Run.get(ContextWorkspace(open_session(address)), run_id)
         if not allow_offline:
             raise NotFoundError("This process belongs to no run; submit it as one.")
         return OfflineRun()

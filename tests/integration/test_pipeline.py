@@ -62,6 +62,7 @@ from nbautoml import Dataset, Run
 folder, file, dataset_id, out = sys.argv[1:]
 workspace = Run.get_context().experiment.workspace
 rows = Dataset.get_by_id(workspace, dataset_id).to_pandas_dataframe()
+assert workspace.get_default_datastore().name == "workspaceblobstore"
 assert Run.get_context().input_datasets["rows"].id == dataset_id
 print((Path(folder) / "one.txt").read_text(), Path(file).read_text(), len(rows))
 (Path(folder) / "one.txt").write_text("changed in the copy")

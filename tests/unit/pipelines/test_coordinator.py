@@ -316,6 +316,12 @@ def test_steps_and_their_outputs_are_found_by_name(
     assert data.download(tmp_path / "copy") == 1
     assert (tmp_path / "copy" / data.path_on_datastore).read_text() == "the same"
     assert [s.name for s in run.get_steps()] == ["first", "left", "right", "last"]
+    assert [c.name for c in run.get_children() if isinstance(c, StepRun)] == [
+        "last",
+        "right",
+        "left",
+        "first",
+    ]
     assert step.get_stdout_log() == step.get_stderr_log() == step.get_job_log() == ""
     assert step.wait_for_completion(show_output=False) == "Finished"
     assert step.get_details_with_logs()["logFiles"].keys() == {
