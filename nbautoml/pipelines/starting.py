@@ -8,7 +8,7 @@ from typing import Any  # Any: JSON values
 
 from nbautoml.domain.events import RunDescribed, json_safe
 from nbautoml.domain.records import RunRecord
-from nbautoml.domain.status import RunStatus
+from nbautoml.domain.status import RequestKind, RunStatus
 from nbautoml.pipelines.outputs import load_outputs, what_is_lost
 from nbautoml.pipelines.resolved import ResolvedStep
 from nbautoml.pipelines.reuse import (
@@ -117,7 +117,10 @@ class StepStarter:
         before = load_key(self._session, newest.id) if newest is not None else None
         if newest is None or before is None:
             return Begun(reason="not reused: no run of this step has completed before")
-        changed = what_changed(key, before) or "its result is not known any more"
+        changed = what_changed(key, before)
+        if not changed:
+            reason = f"run {newest.id} was asked to finish early, or given more time"
+            return Begun(reason=f"not reused: {reason}")
         return Begun(reason=f"not reused: {changed} since run {newest.id}")
 
     def _described(self, resolved: ResolvedStep) -> RunDescribed | None:
@@ -188,8 +191,13 @@ def known_result(tx: Reader | Writer, key: str) -> str | None:
 
 
 def note_result(tx: Writer, record: RunRecord) -> None:
-    """Write down that a step's run has made the result of its key, with all its outputs."""
-    tx.step_results.put(record.properties[KEY], record.id)
+    """Write down that a step's run has made the result of its key, with all its outputs.
+
+    What somebody has cut short, or given more time, is not what its settings would make.
+    """
+    asked = {request.kind for request in tx.requests.read(record.id)}
+    if not asked & {RequestKind.FINISH_NOW, RequestKind.ADD_MINUTES}:
+        tx.step_results.put(record.properties[KEY], record.id)
 
 
 def _same_at_work(tx: Reader | Writer, key: str, *, besides: str) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sklearn.datasets import load_wine
 from nbautoml.automl.automl_run import AutoMLRun
 from nbautoml.automl.config import AutoMLConfig
 from nbautoml.data.dataset import Dataset
+from nbautoml.domain.status import RunStatus
 from nbautoml.pipelines.data import PipelineData, TrainingOutput
 from nbautoml.pipelines.parameters import PipelineParameter
 from nbautoml.pipelines.pipeline import Pipeline
@@ -158,3 +160,51 @@ def _check_model(run: PipelineRun, wine: pd.DataFrame, folder: Path) -> None:
     with (folder / output._path_on_datastore).open("rb") as file:
         model = pickle.load(file)
     assert set(model.predict(wine[["alcohol", "hue"]])) <= {0, 1, 2}
+
+
+def training(session: Session, iterations: int) -> PipelineRun:
+    """Start a pipeline of one AutoML step, and wait until a model is done."""
+    config = AutoMLConfig(
+        "classification",
+        training_data=load_wine(as_frame=True).frame,
+        label_column_name="target",
+        iterations=iterations,
+        n_cross_validations=2,
+        enable_voting_ensemble=False,
+        enable_stack_ensemble=False,
+        model_explainability=False,
+    )
+    pipeline = Pipeline(WorkspaceHandle(session), AutoMLStep("train", config))
+    run = pipeline.submit("wine")
+    end = time.monotonic() + 120
+    while not any(step.snapshot().n_done for step in run.get_steps()):
+        assert time.monotonic() < end, "no model was done"
+        time.sleep(0.1)
+    return run
+
+
+def test_an_automl_step_whose_process_is_lost_goes_on(session: Session) -> None:
+    run = training(session, iterations=6)
+    (train,) = run.find_step_run("train")
+    with session.read() as tx:
+        owner = tx.runs.get(train.id).owner
+    assert owner is not None
+
+    os.kill(owner.pid, signal.SIGKILL)
+
+    assert run.wait_for_completion(show_output=False, timeout_seconds=200) == "Finished"
+    with session.read() as tx:
+        assert tx.runs.get(train.id).owner != owner
+    assert train.snapshot().n_done == 6
+    assert AutoMLStepRun(train).get_default_model_output().name == "default_model_train"
+
+
+def test_cancel_ends_the_automl_step_too(session: Session) -> None:
+    run = training(session, iterations=50)
+
+    run.cancel()
+
+    assert run.wait_for_completion(show_output=False, timeout_seconds=120) == "Canceled"
+    (train,) = run.find_step_run("train")
+    assert RunStatus(train.status).is_terminal
+    assert train.snapshot().n_done < 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import pytest
 
 from nbautoml.data.datastore import Datastore
 from nbautoml.data.tabular import from_frame
-from nbautoml.domain.status import RunStatus
-from nbautoml.pipelines import keeping
+from nbautoml.domain.status import RequestKind, RunStatus
+from nbautoml.pipelines import keeping, starting
 from nbautoml.pipelines.data import DataReference, OutputFileDatasetConfig, PipelineData
 from nbautoml.pipelines.frozen import FrozenPipeline
 from nbautoml.pipelines.outputs import load_outputs
@@ -209,6 +210,26 @@ def test_a_run_that_failed_gives_nothing(session: Session, freeze: Freeze, playe
     second = run_it(session, freeze(), player)
 
     assert reasons(second)["make"] == "not reused: no run of this step has completed before"
+
+
+def test_a_run_that_was_cut_short_is_not_taken(
+    session: Session, freeze: Freeze, player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play(session: Session, run_id: str) -> None:
+        with session.write() as tx:
+            tx.requests.append(run_id, RequestKind.FINISH_NOW, {}, time.time())
+        player(session, run_id)
+
+    first = submit(session, freeze())
+    coordinate(session, first, play)
+    made = next(first.get_steps()).id
+    monkeypatch.setattr(starting, "NOTE_SECONDS", 0.0)  # as if that were long ago
+    second = run_it(session, freeze(), player)
+
+    assert reasons(second)["make"] == (
+        f"not reused: run {made} was asked to finish early, or given more time"
+    )
+    assert player.played == ["make", "use"]
 
 
 def _environment(variable: str) -> RunConfiguration:
