@@ -14,7 +14,13 @@ from nbautoml.domain.snapshot import StepState
 from nbautoml.domain.status import RequestKind, RunStatus
 from nbautoml.pipelines.resolved import ResolvedStep, step_run_id
 from nbautoml.pipelines.reuse import KEY
-from nbautoml.pipelines.starting import NOTE_SECONDS, StepStarter, known_result, note_result
+from nbautoml.pipelines.starting import (
+    NOTE_SECONDS,
+    Begun,
+    StepStarter,
+    known_result,
+    note_result,
+)
 from nbautoml.runs.ending import cancel_unowned
 from nbautoml.runs.recovery import Rescue
 from nbautoml.store.patience import patiently
@@ -73,9 +79,14 @@ class StepKeeper:
         reason = known.reason if known is not None and known.run_id else ""
         if not patiently(lambda: self._exists(run_id)):
             begun = self._begin(resolved, run_id)
-            if begun is None or begun.reused_from or begun.status is not RunStatus.STARTING:
-                return begun or self._changed(resolved, RunStatus.CANCELED, reason=STOPPED)
+            if begun is None:
+                return self._changed(resolved, RunStatus.CANCELED, reason=STOPPED)
             reason = begun.reason
+            if begun.reused_from:
+                source = begun.reused_from
+                return self._changed(
+                    resolved, RunStatus.COMPLETED, reason=reason, reused_from=source
+                )
         if known is None or not known.run_id:
             self.tell(self._changed(resolved, RunStatus.RUNNING, run_id=run_id, reason=reason))
         record = self._follow(run_id)
@@ -84,24 +95,16 @@ class StepKeeper:
         words = reason if record.status is RunStatus.COMPLETED else record.reason
         return self._changed(resolved, record.status, run_id=run_id, reason=words)
 
-    def _begin(self, resolved: ResolvedStep, run_id: str) -> StepChanged | None:
-        """Return that a step is reused, or is starting; None where it shall not begin."""
+    def _begin(self, resolved: ResolvedStep, run_id: str) -> Begun | None:
+        """Begin a step once nobody else is doing the same; None where it shall not begin."""
         told = ""
         while not self.stop.is_set():
             begun = self.starter.begin(resolved, run_id)
-            if begun.reused_from:
-                return self._changed(
-                    resolved,
-                    RunStatus.COMPLETED,
-                    reason=begun.reason,
-                    reused_from=begun.reused_from,
-                )
             if not begun.waits_for:
-                return self._changed(resolved, RunStatus.STARTING, reason=begun.reason)
+                return begun
             if told != begun.waits_for:
                 told = begun.waits_for
-                waiting = self._changed(resolved, RunStatus.NOT_STARTED, reason=begun.reason)
-                self.tell(waiting)
+                self.tell(self._changed(resolved, RunStatus.NOT_STARTED, reason=begun.reason))
             self._wait_for(begun.waits_for)
         return None
 
