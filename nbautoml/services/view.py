@@ -15,6 +15,15 @@ from nbautoml.domain.events import GuardrailReported, GuardrailState, Phase, jso
 from nbautoml.domain.metrics import METRICS, Direction
 from nbautoml.domain.snapshot import RunSnapshot, TrialState
 from nbautoml.domain.status import RunStatus
+from nbautoml.services.steps import (
+    is_same_graph,
+    step_counts,
+    steps_ended_text,
+    steps_progress,
+    steps_text,
+    view_graph,
+    view_steps,
+)
 
 SCHEMA = 1
 MAX_TRIALS = 1000  # rows of a whole view: the newest, and the best one
@@ -71,7 +80,8 @@ def view(
     -------
     dict
         ``schema``, ``run_id``, ``workspace``, ``seq``, ``header``, ``trials`` (by number),
-        ``guardrails``, and ``series`` when `top` leaves trials out.
+        ``guardrails``, ``series`` when `top` leaves trials out, and of a pipeline's run ``steps``
+        and ``graph`` (see `nbautoml.services.steps`).
 
     Examples
     --------
@@ -92,6 +102,8 @@ def view(
         full["series"] = _series([t for t in kept if t.number not in shown])
         kept = [t for t in snapshot.trials if t.number in shown]
     full["trials"] = [view_trial(t) for t in sorted(kept, key=lambda t: t.number)]
+    if snapshot.steps:
+        full |= {"steps": view_steps(snapshot), "graph": view_graph(snapshot)}
     return full
 
 
@@ -121,7 +133,10 @@ def view_frames(
     is_told_always = snapshot.described is not None  # of what it logs a view only asks
     changed = sorted((t for t in snapshot.trials if t.seq > since), key=lambda t: t.seq)
     head = view_header(snapshot, now=now)
-    tail: dict[str, Any] = {}
+    steps = view_steps(snapshot, since)
+    tail: dict[str, Any] = {"steps": steps} if steps else {}
+    if steps and (previous is None or not is_same_graph(previous, snapshot)):
+        tail = {"steps": view_steps(snapshot), "graph": view_graph(snapshot)}
     if previous is None:
         tail["guardrails"] = view_guardrails(snapshot.guardrails)
     else:
@@ -188,7 +203,8 @@ def view_header(snapshot: RunSnapshot, *, now: float) -> dict[str, Any]:
     -------
     dict
         Status, phase, progress, best trial, compute, data and counts; ``kind`` is ``"automl"``,
-        ``"script"`` or ``"interactive"``.
+        ``"script"``, ``"interactive"``, ``"pipeline"`` or ``"step"``; ``steps`` are how many of a
+        pipeline's are done, and how many there are.
     """
     config, spec, best = snapshot.config, snapshot.metric, snapshot.best_trial
     other = snapshot.described
@@ -222,6 +238,7 @@ def view_header(snapshot: RunSnapshot, *, now: float) -> dict[str, Any]:
         "n_stopped": snapshot.n_stopped,
         "n_running": snapshot.n_running,
         "n_total": len(snapshot.trials),
+        "steps": list(step_counts(snapshot.steps)) if snapshot.steps else None,
         "best": _best(best) if best else None,
         "compute": _compute(snapshot),
         "data": _data(snapshot),
@@ -359,6 +376,8 @@ def _text(snapshot: RunSnapshot) -> str:
         return _training_text(snapshot, running)
     if snapshot.phase in _SEARCHING and snapshot.n_done and status in _MAY_TRAIN:
         return f"{_iteration(snapshot)} · choosing what to train"
+    if snapshot.steps and status is RunStatus.RUNNING:
+        return steps_text(snapshot.steps)
     if snapshot.phase is not None and status in _MAY_TRAIN:
         return snapshot.phase_text or _PHASE_WORDS[snapshot.phase]
     return _STATUS_WORDS[status]
@@ -386,6 +405,8 @@ def _ended_text(snapshot: RunSnapshot) -> str:
     words = snapshot.status.value
     if snapshot.reason:
         return f"{words}: {first_line(snapshot.reason)}"
+    if snapshot.steps:
+        return f"{words}: {steps_ended_text(snapshot.steps)}"
     if snapshot.n_done:
         words += f" after {snapshot.n_done} iteration{'s' if snapshot.n_done > 1 else ''}"
     return words
@@ -398,6 +419,9 @@ def _progress(snapshot: RunSnapshot, now: float) -> float | None:
     shares: list[float] = []
     if snapshot.config and snapshot.config.max_iterations:
         shares.append(snapshot.n_done / snapshot.config.max_iterations)
+    of_steps = steps_progress(snapshot.steps)
+    if of_steps is not None:
+        shares.append(of_steps)
     start, deadline = snapshot.started_at, snapshot.deadline
     if start is not None and deadline is not None and deadline > start:
         end = snapshot.ended_at or snapshot.paused_at or now
