@@ -2,10 +2,12 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import { Api } from './api';
 import { EventSocket } from './events';
-import type { RunListener, RunSource, Subscription, Transport } from './runview/transport';
+import type { RunListener, RunSource, Subscription } from './runview/transport';
+import type { Full } from './runview/types';
+import type { RunsTransport } from './views';
 
 /** The run view's transport in JupyterLab and Notebook: our server extension. */
-export class ServerTransport implements Transport {
+export class ServerTransport implements RunsTransport {
   readonly api: Api;
   readonly #events: EventSocket;
 
@@ -16,6 +18,10 @@ export class ServerTransport implements Transport {
 
   watch(runId: string, workspace: string, listener: RunListener): Subscription {
     return this.#events.watch(runId, workspace, listener);
+  }
+
+  run(runId: string, workspace: string): Promise<Full> {
+    return this.api.run(runId, workspace);
   }
 
   of(runId: string, workspace: string): RunSource {

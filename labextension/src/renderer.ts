@@ -3,8 +3,7 @@ import { Widget } from '@lumino/widgets';
 
 import { isFull } from './runview/model';
 import type { Plotter } from './runview/plotter';
-import type { Transport } from './runview/transport';
-import { viewOf, type AnyView, type OpenRun } from './views';
+import { viewOf, type AnyView, type OpenRun, type RunsTransport } from './views';
 
 export const MIME_TYPE = 'application/vnd.nbautoml.run+json';
 
@@ -16,7 +15,7 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
   #view: AnyView | null = null;
 
   constructor(
-    private readonly transport: Transport,
+    private readonly transport: RunsTransport,
     private readonly plotter: Plotter,
     private readonly open: OpenRun
   ) {
@@ -53,7 +52,7 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
   }
 }
 
-export function rendererFactory(transport: Transport, plotter: Plotter, open: OpenRun): IRenderMime.IRendererFactory {
+export function rendererFactory(transport: RunsTransport, plotter: Plotter, open: OpenRun): IRenderMime.IRendererFactory {
   return {
     // Safe: everything is shown as text, and what a click asks for is checked by the server.
     safe: true,

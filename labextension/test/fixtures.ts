@@ -4,7 +4,8 @@ import type { Cell, Explanation, ExplanationAnswer, WhatIfAnswer } from '../src/
 import type { Deployment, DeploymentDetails, DeploymentSource, Drift, Keys, TryReply } from '../src/deploy/types';
 import type { ChildRun, ChildRuns, Logged } from '../src/runview/logged/types';
 import type { Figure, ModelCharts, ModelFigure, Plotter } from '../src/runview/plotter';
-import type { RequestKind, RunListener, RunSource, Subscription, Transport } from '../src/runview/transport';
+import type { RequestKind, RunListener, RunSource, Subscription } from '../src/runview/transport';
+import type { RunsTransport } from '../src/views';
 import type {
   Frame,
   Full,
@@ -86,7 +87,7 @@ export function frame(from: number, seq: number, changes: Partial<Frame> = {}): 
 }
 
 /** A transport in memory: tests speak as the server through `listener`. */
-export class FakeTransport implements Transport, RunSource {
+export class FakeTransport implements RunsTransport, RunSource {
   listener: RunListener | null = null;
   readonly requests: { kind: RequestKind; minutes?: number }[] = [];
   readonly registered: { n: number; name: string; description: string }[] = [];
@@ -125,6 +126,11 @@ export class FakeTransport implements Transport, RunSource {
 
   of(): RunSource {
     return this;
+  }
+
+  async run(runId: string): Promise<Full> {
+    this.ask(`run ${runId}`);
+    return full({ run_id: runId });
   }
 
   async request(kind: RequestKind, minutes?: number): Promise<void> {

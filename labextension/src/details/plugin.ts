@@ -32,7 +32,7 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
 
     add(app, OPEN_RUN, 'Open a Run', runs, restorer, async ({ run = '', workspace = '' }) =>
       runs.show(`nbautoml-run-${run}`, shortId(run), { run, workspace }, async () =>
-        viewOf(await transport.api.run(run, workspace), transport, plotter, open)
+        viewOf(await transport.run(run, workspace), transport, plotter, open)
       )
     );
     add(app, OPEN_DATASET, 'Open a Dataset', datasets, restorer, async ({ dataset = '', workspace = '' }) => {

@@ -1,5 +1,6 @@
 /** The state of a run view as a fold of what the server sends. No DOM. */
 
+import type { Graph, Step } from './graph/types';
 import type { Frame, Full, Guardrail, Header, Trial } from './types';
 
 export interface RunState {
@@ -9,6 +10,9 @@ export interface RunState {
   readonly header: Header;
   readonly trials: ReadonlyMap<number, Trial>;
   readonly guardrails: readonly Guardrail[];
+  /** Of a pipeline's run, by number. */
+  readonly steps: ReadonlyMap<number, Step>;
+  readonly graph?: Graph | undefined;
 }
 
 /** What a frame did: it was taken in, it was old, or frames are missing before it. */
@@ -36,20 +40,15 @@ export function isLogged({ header: { kind = 'automl' } }: Full): boolean {
 }
 
 export function fromFull(full: Full): RunState {
-  const trials = new Map<number, Trial>();
-  for (const point of seriesTrials(full)) {
-    trials.set(point.n, point);
-  }
-  for (const trial of full.trials) {
-    trials.set(trial.n, trial);
-  }
   return {
     runId: full.run_id,
     workspace: full.workspace ?? '',
     seq: full.seq,
     header: full.header,
-    trials,
-    guardrails: full.guardrails ?? []
+    trials: withRows(new Map(), [...seriesTrials(full), ...full.trials]),
+    guardrails: full.guardrails ?? [],
+    steps: withRows(new Map(), full.steps),
+    graph: full.graph
   };
 }
 
@@ -64,18 +63,17 @@ export function applyFrame(state: RunState, frame: Frame): [RunState, Outcome] {
     ...state,
     seq: frame.seq,
     header: frame.header ? { ...state.header, ...frame.header } : state.header,
-    trials: frame.trials.length ? withRows(state.trials, frame.trials) : state.trials,
-    guardrails: frame.guardrails ?? state.guardrails
+    trials: withRows(state.trials, frame.trials),
+    guardrails: frame.guardrails ?? state.guardrails,
+    steps: withRows(frame.graph ? new Map() : state.steps, frame.steps),
+    graph: frame.graph ?? state.graph
   };
   return [next, 'applied'];
 }
 
-function withRows(trials: ReadonlyMap<number, Trial>, rows: readonly Trial[]): Map<number, Trial> {
-  const next = new Map(trials);
-  for (const row of rows) {
-    next.set(row.n, row);
-  }
-  return next;
+/** Rows with others in their places; the same where there are no others. */
+function withRows<T extends { n: number }>(known: ReadonlyMap<number, T>, rows: readonly T[] = []): ReadonlyMap<number, T> {
+  return rows.length ? new Map([...known, ...rows.map(row => [row.n, row] as const)]) : known;
 }
 
 function seriesTrials(full: Full): Trial[] {

@@ -1,5 +1,6 @@
 /** The shapes that the server sends. Times are seconds since the epoch; an absent key is null. */
 
+import type { Graph, Step } from './graph/types';
 import type { Logged } from './logged/types';
 
 export type Status =
@@ -40,7 +41,7 @@ export interface DataSummary {
 
 export interface Header {
   /** What the run does; outputs saved by older versions have none, and are of AutoML runs. */
-  kind?: 'automl' | 'script' | 'interactive';
+  kind?: 'automl' | 'script' | 'interactive' | 'pipeline' | 'step';
   /** What a script's run does, in words. */
   work?: string;
   title: string;
@@ -69,6 +70,8 @@ export interface Header {
   n_stopped: number;
   n_running: number;
   n_total: number;
+  /** Of a pipeline: how many steps are done, and how many there are. */
+  steps?: readonly [done: number, all: number] | null;
   best: Best | null;
   compute: Compute | null;
   data: DataSummary | null;
@@ -135,6 +138,9 @@ export interface Full {
   series?: Series;
   /** In the saved output of a run that is no AutoML run. */
   logged?: Logged;
+  /** Of a pipeline's run. */
+  steps?: Step[];
+  graph?: Graph;
 }
 
 export interface Frame {
@@ -144,6 +150,9 @@ export interface Frame {
   header?: Partial<Header>;
   trials: Trial[];
   guardrails?: Guardrail[];
+  /** Steps that changed; all of them where the graph comes along. */
+  steps?: Step[];
+  graph?: Graph;
 }
 
 export interface RunError {

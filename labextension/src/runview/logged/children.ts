@@ -10,7 +10,7 @@ import type { ChildPart } from './view';
 const PAGE = 100;
 /** Of so many times, one counts while the list is not looked at: then only its length is shown. */
 const UNSEEN = 5;
-const TYPES: Readonly<Record<string, string>> = { interactive: 'by hand', 'azureml.scriptrun': 'script', automl: 'AutoML' };
+const TYPES: Readonly<Record<string, string>> = { interactive: 'by hand', 'azureml.scriptrun': 'script', 'azureml.StepRun': 'step', automl: 'AutoML' };
 
 /** A column by its place among these, or a metric by what is added to it. */
 const HEADS: readonly Head<number>[] = [

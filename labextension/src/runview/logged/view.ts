@@ -23,12 +23,21 @@ export interface LoggedPart {
   dispose?(): void;
 }
 
+/** A tab that comes before the others: it draws the run's states. */
+export interface LeadPart extends Component {
+  readonly label: string;
+  tick(): void;
+  setConnected(isConnected: boolean): void;
+  dispose(): void;
+}
+
 /** Parts that a home brings: what stands below the values, and tabs of their own. */
 export interface LoggedParts {
   readonly below: readonly LoggedPart[];
   readonly tabs: readonly (LoggedPart & { readonly label: string; count(logged: Logged): number })[];
   /** The runs below this one: `now` is the time on the server's clock. */
   children?(workspace: string, now: () => number, onCount: (n: number) => void): ChildPart;
+  lead?(workspace: string, now: () => number): LeadPart;
 }
 
 /** A list that has to be asked for again as time goes on. */
@@ -42,10 +51,8 @@ export interface ChildPart {
 }
 
 const METRICS = 'Metrics';
-/** The second tab, which is there when there are children. */
-const CHILDREN = 1;
 
-/** The view of a script's run, or of one that is logged by hand. */
+/** The view of a script's run, of one that is logged by hand, or of a pipeline's. */
 export class LoggedView implements Shown {
   readonly node = el('section', { class: 'nbautoml nbautoml-run', 'aria-label': 'Run' });
   readonly #clock = new ServerClock();
@@ -60,6 +67,9 @@ export class LoggedView implements Shown {
   readonly #tabs: Tabs;
   readonly #feed: Feed<Logged>;
   readonly #children?: ChildPart;
+  readonly #lead?: LeadPart;
+  /** The place of the tab that is there when there are children. */
+  readonly #childTab: number;
   readonly #drawn: readonly Component[];
 
   constructor(full: Full, transport: Transport, partsOf: (source: RunSource) => LoggedParts) {
@@ -69,10 +79,12 @@ export class LoggedView implements Shown {
     this.#header = new HeaderBar(actionsOf(source, () => undefined), text => this.#say(text));
     this.#logs = new Logs(after => source.log(after), full.logged?.lines ?? []);
     this.#children = this.#parts.children?.(this.#following.workspace, () => this.#clock.now(), n => this.#countChildren(n));
+    this.#lead = this.#parts.lead?.(this.#following.workspace, () => this.#clock.now());
+    this.#childTab = this.#lead ? 2 : 1;
     this.#tabs = new Tabs(this.#pages());
     this.#countChildren(0);
     const announcer = new Announcer();
-    this.#drawn = [this.#header, this.#progress, this.#logs, announcer];
+    this.#drawn = [this.#header, this.#progress, ...(this.#lead ? [this.#lead] : []), this.#logs, announcer];
     this.node.append(this.#header.node, this.#progress.node, this.#message, this.#reason, this.#tabs.node, announcer.node);
     this.#feed = new Feed(() => source.logged(), logged => this.#take(logged), text => this.#say(text));
     this.#following.start();
@@ -96,6 +108,7 @@ export class LoggedView implements Shown {
     this.#following.dispose();
     this.#feed.dispose();
     this.#children?.dispose();
+    this.#lead?.dispose();
     this.#logs.dispose();
     for (const part of [...this.#parts.below, ...this.#parts.tabs]) {
       part.dispose?.();
@@ -117,18 +130,21 @@ export class LoggedView implements Shown {
   tick(): void {
     this.#progress.tick();
     this.#children?.tick();
+    this.#lead?.tick();
   }
 
   setConnection(connection: Connection, problem = ''): void {
     this.#header.setConnection(connection, problem);
     this.#feed.setConnected(connection === 'connected');
     this.#children?.setConnected(connection === 'connected');
+    this.#lead?.setConnected(connection === 'connected');
   }
 
   #pages(): Tab[] {
     const { below, tabs } = this.#parts;
     const metrics = el('div', {}, this.#values.node, ...below.map(part => part.node));
     return [
+      ...(this.#lead ? [{ label: this.#lead.label, panel: this.#lead.node }] : []),
       { label: METRICS, panel: metrics, setOpen: isOpen => below.forEach(part => part.setOpen?.(isOpen)) },
       { label: 'Child runs', panel: this.#children?.node ?? el('div'), setOpen: isOpen => this.#children?.setOpen(isOpen) },
       ...tabs.map(part => ({ label: part.label, panel: part.node, setOpen: (isOpen: boolean) => part.setOpen?.(isOpen) })),
@@ -143,16 +159,19 @@ export class LoggedView implements Shown {
     }
     this.#parts.tabs.forEach((part, i) => {
       part.update(logged);
-      this.#count(CHILDREN + 1 + i, part.label, part.count(logged));
+      this.#count(this.#childTab + 1 + i, part.label, part.count(logged));
     });
+    if (this.#lead) {
+      this.#tabs.setShown(1, logged.values.length > 0); // few pipelines log values of their own
+    }
     if (logged.children) {
       this.#children?.take(logged.children);
     }
   }
 
   #countChildren(n: number): void {
-    this.#count(CHILDREN, 'Child runs', n);
-    this.#tabs.setShown(CHILDREN, n > 0);
+    this.#count(this.#childTab, 'Child runs', n);
+    this.#tabs.setShown(this.#childTab, n > 0);
   }
 
   #count(i: number, label: string, n: number): void {
