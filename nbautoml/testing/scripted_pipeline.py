@@ -20,11 +20,12 @@ from nbautoml.domain import events as ev
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.status import RequestKind, RunStatus, TrialOutcome
+from nbautoml.runs.types import PIPELINE_RUN, STEP_RUN
 from nbautoml.store.events import EventWriter
 from nbautoml.store.session import Session, open_session
 from nbautoml.workspace.config_file import find_config, read_config
 
-PIPELINE, SCRIPT_STEP, AUTOML = "azureml.PipelineRun", "azureml.StepRun", "automl"
+AUTOML = "automl"
 EXPERIMENT = "churn"
 LINES = 6
 """Lines that a step writes before it ends."""
@@ -132,7 +133,7 @@ class ScriptedPipeline:
             return self._end(RunStatus.COMPLETED, "")
 
     def _begin(self) -> EventWriter:
-        self._make_row(self._run_id, PIPELINE)
+        self._make_row(self._run_id, PIPELINE_RUN)
         log = self._stack.enter_context(EventWriter(self._session, self._run_id))
         log.emit(ev.StatusChanged(status=RunStatus.RUNNING))
         text = "Who leaves, told from calls."
@@ -194,7 +195,7 @@ class ScriptedPipeline:
             self._play_earlier(number, step)
             return
         is_search = step.step_kind == "AutoMLStep"
-        self._make_row(run_id, AUTOML if is_search else SCRIPT_STEP, number)
+        self._make_row(run_id, AUTOML if is_search else STEP_RUN, number)
         log = self._stack.enter_context(EventWriter(self._session, run_id))
         log.emit(ev.StatusChanged(status=RunStatus.RUNNING))
         log.emit(_search() if is_search else _script(step))
@@ -205,7 +206,7 @@ class ScriptedPipeline:
     def _play_earlier(self, number: int, step: ScriptedStep) -> None:
         """Write the run of an earlier pipeline, and take its outputs."""
         run_id = f"{self._run_id}-before_{number}"
-        self._make_row(run_id, SCRIPT_STEP)
+        self._make_row(run_id, STEP_RUN)
         with EventWriter(self._session, run_id) as log:
             log.emit(ev.StatusChanged(status=RunStatus.RUNNING))
             log.emit(_script(step))

@@ -1,4 +1,4 @@
-"""A script's run, or one logged by hand, as a page without scripts."""
+"""A script's run, one logged by hand, or a pipeline's, as a page without scripts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any  # Any: JSON values of a view
 from nbautoml.automl.figures import COLORS, ModelFigure
 from nbautoml.widgets.figure_svg import framed_figures
 from nbautoml.widgets.html import head_html, progress_html, text_html
+from nbautoml.widgets.steps_html import steps_html
 from nbautoml.widgets.style import CLASS, style_sheet
 from nbautoml.widgets.words import (
     bytes_text,
@@ -35,7 +36,7 @@ def logged_html(
     pictures: Sequence[Picture] = (),
     hint: str = "",
 ) -> str:
-    """Return a run as HTML: state, values, curves, tables, pictures, files, the end of its log.
+    """Return a run as HTML: state, steps, values, curves, tables, pictures, files, the log's end.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def logged_html(
         progress_html(header),
         _reason(header["reason"]),
         _tiles(logged["values"]),
-        _children(logged["children"]),
+        steps_html(view) if view.get("steps") else _children(logged["children"]),
         curves,
         *map(_table, logged["tables"]),
         _pictures(pictures),

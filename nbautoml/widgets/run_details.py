@@ -19,6 +19,7 @@ from nbautoml.domain.records import SessionAddress
 from nbautoml.domain.snapshot import RunSnapshot
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError
+from nbautoml.runs.types import PIPELINE_RUN
 from nbautoml.services.explanations import top_features
 from nbautoml.services.logged import run_view
 from nbautoml.services.view import view
@@ -158,7 +159,8 @@ class RunDetails:
         dict
             ``status``, ``run_id``, ``run_properties``, ``child_runs`` (one dict a child, by
             number), ``primary_metric``, ``best_child_run_id``, ``run_metrics`` and ``run_logs``
-            (of a run that is no AutoML run) and the whole ``view``.
+            (of a run that is no AutoML run), ``graph`` (of a pipeline's run: ``module_nodes`` and
+            ``edges``) and the whole ``view``.
         """
         shown = self._view()
         header = shown["header"]
@@ -177,6 +179,7 @@ class RunDetails:
             "best_child_run_id": ids.get(header["best"]["n"]) if header["best"] else None,
             "child_runs": [_child(row, metric) for row in shown["trials"]],
             **_logged(shown),
+            **_graph(shown),
             "view": shown,
         }
 
@@ -388,8 +391,11 @@ def is_notebook() -> bool:
 
 
 def _parent_of(run: WatchedRun) -> WatchedRun:
+    """Return the run that shows a run best: of a trial its search, but of a step the step."""
     parent: WatchedRun | None = getattr(run, "parent", None)
-    return run if parent is None else parent
+    if parent is None or getattr(parent, "type", "") == PIPELINE_RUN:
+        return run
+    return parent
 
 
 def _logged(shown: dict[str, Any]) -> dict[str, Any]:
@@ -420,6 +426,40 @@ def _logged(shown: dict[str, Any]) -> dict[str, Any]:
         "run_metrics": metrics,
         "run_logs": "\n".join(line["text"] for line in logged["lines"]),
     }
+
+
+def _graph(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return a pipeline's steps in the words of Azure's widget data; nothing of other runs."""
+    steps = shown.get("steps")
+    if not steps:
+        return {}
+    nodes = {
+        str(step["n"]): {
+            "node_id": str(step["n"]),
+            "name": step["name"],
+            "status": step["status"],
+            "_is_reused": "reused_from" in step,
+            "run_id": step.get("run", step.get("reused_from", "")),
+        }
+        for step in steps
+    }
+    edges = [
+        {"source_node_id": str(before), "dst_node_id": str(step["n"])}
+        for step in steps
+        for before in step.get("after", ())
+    ]
+    children = [
+        {
+            "run_id": step["run"],
+            "name": step["name"],
+            "status": step["status"],
+            "start_time": step.get("started_at"),
+            "end_time": step.get("ended_at"),
+        }
+        for step in steps
+        if "run" in step
+    ]
+    return {"graph": {"module_nodes": nodes, "edges": edges}, "child_runs": children}
 
 
 def _child(row: dict[str, Any], metric: str | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any  # Any: JSON values of a view
 
 from nbautoml.widgets.points import ranked_rows
+from nbautoml.widgets.steps_html import steps_text
 from nbautoml.widgets.words import (
     duration_of_trial,
     score_text,
@@ -15,6 +16,8 @@ from nbautoml.widgets.words import (
 )
 
 ROWS = 10
+STEPS = 60
+"""Steps of a pipeline that the text lists."""
 _NAME_WIDTH = 44
 
 
@@ -38,6 +41,8 @@ def view_text(view: Mapping[str, Any], *, rows: int = ROWS) -> str:
     ]
     if header.get("work"):
         lines.append(header["work"])
+    if view.get("steps"):
+        lines += ["", *steps_text(view, STEPS)]
     if view.get("logged"):
         lines += _logged(view["logged"], rows)
     if metric is not None and header["task"]:
