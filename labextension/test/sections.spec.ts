@@ -9,7 +9,7 @@ import { datasetSection } from '../src/panel/sections/datasets';
 import { deploymentSection } from '../src/panel/sections/deployments';
 import { modelSection, parentOf } from '../src/panel/sections/models';
 import { modelName, runSection } from '../src/panel/sections/runs';
-import { deployment, RUN } from './fixtures';
+import { deployment, header, RUN } from './fixtures';
 import { actionOf, catalog, cluster, FakePage, run } from './panelfixtures';
 
 const NOBODY = new Map();
@@ -29,6 +29,24 @@ describe('sections', () => {
   it('offer to insert code for everything', () => {
     const items = SECTIONS.flatMap(kind => kind.items(catalog(), NOBODY));
     expect(items.filter(item => item.actions.some(action => action.label === 'Insert code'))).toHaveLength(items.length);
+  });
+});
+
+describe('runs of pipelines', () => {
+  const pipeline = run({ type: 'azureml.PipelineRun', metric: null, score: null, steps: [2, 5] });
+
+  it('say how many steps are done, live or not', () => {
+    expect(first(runSection.items(catalog({ runs: [pipeline] }), NOBODY)).note).toContain('Running · 2 of 5 steps');
+    const live = new Map([[RUN, header({ kind: 'pipeline', steps: [3, 5], progress: 0.6 })]]);
+    const item = first(runSection.items(catalog({ runs: [pipeline] }), live));
+    expect([item.note.includes('3 of 5 steps'), item.progress]).toEqual([true, 0.6]);
+    const ended = { ...pipeline, status: 'Completed', is_live: false, steps: [5, 5] as const };
+    expect(first(runSection.items(catalog({ runs: [ended] }), NOBODY)).note).toContain('Completed · 5 of 5 steps');
+  });
+
+  it('can be stopped, but not paused or finished', () => {
+    const labels = first(runSection.items(catalog({ runs: [pipeline] }), NOBODY)).actions.map(action => action.label);
+    expect(labels).toEqual(['Open', 'Insert code', 'Copy id', 'Stop…']);
   });
 });
 

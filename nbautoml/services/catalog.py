@@ -7,9 +7,10 @@ from typing import Any  # Any: JSON values
 from nbautoml.domain.ids import child_run_id
 from nbautoml.domain.records import DatasetRecord, ModelRecord, RunRecord
 from nbautoml.errors import ConfigError
-from nbautoml.runs.types import BY_HAND
+from nbautoml.runs.types import BY_HAND, PIPELINE_RUN
 from nbautoml.services.computes import list_computes
 from nbautoml.services.deployments import deployments
+from nbautoml.services.steps import STEP_KINDS, counted_steps
 from nbautoml.store.engine import parse_url
 from nbautoml.store.session import Session
 
@@ -35,7 +36,8 @@ def catalog(session: Session, *, n_runs: int = 0) -> dict[str, Any]:
     dict
         ``workspace`` (``name``, ``root``, ``store``, and how many ``runs`` and ``experiments``
         there are), ``datasets`` and ``models`` (the latest version of each), ``deployments``,
-        ``computes`` and ``runs`` (the newest ones).
+        ``computes`` and ``runs`` (the newest ones; of a pipeline's, ``steps`` are how many of them
+        are done, and how many there are).
 
     Raises
     ------
@@ -49,6 +51,8 @@ def catalog(session: Session, *, n_runs: int = 0) -> dict[str, Any]:
         runs = tx.runs.list(limit=n_runs or MOST_RUNS)
         best = [run.properties["best_child_run_id"] for run in runs if _has_best(run)]
         metrics = tx.metrics.last(best + [run.id for run in runs if run.type in BY_HAND])
+        pipelines = [run.id for run in runs if run.type == PIPELINE_RUN]
+        steps = {id_: counted_steps(tx.events.read_kinds(id_, STEP_KINDS)) for id_ in pipelines}
         models = tx.models.list(latest=True)
         counts = {"runs": tx.runs.count(), "experiments": len(tx.experiments.list())}
     return {
@@ -56,7 +60,7 @@ def catalog(session: Session, *, n_runs: int = 0) -> dict[str, Any]:
         "datasets": [_dataset(record) for record in datasets],
         "deployments": deployments(session)["deployments"],
         "computes": list_computes(session),
-        "runs": [_run(run, metrics) for run in runs],
+        "runs": [_run(run, metrics) | {"steps": steps.get(run.id)} for run in runs],
         "models": [_model(record) for record in models],
     }
 

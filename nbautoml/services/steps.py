@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any  # Any: JSON values
 
+from nbautoml.domain.events import EventRecord, GraphDescribed, StepChanged
 from nbautoml.domain.snapshot import RunSnapshot, StepState
 from nbautoml.domain.status import RunStatus
 from nbautoml.pipelines.layout import graph_layout
 
+STEP_KINDS = (GraphDescribed.kind, StepChanged.kind)
+"""Names of the events that tell of steps."""
 MAX_REASON_CHARACTERS = 2_000
 """Of why a step failed; its own run has all of it."""
 _MOST_NAMES = 3
@@ -70,6 +73,17 @@ def is_same_graph(one: RunSnapshot, other: RunSnapshot) -> bool:
 def step_counts(steps: Sequence[StepState]) -> tuple[int, int]:
     """Return how many steps are done, and how many there are."""
     return sum(state.status is RunStatus.COMPLETED for state in steps), len(steps)
+
+
+def counted_steps(records: Iterable[EventRecord]) -> tuple[int, int]:
+    """Return the same from the events that tell of steps (`STEP_KINDS`), without the others."""
+    n, status = 0, {}
+    for record in records:
+        if isinstance(record.event, GraphDescribed):
+            n = len(record.event.steps)
+        elif isinstance(record.event, StepChanged):
+            status[record.event.number] = record.event.status
+    return sum(state is RunStatus.COMPLETED for state in status.values()), n
 
 
 def steps_progress(steps: Sequence[StepState]) -> float | None:

@@ -64,6 +64,8 @@ export interface RunItem {
   score: number | null;
   /** Number of its best model. */
   best: number | null;
+  /** Of a pipeline: how many steps are done, and how many there are. */
+  steps?: readonly [done: number, all: number] | null;
 }
 
 export interface ModelItem {

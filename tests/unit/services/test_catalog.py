@@ -5,6 +5,7 @@ from nbautoml.domain.status import RunStatus
 from nbautoml.errors import ConfigError
 from nbautoml.services.catalog import MOST_RUNS_EVER, catalog
 from nbautoml.store.session import open_session
+from nbautoml.testing.scripted_pipeline import ScriptedPipeline
 
 RUN = "AutoML_x"
 
@@ -44,6 +45,14 @@ def test_a_workspace_lists_its_runs_newest_first(session):
     assert (newest["id"], newest["score"], newest["is_live"]) == ("AutoML_y", 0.75, False)
     assert (oldest["id"], oldest["score"], oldest["is_live"]) == (RUN, None, True)
     assert (newest["best"], oldest["best"]) == (3, None)
+
+
+def test_a_pipeline_tells_how_many_steps_are_done(session):
+    ScriptedPipeline(session, "Pipeline_1").play()
+    rows = {row["id"]: row for row in catalog(session)["runs"]}
+    assert rows["Pipeline_1"]["steps"] == (6, 8)
+    assert rows[RUN]["steps"] is None
+    assert "Pipeline_1_1" not in rows  # its steps are in its own view
 
 
 def test_only_the_latest_version_is_listed(session):

@@ -1,4 +1,4 @@
-import { count, moment, score, shortId, statusWords } from '../../runview/format';
+import { count, moment, plural, score, shortId, statusWords } from '../../runview/format';
 import type { Header } from '../../runview/types';
 import { copyText, insertCode, openBy } from '../actions';
 import { runCode } from '../code';
@@ -22,7 +22,7 @@ export const runSection: SectionKind = {
 function runItem(run: RunItem, root: string, header: Header | undefined): Item {
   const now = header ? withHeader(run, header) : run;
   const best = now.score === null ? '' : `${now.metric ?? 'score'} ${score(now.score)}`;
-  const done = header?.is_live && !BY_HAND.has(run.type) ? iterations(header) : '';
+  const done = now.steps ? `${now.steps[0]} of ${plural(now.steps[1], 'step')}` : header?.is_live && !NO_SEARCH.has(run.type) ? iterations(header) : '';
   const code = runCode(root, run.id);
   return {
     key: `run ${run.id}`,
@@ -51,7 +51,8 @@ function withHeader(run: RunItem, header: Header): RunItem {
     is_live: header.is_live,
     metric: header.metric?.name ?? run.metric,
     score: header.best?.score ?? run.score,
-    best: header.best?.n ?? run.best
+    best: header.best?.n ?? run.best,
+    steps: header.steps ?? run.steps ?? null
   };
 }
 
@@ -59,8 +60,8 @@ function iterations({ n_done: done, max_iterations: most }: Header): string {
   return most === null ? `${count(done)} done` : `${count(done)} of ${count(most)}`;
 }
 
-/** Types of runs that people log themselves: they know no search that could end early. */
-const BY_HAND: ReadonlySet<string> = new Set(['azureml.scriptrun', 'interactive']);
+/** Types of runs that know no search that could end early. */
+const NO_SEARCH: ReadonlySet<string> = new Set(['azureml.scriptrun', 'azureml.PipelineRun', 'interactive']);
 
 function whileLive(run: RunItem): Action[] {
   const isStopping = run.status === 'CancelRequested';
@@ -75,7 +76,7 @@ function whileLive(run: RunItem): Action[] {
   const stop: Action = {
     label: 'Stop…',
     key: 'Delete',
-    confirm: `Stop this run? ${BY_HAND.has(run.type) ? 'What it stored is' : 'Finished models are'} kept.`,
+    confirm: `Stop this run? ${NO_SEARCH.has(run.type) ? 'What it stored is' : 'Finished models are'} kept.`,
     isDangerous: true,
     changes: true,
     run: async ({ things }) => {
@@ -83,7 +84,7 @@ function whileLive(run: RunItem): Action[] {
       return 'It was asked to stop.';
     }
   };
-  const search = BY_HAND.has(run.type) ? [] : [...turn(run), finish];
+  const search = NO_SEARCH.has(run.type) ? [] : [...turn(run), finish];
   return isStopping ? [] : [...search, stop];
 }
 
