@@ -15,6 +15,7 @@ from nbautoml.labserver.explanation_routes import ROUTES as EXPLANATION_ROUTES
 from nbautoml.labserver.handler import BACKEND, Backend, Routes
 from nbautoml.labserver.logged_routes import ROUTES as LOGGED_ROUTES
 from nbautoml.labserver.model_routes import ROUTES as MODEL_ROUTES
+from nbautoml.labserver.pipeline_routes import ROUTES as PIPELINE_ROUTES
 from nbautoml.labserver.run_routes import ROUTES as RUN_ROUTES
 from nbautoml.labserver.wizard_routes import ROUTES as WIZARD_ROUTES
 from nbautoml.labserver.workspace_routes import ROUTES as WORKSPACE_ROUTES
@@ -34,6 +35,7 @@ ROUTES: Routes = (
     *LOGGED_ROUTES,
     *EXPLANATION_ROUTES,
     *DEPLOYMENT_ROUTES,
+    *PIPELINE_ROUTES,
     *WIZARD_ROUTES,
 )
 _CLOSE_IDLE_MS = 30_000

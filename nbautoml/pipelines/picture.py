@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any  # Any: JSON values
 
 from nbautoml.domain.events import PipelineStep
 from nbautoml.pipelines.layout import GraphLayout, Line, graph_layout
@@ -28,6 +29,28 @@ class Face:
 
     words: str = ""
     mood: str = ""
+
+
+def steps_of(graph: Mapping[str, Any]) -> tuple[PipelineStep, ...]:
+    """Return the steps of a pipeline that was published, from its JSON.
+
+    Parameters
+    ----------
+    graph : mapping
+        What `FrozenPipeline.to_json` returns; it is read as it is, so that whoever shows a pipeline
+        need not load what runs it.
+    """
+    return tuple(
+        PipelineStep(
+            number=step.get("number", place),
+            name=step["name"],
+            step_kind=step.get("step_kind", ""),
+            after=tuple(step.get("after", ())),
+            inputs=tuple(str(given["name"]) for given in step.get("inputs", ())),
+            outputs=tuple(str(made["name"]) for made in step.get("outputs", ())),
+        )
+        for place, step in enumerate(graph["steps"])
+    )
 
 
 def kind_words(step_kind: str) -> str:

@@ -10,6 +10,7 @@ from nbautoml.errors import ConfigError
 from nbautoml.runs.types import BY_HAND, PIPELINE_RUN
 from nbautoml.services.computes import list_computes
 from nbautoml.services.deployments import deployments
+from nbautoml.services.pipeline_details import pipeline_catalog
 from nbautoml.services.steps import STEP_KINDS, counted_steps
 from nbautoml.store.engine import parse_url
 from nbautoml.store.session import Session
@@ -36,6 +37,7 @@ def catalog(session: Session, *, n_runs: int = 0) -> dict[str, Any]:
     dict
         ``workspace`` (``name``, ``root``, ``store``, and how many ``runs`` and ``experiments``
         there are), ``datasets`` and ``models`` (the latest version of each), ``deployments``,
+        ``pipelines``, ``endpoints`` and ``schedules`` (see `pipeline_catalog`),
         ``computes`` and ``runs`` (the newest ones; of a pipeline's, ``steps`` are how many of them
         are done, and how many there are).
 
@@ -62,6 +64,7 @@ def catalog(session: Session, *, n_runs: int = 0) -> dict[str, Any]:
         "computes": list_computes(session),
         "runs": [_run(run, metrics) | {"steps": steps.get(run.id)} for run in runs],
         "models": [_model(record) for record in models],
+        **pipeline_catalog(session),
     }
 
 
