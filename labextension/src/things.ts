@@ -2,7 +2,7 @@
 
 import type { Api } from './api';
 import { DeploymentApi } from './deploy/api';
-import type { ComputeDetails, ComputeLog, DatasetContent, DatasetDetails, ModelDetails, ModelVersionDetails, Words } from './details/types';
+import type { ComputeDetails, ComputeLog, DatasetContent, DatasetDetails, ModelDetails, ModelVersionDetails, PipelineDetails, PipelineKind, Words } from './details/types';
 import type { Scale } from './panel/types';
 import type { RequestKind } from './runview/transport';
 import type { ModelVersion } from './runview/types';
@@ -28,6 +28,11 @@ export interface Things {
   computeLog(name: string, node: string): Promise<ComputeLog>;
   restartDeployment(name: string): Promise<void>;
   deleteDeployment(name: string): Promise<void>;
+  pipeline(kind: PipelineKind, id: string): Promise<PipelineDetails>;
+  /** Start it with values of parameters; returns the id of the run. */
+  runPipeline(kind: PipelineKind, id: string, asked: object): Promise<string>;
+  /** Enable or disable it, or choose another default version. */
+  changePipeline(kind: PipelineKind | 'schedule', id: string, change: object): Promise<void>;
   /** Addresses of files to keep. */
   archive(name: string, version: number): string;
   modelFile(name: string, version: number, file: string): string;
@@ -106,6 +111,19 @@ export class ServerThings implements Things {
 
   deleteDeployment(name: string): Promise<void> {
     return new DeploymentApi(this.api, this.workspace, name).remove();
+  }
+
+  pipeline(kind: PipelineKind, id: string): Promise<PipelineDetails> {
+    return this.#get(pathOf(`${kind}s`, id));
+  }
+
+  async runPipeline(kind: PipelineKind, id: string, asked: object): Promise<string> {
+    const { run_id: run } = (await this.#change('POST', pathOf(`${kind}s`, id, 'runs'), asked)) as { run_id: string };
+    return run;
+  }
+
+  async changePipeline(kind: PipelineKind | 'schedule', id: string, change: object): Promise<void> {
+    await this.#change('PATCH', pathOf(`${kind}s`, id), change);
   }
 
   archive(name: string, version: number): string {

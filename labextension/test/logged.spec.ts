@@ -289,7 +289,7 @@ describe('words', () => {
 
   it('lets a script in the panel only be stopped', () => {
     const run = { id: 'e_1', experiment: 'e', name: 'train.py', type: 'azureml.scriptrun', status: 'Running', reason: '', is_live: true, created_at: 1, ended_at: null, metric: 'loss', score: 0.5, best: null };
-    const catalog = { workspace: { name: 'w', root: '/w', store: 'SQLite', runs: 1, experiments: 1 }, runs: [run], datasets: [], models: [], computes: [], deployments: [] };
+    const catalog = { workspace: { name: 'w', root: '/w', store: 'SQLite', runs: 1, experiments: 1 }, runs: [run], datasets: [], models: [], computes: [], deployments: [], pipelines: [], endpoints: [], schedules: [] };
     const [item] = runSection.items(catalog, new Map());
     expect(item?.actions.map(action => action.label)).toEqual(['Open', 'Insert code', 'Copy id', 'Stop…']);
     expect(item?.note).toContain('loss 0.5000');

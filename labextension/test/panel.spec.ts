@@ -97,7 +97,7 @@ afterEach(() => {
 describe('the lists', () => {
   it('show what the latest workspace holds', () => {
     expect(source.asked).toEqual(['/home/me 50']);
-    expect(texts('.nba-sectionhead')).toEqual(['Runs1', 'Datasets1', 'Models1', 'Deployments1', 'Compute1', 'Workspace1']);
+    expect(texts('.nba-sectionhead')).toEqual(['Runs1', 'Datasets1', 'Models1', 'Pipelines0', 'Deployments1', 'Compute1', 'Workspace1']);
     expect(texts('.nba-itemtitle')).toEqual(['AutoML_5f0c9d6e', 'heart', 'heart-model', 'served', 'local', 'home']);
     expect(texts('.nba-itemnote')[0]).toContain('Running · accuracy 0.7500');
     expect(texts('.nba-itemnote')[4]).toBe('this machine · ready · 4 cores · 8.0 GB');
@@ -128,7 +128,8 @@ describe('the lists', () => {
     await panel.update();
     expect(texts('.nba-section p')).toEqual([
       'No runs yet. A cell that begins with %%automl starts one.',
-      'No registered datasets. Dataset.Tabular…register(ws, name) makes one.'
+      'No registered datasets. Dataset.Tabular…register(ws, name) makes one.',
+      'No published pipelines. pipeline.publish(name) makes one.'
     ]);
     source.known = [];
     await panel.update();
@@ -214,7 +215,7 @@ describe('the settings', () => {
     panel.onPace = seconds => void paces.push(seconds);
     panel.configure(readSettings({ pollSeconds: 30, mostRuns: 200, sections: { runs: false, compute: true } }));
     await settle();
-    expect(texts('.nba-sectionhead')).toEqual(['Datasets1', 'Models1', 'Deployments1', 'Compute1', 'Workspace1']);
+    expect(texts('.nba-sectionhead')).toEqual(['Datasets1', 'Models1', 'Pipelines0', 'Deployments1', 'Compute1', 'Workspace1']);
     expect(source.asked).toEqual(['/home/me 50', '/home/me 200']);
     expect(paces).toEqual([30]);
     type('accuracy');

@@ -1,9 +1,9 @@
 /** A catalog, things and a host in memory; every number is made up. */
 
-import type { ComputeDetails, ComputeLog, DatasetContent, DatasetDetails, ModelDetails, ModelVersionDetails, Words } from '../src/details/types';
+import type { ComputeDetails, ComputeLog, DatasetContent, DatasetDetails, ModelDetails, ModelVersionDetails, PipelineDetails, PipelineKind, Words } from '../src/details/types';
 import type { Action, Doings, Item } from '../src/panel/item';
 import type { PanelHost } from '../src/panel/panel';
-import type { Catalog, ComputeItem, RunItem, Scale, WorkspaceItem } from '../src/panel/types';
+import type { Catalog, ComputeItem, EndpointItem, PipelineItem, RunItem, Scale, ScheduleItem, WorkspaceItem } from '../src/panel/types';
 import type { RunListener, Subscription } from '../src/runview/transport';
 import type { ModelVersion } from '../src/runview/types';
 import type { Things } from '../src/things';
@@ -44,10 +44,75 @@ export function catalog(changes: Partial<Catalog> = {}): Catalog {
       { name: 'local', kind: 'local', state: 'Succeeded', problem: '', nodes: 1, cores: 4, memory_bytes: 8e9, gpus: 0, dashboard: null, is_started: null, scale: null }
     ],
     runs: [run()],
+    pipelines: [],
+    endpoints: [],
+    schedules: [],
     deployments: [deployment({ name: 'served', models: ['m:1'], run_ids: [], description: '' })],
     models: [
       { name: 'heart-model', version: 2, description: '', tags: {}, framework: '', run_id: 'AutoML_x_12', created_at: 5 }
     ],
+    ...changes
+  };
+}
+
+export function published(changes: Partial<PipelineItem> = {}): PipelineItem {
+  return {
+    id: 'p-1',
+    name: 'nightly <train>',
+    version: '1.0',
+    description: 'Every night.',
+    status: 'Active',
+    created_at: 1000,
+    steps: ['clean', 'train'],
+    parameters: { rate: 0.1, source: 'calls', is_full: true },
+    endpoints: ['best'],
+    address: 'http://127.0.0.1:5010/p-1',
+    ...changes
+  };
+}
+
+export function endpoint(changes: Partial<EndpointItem> = {}): EndpointItem {
+  const version = { is_default: false, pipeline_id: 'p-1', name: 'nightly', status: 'Active', steps: ['clean'], parameters: { rate: 0.1 } };
+  return {
+    id: 'e-1',
+    name: 'best',
+    description: '',
+    status: 'Active',
+    created_at: 1000,
+    default_version: '1',
+    address: 'http://127.0.0.1:5010/e-1',
+    versions: [{ ...version, version: '0' }, { ...version, version: '1', is_default: true, steps: ['clean', 'train'] }],
+    ...changes
+  };
+}
+
+export function schedule(changes: Partial<ScheduleItem> = {}): ScheduleItem {
+  return {
+    id: 's-1',
+    name: 'each night',
+    description: '',
+    status: 'Active',
+    experiment: 'churn',
+    pipeline_id: 'p-1',
+    endpoint_id: null,
+    target: 'nightly <train>',
+    when: 'every day at 02:30',
+    next_at: 5000,
+    last_run_id: 'r-9',
+    parameters: {},
+    error: '',
+    ...changes
+  };
+}
+
+export function pipelineDetails(changes: Partial<PipelineDetails> = {}): PipelineDetails {
+  return {
+    ...published(),
+    steps: [{ n: 0, name: 'clean', kind: 'PythonScriptStep', status: '' }, { n: 1, name: 'train', kind: 'AutoMLStep', status: '' }],
+    graph: { places: [[0, 0], [1, 0]], lines: [[0, 1]] },
+    versions: [],
+    schedules: [],
+    runs: [],
     ...changes
   };
 }
@@ -174,6 +239,7 @@ export class FakeThings implements Things {
   versions: number[] = [2, 1];
   details: Partial<ModelVersionDetails> = {};
   target: ComputeItem = cluster();
+  told: PipelineDetails = pipelineDetails();
 
   async dataset(id: string): Promise<DatasetDetails> {
     this.note(`dataset ${id}`);
@@ -257,6 +323,20 @@ export class FakeThings implements Things {
 
   async deleteDeployment(name: string): Promise<void> {
     this.note(`delete deployment ${name}`);
+  }
+
+  async pipeline(kind: PipelineKind, id: string): Promise<PipelineDetails> {
+    this.note(`pipeline ${kind} ${id}`);
+    return this.told;
+  }
+
+  async runPipeline(kind: PipelineKind, id: string, asked: object): Promise<string> {
+    this.note(`run ${kind} ${id} ${JSON.stringify(asked)}`);
+    return 'r-1';
+  }
+
+  async changePipeline(kind: PipelineKind | 'schedule', id: string, change: object): Promise<void> {
+    this.note(`change ${kind} ${id} ${JSON.stringify(change)}`);
   }
 
   archive(name: string, version: number): string {

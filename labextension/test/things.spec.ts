@@ -41,6 +41,9 @@ describe('things of the server', () => {
     await things.computeLog('c', 'n 1');
     await things.ask(RUN, 'cancel');
     await things.register(RUN, 3, 'm', '');
+    await things.pipeline('endpoint', 'e');
+    await things.runPipeline('pipeline', 'p', { experiment: 'x' });
+    await things.changePipeline('schedule', 's', { enabled: false });
     expect(calls).toEqual([
       'GET datasets/d%201?workspace=%2Fw',
       'GET datasets/d/content?workspace=%2Fw',
@@ -55,7 +58,10 @@ describe('things of the server', () => {
       'DELETE computes/c?workspace=%2Fw',
       'GET computes/c/log?workspace=%2Fw&node=n%201',
       `POST runs/${RUN}/requests?workspace=%2Fw {"kind":"cancel"}`,
-      `POST runs/${RUN}/trials/3/register?workspace=%2Fw {"name":"m","description":""}`
+      `POST runs/${RUN}/trials/3/register?workspace=%2Fw {"name":"m","description":""}`,
+      'GET endpoints/e?workspace=%2Fw',
+      'POST pipelines/p/runs?workspace=%2Fw {"experiment":"x"}',
+      'PATCH schedules/s?workspace=%2Fw {"enabled":false}'
     ]);
   });
 

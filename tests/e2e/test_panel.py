@@ -360,7 +360,7 @@ def _is_kept(layouts: Path, text: str) -> bool:
 def test_a_setting_hides_a_section_and_folds_stay(lab_page, things):
     panel = open_panel(lab_page, things.root)
     heads = panel.locator(".nba-sectionhead:visible bdi")
-    others = ["Deployments", "Compute", "Workspace"]
+    others = ["Pipelines", "Deployments", "Compute", "Workspace"]
     expect(heads).to_have_text(["Runs", "Datasets", "Models", *others])
     panel.get_by_role("button", name=re.compile("^Compute")).click()
     save = """async ([name, value]) => {

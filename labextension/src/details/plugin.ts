@@ -6,7 +6,7 @@ import { DriftView } from '../deploy/drift';
 import { doingsIn } from '../doings';
 import { MainArea } from '../mainarea';
 import { Notebooks } from '../notebook';
-import { OPEN_COMPUTE, OPEN_DATASET, OPEN_DEPLOYMENT, OPEN_MODEL, OPEN_RUN } from '../panel/commandids';
+import { OPEN_COMPUTE, OPEN_DATASET, OPEN_DEPLOYMENT, OPEN_MODEL, OPEN_PIPELINE, OPEN_RUN } from '../panel/commandids';
 import type { Doings } from '../panel/item';
 import { el } from '../runview/dom';
 import { shortId } from '../runview/format';
@@ -15,6 +15,7 @@ import { viewOf } from '../views';
 import { ComputeView } from './compute';
 import { DatasetView } from './dataset';
 import { ModelView } from './model';
+import { PipelineView } from './pipeline';
 
 /** Opens runs, datasets, models and deployments in the main area. */
 export const detailsPlugin: JupyterFrontEndPlugin<void> = {
@@ -28,7 +29,7 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
     const doings = (workspace: string): Doings => doingsIn(workspace, app, notebooks, transport);
     const area = (name: string): MainArea => new MainArea(app, `nbautoml-${name}`);
     const [runs, datasets, models] = [area('runs'), area('datasets'), area('models')];
-    const [computes, deployments] = [area('computes'), area('deployments')];
+    const [computes, deployments, pipelines] = [area('computes'), area('deployments'), area('pipelines')];
 
     add(app, OPEN_RUN, 'Open a Run', runs, restorer, async ({ run = '', workspace = '' }) =>
       runs.show(`nbautoml-run-${run}`, shortId(run), { run, workspace }, async () =>
@@ -60,6 +61,15 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
         return view;
       })
     );
+    add(app, OPEN_PIPELINE, 'Open a Pipeline', pipelines, restorer, async ({ kind = '', pipeline = '', workspace = '' }) => {
+      const what = kind === 'endpoint' ? kind : 'pipeline';
+      const { name } = await doings(workspace).things.pipeline(what, pipeline); // one that is not there opens nothing
+      await pipelines.show(`nbautoml-${what}-${workspace}-${pipeline}`, name, { kind, pipeline, workspace }, async () => {
+        const view = new PipelineView(what, pipeline, doings(workspace));
+        await view.show();
+        return view;
+      });
+    });
     add(app, OPEN_DEPLOYMENT, 'Open a Deployment', deployments, restorer, async ({ deployment = '', workspace = '' }) => {
       const id = `nbautoml-deployment-${workspace}-${deployment}`;
       await deployments.show(id, deployment, { deployment, workspace }, () => {

@@ -1,6 +1,29 @@
 /** What the server tells of one thing. Times are seconds since the epoch. */
 
-import type { ComputeItem } from '../panel/types';
+import type { ComputeItem, EndpointVersion, Parameters, ScheduleItem } from '../panel/types';
+import type { Graph, Step } from '../runview/graph/types';
+
+/** A published pipeline, or a name with versions of it. */
+export type PipelineKind = 'pipeline' | 'endpoint';
+
+/** Of an endpoint the steps and parameters are those of its default version. */
+export interface PipelineDetails {
+  id: string;
+  name: string;
+  description: string;
+  status: string;
+  address: string;
+  created_at: number;
+  version: string;
+  parameters: Parameters;
+  steps: Step[];
+  graph: Graph;
+  /** Of an endpoint, oldest first. */
+  versions: EndpointVersion[];
+  schedules: ScheduleItem[];
+  /** The newest ones. */
+  runs: { id: string; experiment: string; status: string; created_at: number }[];
+}
 
 export interface DatasetVersion {
   id: string;

@@ -2,6 +2,7 @@ import { el, freshId, on, onSend, set, setText, show } from '../runview/dom';
 import type { Action, Field } from './item';
 
 type Input = HTMLInputElement | HTMLTextAreaElement;
+type Values = Readonly<Record<string, string>>;
 
 /** What is asked before an action is done, where it is done: yes or no, or a few texts. */
 export class Ask {
@@ -11,7 +12,7 @@ export class Ask {
   readonly #yes = el('button', { type: 'submit' });
   readonly #no = el('button', {}, 'Cancel');
   #inputs = new Map<string, Input>();
-  #send: ((values: Record<string, string>) => void) | null = null;
+  #send: ((values: Values) => void) | null = null;
 
   /** `giveBack` is where the focus goes when the question is gone. */
   constructor(private readonly giveBack: () => void) {
@@ -25,19 +26,32 @@ export class Ask {
     return this.#send !== null;
   }
 
-  open(action: Action, send: (values: Record<string, string>) => void): void {
+  /**
+   * Ask; once more with what was `typed` when that led to a `problem`, which is said at the field that it names.
+   * Returns whether it names one.
+   */
+  open(action: Action, send: (values: Values) => void, typed: Values = {}, problem = ''): boolean {
     const label = action.label.replace(/…$/, '');
     const isDangerous = action.isDangerous === true;
     this.#send = send;
     setText(this.#question, action.confirm ?? label);
     setText(this.#yes, action.submit ?? label);
     this.#yes.className = isDangerous ? 'nba-solid' : '';
-    this.#inputs = new Map((action.fields ?? []).map(field => [field.name, input(field)]));
-    this.#fields.replaceChildren(...(action.fields ?? []).map(field => this.#labelled(field)));
+    const fields = action.fields ?? [];
+    this.#inputs = new Map(fields.map(field => [field.name, input(field, typed[field.name])]));
+    this.#fields.replaceChildren(...fields.map(field => this.#labelled(field)));
     show(this.node, true);
-    const first = [...this.#inputs.values()][0];
+    const words = problem.split(/[^\w]+/);
+    const wrong = this.#inputs.get(fields.find(({ name }) => words.includes(name.trim()))?.name ?? '');
+    if (wrong) {
+      const text = el('span', { id: freshId('problem'), class: 'nba-error', role: 'alert' }, problem);
+      set(wrong, { 'aria-invalid': 'true', 'aria-describedby': text.id });
+      wrong.after(text);
+    }
+    const first = wrong ?? [...this.#inputs.values()][0];
     (first ?? (isDangerous ? this.#no : this.#yes)).focus();
     first?.select();
+    return wrong !== undefined;
   }
 
   close(): void {
@@ -61,9 +75,9 @@ export class Ask {
   }
 }
 
-function input(field: Field): Input {
+function input(field: Field, typed = field.value): Input {
   const node = field.isLong ? el('textarea', { rows: 2 }) : el('input', { type: 'text' });
-  node.value = field.value;
+  node.value = typed;
   node.required = field.isRequired === true;
   return node;
 }

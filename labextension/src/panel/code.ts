@@ -1,5 +1,7 @@
 /** Python for cells: what uses a thing of a workspace. */
 
+import type { Parameters } from './types';
+
 /** A text as Python writes it. */
 export function text(value: string): string {
   return JSON.stringify(value);
@@ -31,8 +33,27 @@ export function deploymentCode(root: string, name: string): string {
   return `from nbautoml import Webservice, Workspace\n\n${home(root)}\nservice = Webservice(ws, ${text(name)})\n${use}\nservice`;
 }
 
+/** Run a published pipeline, or what an endpoint runs, with its parameters as they are. */
+export function pipelineCode(root: string, kind: 'pipeline' | 'endpoint', id: string, values: Parameters): string {
+  const [name, submit] = kind === 'endpoint' ? ['PipelineEndpoint', 'submit('] : ['PublishedPipeline', 'submit(ws, '];
+  const given = Object.entries(values).map(([key, value]) => `${text(key)}: ${python(value)}`);
+  const run = `# run = pipeline.${submit}"experiment", pipeline_parameters={${given.join(', ')}})`;
+  return `from nbautoml import ${name}, Workspace\n\n${home(root)}\npipeline = ${name}.get(ws, id=${text(id)})\n${run}\npipeline`;
+}
+
+export function scheduleCode(root: string, id: string): string {
+  return `from nbautoml import Schedule, Workspace\n\n${home(root)}\nschedule = Schedule.get(ws, ${text(id)})\nschedule`;
+}
+
 export function computeCode(root: string, name: string): string {
   return `from nbautoml import ComputeTarget, Workspace\n\n${home(root)}\ncompute_target = ComputeTarget(ws, ${text(name)})\ncompute_target`;
+}
+
+/** A value of JSON as Python writes it. */
+function python(value: unknown): string {
+  const words: Readonly<Record<string, string>> = { true: 'True', false: 'False', null: 'None' };
+  const json = JSON.stringify(value);
+  return words[json] ?? json;
 }
 
 function home(root: string): string {

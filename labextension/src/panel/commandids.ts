@@ -8,6 +8,7 @@ export const OPEN_DATASET = 'nbautoml:open-dataset';
 export const OPEN_MODEL = 'nbautoml:open-model';
 export const OPEN_COMPUTE = 'nbautoml:open-compute';
 export const OPEN_DEPLOYMENT = 'nbautoml:open-deployment';
+export const OPEN_PIPELINE = 'nbautoml:open-pipeline';
 export const STOP_RUN = 'nbautoml:stop-run';
 export const INSERT_CODE = 'nbautoml:insert-code';
 /** The wizard's, where it is there. */

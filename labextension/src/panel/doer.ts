@@ -23,10 +23,14 @@ export class Doer {
     }
     if (action.confirm || action.fields) {
       this.notice.say('');
-      this.ask.open(action, values => void this.#perform(action, values));
+      this.#ask(action);
     } else {
       void this.#perform(action, {});
     }
+  }
+
+  #ask(action: Action, typed: Readonly<Record<string, string>> = {}, problem = ''): boolean {
+    return this.ask.open(action, values => void this.#perform(action, values), typed, problem);
   }
 
   async #perform(action: Action, values: Readonly<Record<string, string>>): Promise<void> {
@@ -35,7 +39,9 @@ export class Doer {
     try {
       this.notice.say(await action.run(this.doings(), values));
     } catch (error) {
-      this.notice.say(messageOf(error), 'error');
+      // What was typed is not lost; what is wrong with it is said there.
+      const isSaid = action.fields && this.#ask(action, values, messageOf(error));
+      this.notice.say(isSaid ? '' : messageOf(error), 'error');
     }
     this.#isBusy = false;
     if (action.changes) {

@@ -78,7 +78,71 @@ export interface ModelItem {
   created_at: number;
 }
 
+/** Name to default, as JSON. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
+/** A pipeline that runs without the code that made it. */
+export interface PipelineItem {
+  id: string;
+  name: string;
+  version: string;
+  description: string;
+  status: string;
+  created_at: number;
+  /** Names of its steps. */
+  steps: string[];
+  parameters: Parameters;
+  /** Names of the endpoints that have it as a version. */
+  endpoints: string[];
+  /** Where requests for it go. */
+  address: string;
+}
+
+export interface EndpointVersion {
+  version: string;
+  is_default: boolean;
+  pipeline_id: string;
+  name: string;
+  status: string;
+  steps: string[];
+  parameters: Parameters;
+}
+
+/** A name and an address behind which versions of a pipeline change. */
+export interface EndpointItem {
+  id: string;
+  name: string;
+  description: string;
+  status: string;
+  created_at: number;
+  default_version: string;
+  address: string;
+  /** Oldest first. */
+  versions: EndpointVersion[];
+}
+
+export interface ScheduleItem {
+  id: string;
+  name: string;
+  description: string;
+  status: string;
+  experiment: string;
+  pipeline_id: string | null;
+  endpoint_id: string | null;
+  /** The name of what it runs, and when, in words. */
+  target: string;
+  when: string;
+  next_at: number | null;
+  last_run_id: string | null;
+  parameters: Parameters;
+  /** Why the last run could not be submitted. */
+  error: string;
+}
+
 export interface Catalog {
+  pipelines: PipelineItem[];
+  endpoints: EndpointItem[];
+  schedules: ScheduleItem[];
   deployments: Deployment[];
   workspace: WorkspaceFacts;
   datasets: DatasetItem[];

@@ -3,6 +3,7 @@ import { computeSection } from './compute';
 import { datasetSection } from './datasets';
 import { deploymentSection } from './deployments';
 import { modelSection } from './models';
+import { pipelineSection } from './pipelines';
 import { runSection } from './runs';
 import { workspaceSection } from './workspace';
 
@@ -11,6 +12,7 @@ export const SECTIONS: readonly SectionKind[] = [
   runSection,
   datasetSection,
   modelSection,
+  pipelineSection,
   deploymentSection,
   computeSection,
   workspaceSection

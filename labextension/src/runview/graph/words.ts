@@ -3,7 +3,7 @@
 import { clock, statusWords } from '../format';
 import type { Step } from './types';
 
-const ICONS: Readonly<Record<string, string>> = { Completed: '✓', Failed: '✕', Canceled: '⊘', NotStarted: '○', NotResponding: '!' };
+const ICONS: Readonly<Record<string, string>> = { Completed: '✓', Failed: '✕', Canceled: '⊘', NotStarted: '○', NotResponding: '!', '': '' };
 const ENDED: ReadonlySet<string> = new Set(['Completed', 'Failed', 'Canceled']);
 
 /** Whether something of it may still change. */
