@@ -9,8 +9,8 @@ from datetime import datetime
 
 import nbautoml
 from nbautoml.domain.status import RunStatus
-from nbautoml.errors import ConfigError, NotAvailableError, did_you_mean
-from nbautoml.magics import explain, life, serve
+from nbautoml.errors import ConfigError, did_you_mean
+from nbautoml.magics import explain, life, pipelines, serve
 from nbautoml.magics.help import help_text
 from nbautoml.magics.home import Home
 from nbautoml.magics.say import say, show_table
@@ -42,8 +42,6 @@ def run_command(line: str, home: Home) -> None:
     word, _, rest = line.strip().partition(" ")
     if not word:
         word = "help"
-    if word in PLANNED:
-        raise NotAvailableError(f"%automl {word} is not available yet. {PLANNED[word]}")
     command = COMMANDS.get(word)
     if command is None:
         hint = did_you_mean(word, COMMANDS)
@@ -221,6 +219,12 @@ COMMANDS: Mapping[str, Command] = {
             act=serve.endpoint,
         ),
         Command(
+            name="pipeline",
+            argument="[NAME | run NAME [--param K=V] | enable NAME | endpoints | schedules]",
+            doc="What is published; run it, switch it on and off.",
+            act=pipelines.pipeline,
+        ),
+        Command(
             name="compute",
             argument="[NAME]",
             doc="Where runs can work.",
@@ -235,8 +239,3 @@ COMMANDS: Mapping[str, Command] = {
     )
 }
 """RUN is a variable, or the beginning of an id; the latest run when it is left out."""
-
-PLANNED: Mapping[str, str] = {
-    "pipeline": "Use one cell a step.",
-}
-"""Words that later versions know, and what to do until then."""

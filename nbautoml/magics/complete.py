@@ -18,6 +18,7 @@ from nbautoml.magics.data import columns_for_completion, is_data
 from nbautoml.magics.explain import FLAGS as EXPLAIN_FLAGS
 from nbautoml.magics.flags import FLAGS
 from nbautoml.magics.home import Home
+from nbautoml.magics.pipelines import candidates as of_pipelines
 from nbautoml.magics.serve import ACTIONS
 
 CELL = "%%automl"
@@ -120,6 +121,8 @@ def _on_line(words: list[str], is_next: bool, home: Home) -> list[str]:
         return services if position == _FIRST_ARGUMENT else list(ACTIONS)
     if words[1] == "explain":
         return [*home.run_names(), *models, *EXPLAIN_FLAGS]
+    if words[1] == "pipeline":
+        return of_pipelines(words[2:position], home)
     if words[1] == "compute":
         return _values("compute_target", "", home)
     return home.run_names()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 _STATUS_WORDS = {
     "TimeLimit": "Time limit",
     "MemoryLimit": "Memory limit",
@@ -80,6 +82,11 @@ def duration_of_trial(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f"{seconds:.1f} s" if seconds < 60 else clock_text(seconds)
+
+
+def moment_text(seconds: float) -> str:
+    """Return a moment in the machine's time zone, to the minute."""
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def bytes_text(value: float) -> str:

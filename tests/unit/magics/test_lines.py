@@ -9,7 +9,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 import nbautoml
 from nbautoml.automl.options import AUTOML_OPTIONS
 from nbautoml.magics.body import known_keys
-from nbautoml.magics.commands import COMMANDS, PLANNED
+from nbautoml.magics.commands import COMMANDS
 from nbautoml.magics.life import predictions_of
 from tests.unit.magics.conftest import Shell
 
@@ -146,11 +146,6 @@ def test_words_behind_a_command_are_completed(shell: Shell) -> None:
     assert "run" in shell.complete("%automl predict r")
     assert "df" in shell.complete("%automl predict run d")
     assert "local" in shell.complete("%automl compute l")
-
-
-@pytest.mark.parametrize("word", sorted(PLANNED))
-def test_planned_words_say_so(shell: Shell, word: str) -> None:
-    assert f"%automl {word} is not available yet." in shell.text(f"%automl {word} x")
 
 
 def test_help_names_every_command_and_setting(shell: Shell) -> None:
