@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from nbautoml.commands import clusters, datasets, endpoints, models, runs, workspaces
+from nbautoml.commands import clusters, datasets, endpoints, models, pipelines, runs, workspaces
 
 NOUNS: tuple[tuple[str, typer.Typer], ...] = (
     ("cluster", clusters.app),
     ("runs", runs.app),
     ("models", models.app),
     ("endpoints", endpoints.app),
+    ("pipelines", pipelines.app),
     ("datasets", datasets.app),
     ("workspace", workspaces.app),
 )
