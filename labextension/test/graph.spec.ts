@@ -51,7 +51,7 @@ describe('pixels', () => {
     const [wide, tight, tiny] = [pixels(GRAPH, false, 2000), pixels(GRAPH, false, 560), pixels(GRAPH, false, 10)];
     expect(wide.boxWidth).toBe(172);
     expect(tight.width).toBeLessThanOrEqual(560);
-    expect(tiny.boxWidth).toBe(132);
+    expect(tiny.boxWidth).toBe(141);
   });
 
   it('begin a line at a box and end it at the next one', () => {

@@ -27,6 +27,7 @@ from nbautoml.workspace.config_file import find_config, read_config
 
 AUTOML = "automl"
 EXPERIMENT = "churn"
+_HOUR_SECONDS = 3_600.0
 LINES = 6
 """Lines that a step writes before it ends."""
 FAILURE = """\
@@ -156,8 +157,10 @@ class ScriptedPipeline:
         )
         return log
 
-    def _make_row(self, run_id: str, kind: str, number: int | None = None) -> None:
-        is_child = number is not None
+    def _make_row(
+        self, run_id: str, kind: str, number: int | None = None, *, age_seconds: float = 0.0
+    ) -> None:
+        began = time.time() - age_seconds
         with self._session.write() as tx:
             tx.experiments.get_or_create(EXPERIMENT)
             tx.runs.create(
@@ -166,9 +169,9 @@ class ScriptedPipeline:
                     experiment=EXPERIMENT,
                     type=kind,
                     status=RunStatus.RUNNING,
-                    created_at=time.time(),
-                    started_at=time.time(),
-                    parent_id=self._run_id if is_child else None,
+                    created_at=began,
+                    started_at=began,
+                    parent_id=None if number is None else self._run_id,
                     number=number,
                     display_name=self._steps[number].name if number is not None else "",
                 )
@@ -206,7 +209,7 @@ class ScriptedPipeline:
     def _play_earlier(self, number: int, step: ScriptedStep) -> None:
         """Write the run of an earlier pipeline, and take its outputs."""
         run_id = f"{self._run_id}-before_{number}"
-        self._make_row(run_id, STEP_RUN)
+        self._make_row(run_id, STEP_RUN, age_seconds=_HOUR_SECONDS)
         with EventWriter(self._session, run_id) as log:
             log.emit(ev.StatusChanged(status=RunStatus.RUNNING))
             log.emit(_script(step))

@@ -85,9 +85,9 @@ export class StepCard {
 
   #drawFacts(step: Step, now: number): void {
     const { reason = '', reused_from: reused, started_at: began, after = [], inputs = [], outputs = [] } = step;
-    const state = [stateWords(step), reason.includes('\n') ? '' : reason].filter(Boolean).join('. ');
     const facts: (readonly [string, string])[] = [
-      ['State', state],
+      ['State', stateWords(step)],
+      ['Why', reason.includes('\n') ? '' : reason],
       ['Does', kindWords(step.kind)],
       ['Reused from', reused ?? ''],
       ['Run', step.run ? shortId(step.run) : ''],

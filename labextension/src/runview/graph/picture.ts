@@ -141,7 +141,7 @@ class Box {
 
   update(step: Step, now: number): void {
     const words = [stateWords(step), took(step, now)].filter(Boolean).join(' · ');
-    set(this.node, { 'data-status': step.status, title: [step.name, step.reason].filter(Boolean).join('\n') });
+    set(this.node, { 'data-status': step.status, title: [step.name, words, step.reason].filter(Boolean).join('\n') });
     this.node.classList.toggle('nba-reused', step.reused_from !== undefined);
     setText(this.#name, step.name);
     setText(this.#kind, kindWords(step.kind));

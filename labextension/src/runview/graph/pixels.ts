@@ -3,10 +3,10 @@
 import type { Graph } from './types';
 
 /** A box has its full width where there is room for all, and no less than the other where not. */
-const WIDTHS = [172, 132] as const;
+const WIDTHS = [172, 141] as const;
 const HEIGHT = 66;
 /** What lies between two layers along the page, with much room and little; down it; between two lanes. */
-const GAPS = [52, 28] as const;
+const GAPS = [52, 21] as const;
 const BELOW = 34;
 const BETWEEN_LANES = 14;
 const MARGIN = 5;
