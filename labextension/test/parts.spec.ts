@@ -144,7 +144,8 @@ describe('words', () => {
     expect([1.25, 90, undefined].map(format.duration)).toEqual(['1.3 s', '1:30', '']);
     expect([950, 6e8, 2.4e9].map(format.bytes)).toEqual(['950 B', '600 MB', '2.4 GB']);
     expect(format.shortId('AutoML_5f0c9d6e-6a34-4c5b-9d6d-0a1b2c3d4e5f')).toBe('AutoML_5f0c9d6e');
-    expect(format.shortId('my run')).toBe('my run');
+    expect(format.shortId('5b852b99-7175-43b5-904c-7968fc345adf')).toBe('5b852b99');
+    expect(['my run', 'trees_1234567_9ab', 'deadbeef-2'].map(id => format.shortId(id))).toEqual(['my run', 'trees_1234567_9ab', 'deadbeef-2']);
   });
 
   it('says the time of today, and the day of another', () => {

@@ -81,9 +81,9 @@ export function moment(seconds: number, now: Date = new Date()): string {
   return `${date.toLocaleDateString([], { year: 'numeric', month: 'short', day: 'numeric' })} ${time}`;
 }
 
-/** The short form of a run id: its first eight letters after the prefix. */
+/** The short form of a run id: its first eight letters after the prefix, or of a UUID. */
 export function shortId(runId: string): string {
-  const match = /^([A-Za-z]+_[0-9A-Za-z]{8})[0-9A-Za-z-]*$/.exec(runId);
+  const match = /^([A-Za-z]+_[0-9A-Za-z]{8}|[0-9a-f]{8}(?=-.{27}$))[0-9A-Za-z-]*$/.exec(runId);
   return match?.[1] ?? runId;
 }
 
