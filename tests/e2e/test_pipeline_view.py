@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from nbautoml.services.workspaces import remember_workspace
 from nbautoml.store.session import open_session
 from nbautoml.testing.scripted_pipeline import CHURN
 from tests.e2e.driver import NotebookPage, wait_until
@@ -66,7 +65,6 @@ class Pipeline:
         self.id = f"Pipeline_{uuid.uuid4().hex[:12]}"
         self.address = make_workspace(folder)
         self.show = SHOW.format(root=self.address.root, run_id=self.id)
-        remember_workspace(self.address)
         module = ["-m", "nbautoml.testing.scripted_pipeline", self.address.root, self.id]
         self._command = [sys.executable, *module, "--pace", str(pace), "--steps", str(steps)]
         self._process: subprocess.Popen[bytes] | None = None

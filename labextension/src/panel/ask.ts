@@ -46,7 +46,7 @@ export class Ask {
     if (wrong) {
       const text = el('span', { id: freshId('problem'), class: 'nba-error', role: 'alert' }, problem);
       set(wrong, { 'aria-invalid': 'true', 'aria-describedby': text.id });
-      wrong.after(text);
+      wrong.parentElement?.after(text);
     }
     const first = wrong ?? [...this.#inputs.values()][0];
     (first ?? (isDangerous ? this.#no : this.#yes)).focus();
