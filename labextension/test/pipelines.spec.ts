@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { ActionBar } from '../src/details/actionbar';
 import { PipelineView } from '../src/details/pipeline';
+import { Ask } from '../src/panel/ask';
 import type { Item } from '../src/panel/item';
 import { pipelineSection } from '../src/panel/sections/pipelines';
 import { actionOf, catalog, endpoint, FakePage, pipelineDetails, published, schedule } from './panelfixtures';
@@ -91,6 +92,18 @@ describe('a run with parameters', () => {
   it('says how a value must be written', async () => {
     await expect(run().run(page.doings('/w'), values({ rate: 'much' }))).rejects.toThrow('rate must be written as 0.1 is; got much.');
     expect(page.things.asked).toEqual([]);
+  });
+
+  it('finds the field that a sentence of the server names', () => {
+    const ask = new Ask(() => undefined);
+    const fields = ['rate', 'learning-rate', 'a.b'].map(name => ({ name, label: name, value: '' }));
+    const named = (problem: string): string | undefined => {
+      ask.open({ label: 'Run…', fields, run: async () => '' }, () => undefined, {}, problem);
+      return ask.node.querySelector('[aria-invalid]')?.closest('label')?.textContent ?? undefined;
+    };
+    expect(named("There is no parameter 'learning-rate'. Did you mean…")).toBe('learning-rate');
+    expect(named('It cannot be read: a.b.')).toBe('a.b');
+    expect(named('The rates are separate.')).toBeUndefined();
   });
 
   it('says at a field what is wrong with it, and keeps what was typed', async () => {

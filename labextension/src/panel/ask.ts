@@ -41,7 +41,7 @@ export class Ask {
     this.#inputs = new Map(fields.map(field => [field.name, input(field, typed[field.name])]));
     this.#fields.replaceChildren(...fields.map(field => this.#labelled(field)));
     show(this.node, true);
-    const words = problem.split(/[^\w]+/);
+    const words = problem.split(/[^\w.-]+|\.(?= |$)/);
     const wrong = this.#inputs.get(fields.find(({ name }) => words.includes(name.trim()))?.name ?? '');
     if (wrong) {
       const text = el('span', { id: freshId('problem'), class: 'nba-error', role: 'alert' }, problem);
