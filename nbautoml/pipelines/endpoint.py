@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import html
 import re
 import time
 import uuid
@@ -15,7 +14,9 @@ from nbautoml.domain.records import PipelineEndpointRecord
 from nbautoml.domain.status import PublishedStatus
 from nbautoml.errors import ConfigError, NotFoundError
 from nbautoml.pipelines.addresses import endpoint_address
-from nbautoml.pipelines.published import PublishedPipeline, check_one_of
+from nbautoml.pipelines.html import PARAMETERS, parameter_rows, pipeline_html
+from nbautoml.pipelines.picture import steps_of
+from nbautoml.pipelines.published import PublishedPipeline, check_one_of, parameters_of
 from nbautoml.pipelines.submission import ENDPOINT_ID, Start, check_active, start_published
 from nbautoml.store.session import HasSession, Session
 
@@ -333,11 +334,24 @@ class PipelineEndpoint:
         )
 
     def _repr_html_(self) -> str:
-        cells = (self.name, self.id, self.status, self.default_version, self.endpoint)
-        row = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        names = ("Name", "Id", "Status", "Default version", "Endpoint")
-        head = "".join(f"<th>{one}</th>" for one in names)
-        return f"<table><tr>{head}</tr><tr>{row}</tr></table>"
+        facts = {
+            "": self.status,
+            "runs version": self.default_version,
+            "id": self.id,
+            "at": self.endpoint,
+        }
+        with self.session.read() as tx:
+            pipelines = {id: tx.published_pipelines.get(id) for _, id in self._record.versions}
+        chosen = pipelines[pipeline_of(self._record, None)]
+        versions = [
+            (version, pipelines[id].name, pipelines[id].status.value, id)
+            for version, id in reversed(self._record.versions)
+        ]
+        tables = {
+            ("Version", "Pipeline", "Status", "Id"): versions,
+            PARAMETERS: parameter_rows(parameters_of(chosen)),
+        }
+        return pipeline_html(self.name, facts, steps_of(chosen.graph), tables=tables)
 
 
 def start_endpoint(

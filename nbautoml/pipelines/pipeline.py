@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any  # Any: whatever has .session, steps, and values of parameters
 
 from nbautoml.data.datastore import Datastore
+from nbautoml.domain.events import PipelineStep as DescribedStep
 from nbautoml.errors import ConfigError
 from nbautoml.pipelines.frozen import FrozenOutput, FrozenPipeline, FrozenStep, submit_frozen
 from nbautoml.pipelines.graph import Graph, build_graph, problems_of
+from nbautoml.pipelines.html import PARAMETERS, parameter_rows, pipeline_html
 from nbautoml.pipelines.parameters import freeze_value
 from nbautoml.pipelines.pipeline_run import PipelineRun
 from nbautoml.pipelines.ports import OutputPort
@@ -248,6 +250,26 @@ class Pipeline:
         if self._datastore is None:
             self._datastore = Datastore(self.workspace)
         return self._datastore.name
+
+    def _repr_html_(self) -> str:
+        graph = self._build()
+        steps = [
+            DescribedStep(
+                number=number,
+                name=step.name,
+                step_kind=type(step).__name__,
+                after=graph.after[number],
+            )
+            for number, step in enumerate(graph.steps)
+        ]
+        defaults = {name: one.default_value for name, one in graph.parameters.items()}
+        return pipeline_html(
+            self.description or "Pipeline",
+            {"": f"{len(steps)} step{'' if len(steps) == 1 else 's'}, not submitted"},
+            steps,
+            tables={PARAMETERS: parameter_rows(defaults)},
+            problems=problems_of(graph),
+        )
 
     def __repr__(self) -> str:
         names = ", ".join(repr(step.name) for step in self._build().steps)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import html
 import json
 import time
 import uuid
@@ -15,6 +14,8 @@ from nbautoml.domain.records import PublishedPipelineRecord
 from nbautoml.domain.status import PublishedStatus
 from nbautoml.errors import ConfigError
 from nbautoml.pipelines.addresses import pipeline_address
+from nbautoml.pipelines.html import PARAMETERS, parameter_rows, pipeline_html
+from nbautoml.pipelines.picture import steps_of
 from nbautoml.pipelines.submission import Start, start_published
 from nbautoml.store.session import HasSession, Session
 
@@ -233,10 +234,9 @@ class PublishedPipeline:
         )
 
     def _repr_html_(self) -> str:
-        cells = (self.name, self.id, self.status, self.version, self.endpoint)
-        row = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        head = "".join(f"<th>{one}</th>" for one in ("Name", "Id", "Status", "Version", "Endpoint"))
-        return f"<table><tr>{head}</tr><tr>{row}</tr></table>"
+        facts = {"": self.status, "version": self.version, "id": self.id, "at": self.endpoint}
+        tables = {PARAMETERS: parameter_rows(parameters_of(self._record))}
+        return pipeline_html(self.name, facts, steps_of(self._record.graph), tables=tables)
 
 
 # Both read the JSON itself: what lists pipelines does not load what runs them.
