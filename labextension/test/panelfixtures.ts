@@ -108,7 +108,7 @@ export function schedule(changes: Partial<ScheduleItem> = {}): ScheduleItem {
 export function pipelineDetails(changes: Partial<PipelineDetails> = {}): PipelineDetails {
   return {
     ...published(),
-    steps: [{ n: 0, name: 'clean', kind: 'PythonScriptStep', status: '' }, { n: 1, name: 'train', kind: 'AutoMLStep', status: '' }],
+    steps: [{ n: 0, name: 'clean', kind: 'PythonScriptStep', status: '' }, { n: 1, name: 'train', kind: 'AutoMLStep', status: '', after: [0], inputs: ['rows'] }],
     graph: { places: [[0, 0], [1, 0]], lines: [[0, 1]] },
     versions: [],
     schedules: [],

@@ -160,6 +160,10 @@ describe('the view of a pipeline', () => {
     expect(view.node.querySelector('h2')?.textContent).toBe('nightly <train>');
     expect([...view.node.querySelectorAll('.nba-step')].map(box => box.textContent)).toEqual(['cleanPython Script', 'trainAutoML']);
     expect(tabs()).toEqual(['Graph', 'Parameters (3)', 'Schedules (0)', 'Runs (1)']);
+    view.node.querySelectorAll<HTMLElement>('.nba-step')[1]?.click();
+    const card = view.node.querySelector('.nba-card');
+    expect(card?.querySelector('dl')?.textContent).toBe('DoesAutoMLWaits forcleanReadsrows');
+    expect([...(card?.querySelectorAll('button') ?? [])].filter(b => !b.hidden).map(b => b.textContent)).toEqual(['×']);
     expect(rows('Parameters')).toEqual([['rate', '0.1'], ['source', 'calls'], ['is_full', 'true']]);
     expect(rows('Runs')[0]?.slice(0, 3)).toEqual(['AutoML_1', '<i>', 'Stopping']);
     view.node.querySelector<HTMLElement>('table[aria-label=Runs] button')?.click();

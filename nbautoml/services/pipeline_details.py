@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any  # Any: JSON values
 
 from nbautoml.domain.records import PublishedPipelineRecord, RunRecord
+from nbautoml.domain.snapshot import StepState
 from nbautoml.errors import ConfigError
 from nbautoml.pipelines.layout import graph_layout
 from nbautoml.pipelines.picture import steps_of
@@ -19,6 +20,7 @@ from nbautoml.services.pipelines import (
     set_pipeline_enabled,
     set_schedule_enabled,
 )
+from nbautoml.services.steps import view_step
 from nbautoml.store.session import Session
 
 MOST_RUNS = 50
@@ -42,8 +44,8 @@ def pipeline_details(session: Session, pipeline_id: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        As a row of `published_pipelines`; ``steps`` are dicts with ``n``, ``name``, ``kind`` and an
-        empty ``status``, ``graph`` says where they stand (`GraphLayout.as_json`), ``versions`` is
+        As a row of `published_pipelines`; ``steps`` are as `view_step` returns them, without a
+        ``status``, ``graph`` says where they stand (`GraphLayout.as_json`), ``versions`` is
         empty, ``schedules`` as `schedules` has them, ``runs`` dicts with ``id``, ``experiment``,
         ``status`` and ``created_at``.
 
@@ -143,7 +145,7 @@ def _row_of(rows: list[dict[str, Any]], id_: str) -> dict[str, Any]:
 
 def _graph(record: PublishedPipelineRecord) -> dict[str, Any]:
     steps = steps_of(record.graph)
-    rows = [{"n": s.number, "name": s.name, "kind": s.step_kind, "status": ""} for s in steps]
+    rows = [view_step(StepState(step=step, seq=0)) | {"status": ""} for step in steps]
     return {"steps": rows, "graph": graph_layout(steps).as_json()}
 
 

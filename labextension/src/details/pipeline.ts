@@ -3,7 +3,8 @@ import { OPEN_RUN } from '../panel/commandids';
 import { chooseVersion, pipelineActions, turn } from '../panel/sections/pipelines';
 import { el } from '../runview/dom';
 import { moment, plain, shortId, statusWords } from '../runview/format';
-import { GraphPicture } from '../runview/graph/picture';
+import type { CardHost } from '../runview/graph/card';
+import { GraphTab } from '../runview/graph/tab';
 import { Tabs } from '../runview/tabs';
 import { ActionBar } from './actionbar';
 import { Head } from './head';
@@ -14,13 +15,20 @@ import type { PipelineDetails, PipelineKind } from './types';
 const TABS = ['Graph', 'Parameters', 'Versions', 'Schedules', 'Runs'] as const;
 const VERSIONS = 2;
 
+/** Its steps have no runs: nothing of these is ever asked. */
+const NO_RUNS: Omit<CardHost, 'name'> = {
+  source: () => ({ log: async () => ({ seq: 0, lines: [] }) }),
+  view: () => Promise.reject(new Error('It has not run.')),
+  open: () => undefined
+};
+
 /** A published pipeline, or an endpoint with its versions, in the main area. */
 export class PipelineView {
   readonly node = el('article', { class: 'nbautoml nbautoml-details', 'aria-label': 'Pipeline' });
   readonly #head: Head;
   readonly #bar: ActionBar;
   readonly #opener: Opener;
-  readonly #picture = new GraphPicture(() => undefined);
+  readonly #graph = new GraphTab(() => 0, NO_RUNS);
   readonly #pages = TABS.map(() => el('div'));
   readonly #tabs = new Tabs(TABS.map((label, i) => ({ label, panel: this.#pages[i] ?? this.node })));
 
@@ -33,7 +41,7 @@ export class PipelineView {
     this.#head.setVersions([], '');
     this.#bar = new ActionBar(doings, () => void this.show());
     this.#opener = new Opener(doings);
-    this.#pages[0]?.append(this.#picture.node);
+    this.#pages[0]?.append(this.#graph.node);
     this.#tabs.setShown(VERSIONS, kind === 'endpoint');
     this.node.append(this.#head.node, this.#bar.node, this.#opener.node, this.#tabs.node);
   }
@@ -48,7 +56,7 @@ export class PipelineView {
 
   dispose(): void {
     this.#bar.dispose();
-    this.#picture.dispose();
+    this.#graph.dispose();
     this.node.remove();
   }
 
@@ -56,7 +64,8 @@ export class PipelineView {
     const { name, status, version, created_at: made, description, address } = details;
     this.#head.update(name, [status, version && `version ${version}`, `published ${moment(made)}`, address], description, {});
     this.#bar.update(pipelineActions({ ...details, kind: this.kind }, this.doings.workspace));
-    this.#picture.update(details.steps, details.graph, 0);
+    const steps = new Map(details.steps.map(step => [step.n, step]));
+    this.#graph.update({ steps, graph: details.graph, header: { now: 0, is_live: false } });
     const lists = [parameterTable(details), this.#versions(details), this.#schedules(details), this.#runs(details)];
     lists.forEach(([n, content], i) => {
       this.#pages[i + 1]?.replaceChildren(content);

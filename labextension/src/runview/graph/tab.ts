@@ -1,9 +1,16 @@
 import { el, show } from '../dom';
 import type { LeadPart } from '../logged/view';
-import type { RunState } from '../model';
+import type { Header } from '../types';
 import { StepCard, type CardHost } from './card';
 import { GraphPicture } from './picture';
-import type { Step } from './types';
+import type { Graph, Step } from './types';
+
+/** As much of a run's state as is drawn. */
+interface Drawn {
+  readonly steps: ReadonlyMap<number, Step>;
+  readonly graph?: Graph | undefined;
+  readonly header: Pick<Header, 'now' | 'is_live'>;
+}
 
 /** The first tab of a pipeline's run: its graph, and the step that is chosen in it. */
 export class GraphTab implements LeadPart {
@@ -11,7 +18,7 @@ export class GraphTab implements LeadPart {
   readonly node = el('section');
   readonly #picture = new GraphPicture(at => this.#choose(at === this.#chosen ? -1 : at));
   readonly #hint = el('p', { class: 'nba-muted' }, 'Choose a step to see what it reads, writes and says.');
-  #state: RunState | null = null;
+  #state: Drawn | null = null;
   #card: StepCard | null = null;
   #chosen = -1;
   #isConnected = false;
@@ -24,7 +31,7 @@ export class GraphTab implements LeadPart {
     this.node.append(this.#picture.node, this.#hint);
   }
 
-  update(state: RunState): void {
+  update(state: Drawn): void {
     this.#state = state;
     this.#draw(this.now());
   }
