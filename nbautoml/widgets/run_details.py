@@ -17,7 +17,7 @@ from IPython.display import publish_display_data
 from nbautoml.automl.figures import ModelFigure, stored_figures
 from nbautoml.domain.records import SessionAddress
 from nbautoml.domain.snapshot import RunSnapshot
-from nbautoml.domain.status import RunStatus
+from nbautoml.domain.status import FINISHED, TERMINAL
 from nbautoml.errors import NbAutoMLError
 from nbautoml.runs.types import PIPELINE_RUN
 from nbautoml.services.explanations import top_features
@@ -44,6 +44,8 @@ LIVE_HINT = (
     "This page is replaced from time to time. For the live view, run `pip install nbautoml` where "
     "JupyterLab is installed, and start it again."
 )
+
+_OVER = frozenset({*TERMINAL, FINISHED})
 
 Publish = Callable[[dict[str, Any], str, bool], None]
 """Shows a bundle under a display id; True replaces what is shown under it."""
@@ -212,7 +214,7 @@ class RunDetails:
         return address.root if address is not None else ""
 
     def _is_over(self) -> bool:
-        return RunStatus(self._run.get_status()).is_terminal
+        return self._run.get_status() in _OVER
 
     def _bundle(self) -> tuple[dict[str, Any], RunSnapshot]:
         snapshot, session = self._run.snapshot(), self._session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,6 +77,54 @@ def published(
     published = Published(tmp_path / "published")
     yield published
     published.workspace.session.close()
+
+
+CELLS = (
+    """
+import nbautoml
+ws = nbautoml.Workspace.from_config({root!r})
+raw = nbautoml.PipelineData("raw")
+fetch = nbautoml.PythonScriptStep(
+    "fetch.py", name="fetch", source_directory={source!r}, outputs=[raw],
+    arguments=["--out", raw, "--rows", 8], allow_reuse=False,
+)
+report = nbautoml.PythonScriptStep(
+    "report.py", name="report", source_directory={source!r}, arguments=[raw], inputs=[raw]
+)
+pipeline = nbautoml.Pipeline(ws, [report], description="Rows and a report.")
+pipeline
+""",
+    "run = pipeline.submit('churn')\nnbautoml.RunDetails(run).show()",
+)
+
+
+def test_a_notebook_shows_a_pipeline_before_it_runs_while_it_runs_and_when_it_is_saved(
+    lab_page, published
+):
+    source = str(Path(published.root) / "src")
+    cells = [cell.format(root=published.root, source=source) for cell in CELLS]
+    lab_page.server.write_notebook("lesson.ipynb", cells)
+    lab_page.open("lesson.ipynb")
+    lab_page.run_cell(0)
+    page = lab_page.page
+    expect(page.get_by_role("img", name="Graph of 2 steps: fetch, report")).to_be_visible()
+    expect(page.get_by_text("2 steps, not submitted")).to_be_visible()
+    lab_page.run_cell(1)
+    view = page.locator(".jp-OutputArea .nbautoml-run")
+    fetch = view.get_by_role("button", name="fetch").first
+    expect(fetch).to_contain_text("Running", timeout=SOON_MS)
+    expect(view.locator(".nba-status")).to_have_text("Completed", timeout=SOON_MS)
+    shoot(lab_page, "pipelines-lesson-light")
+    file = lab_page.server.root / "lesson.ipynb"
+
+    def saved() -> bool:
+        lab_page.save()
+        outputs = json.loads(file.read_text())["cells"][1]["outputs"]
+        page = "".join(outputs[0]["data"]["text/html"])
+        return "Completed: 2 steps" in page and "<svg" in page
+
+    wait_until(saved, "the end in the saved notebook")
+    check_quiet(lab_page)
 
 
 def open_lab(page: NotebookPage, published: Published, name: str) -> Locator:

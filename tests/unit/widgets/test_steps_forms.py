@@ -13,6 +13,7 @@ from nbautoml.pipelines.picture import Face, graph_svg
 from nbautoml.services.runs import run_snapshot
 from nbautoml.store.session import open_memory_session
 from nbautoml.testing.scripted_pipeline import ScriptedPipeline, many_steps
+from nbautoml.widgets import run_details
 from nbautoml.widgets.bundle import RUN_MIME, logged_bundle
 from nbautoml.widgets.run_details import RunDetails
 
@@ -118,12 +119,12 @@ def test_no_steps_make_no_picture():
     assert graph_svg([]) == ""
 
 
-def watched(session, run_id: str, **more) -> SimpleNamespace:
+def watched(session, run_id: str, status: str = "Failed", **more) -> SimpleNamespace:
     return SimpleNamespace(
         id=run_id,
         session=session,
         snapshot=lambda: run_snapshot(session, run_id),
-        get_status=lambda: "Failed",
+        get_status=lambda: status,
         **more,
     )
 
@@ -141,6 +142,18 @@ def test_widget_data_has_the_graph_in_azures_words(session):
     assert {"source_node_id": "4", "dst_node_id": "6"} in data["graph"]["edges"]
     assert [child["name"] for child in data["child_runs"]][:2] == ["clean", "features of people"]
     assert data["status"] == "Failed"
+
+
+@pytest.mark.parametrize(("status", "is_followed"), [("Finished", False), ("Running", True)])
+def test_a_pipeline_that_says_finished_is_over(session, monkeypatch, status, is_followed):
+    started = []
+    monkeypatch.setattr(run_details, "is_notebook", lambda: True)
+    monkeypatch.setattr(run_details, "get_ipython", lambda: SimpleNamespace(events=None))
+    monkeypatch.setattr(run_details, "publish_bundle", lambda *_: None)
+    monkeypatch.setattr(run_details, "show_end_after_a_cell", started.append)
+    monkeypatch.setattr(run_details.Follower, "_follow", lambda _self: None)
+    RunDetails(watched(session, RUN, status, parent=None)).show()
+    assert bool(started) is is_followed
 
 
 def test_a_step_shows_itself_and_not_the_whole_pipeline(session):
