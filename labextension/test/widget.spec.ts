@@ -50,6 +50,14 @@ afterEach(() => {
 });
 
 describe('the widget', () => {
+  it('says where the graph of a pipeline is', () => {
+    const snapshot = full({ trials: [], header: header({ kind: 'pipeline', metric: null, best: null, steps: [1, 4], text: '1 of 4 steps done' }) });
+    const close = widget.render({ model: new FakeModel(snapshot), el });
+    expect(el.textContent).toContain('1 of 4 steps done');
+    expect(el.textContent).toContain("RunDetails(run).show(widget_settings={'view': 'page'})");
+    close();
+  });
+
   it('follows the run over the kernel and lets go of it', () => {
     const close = widget.render({ model, el });
     expect(model.sent[0]).toEqual({ since: full().seq });
