@@ -26,7 +26,7 @@ from nbautoml.errors import NotFoundError
 from nbautoml.services.catalog import MOST_RUNS, catalog
 from nbautoml.services.logs import run_log
 from nbautoml.services.runs import request_of_run, run_snapshot, trial_details
-from nbautoml.services.view import view
+from nbautoml.services.view import AUTOML, view
 from nbautoml.store.session import Session
 
 app = noun("Runs: their state, their log, their best model.")
@@ -42,6 +42,14 @@ _COLUMNS = {
     "created_at": "CREATED",
     "metric": "METRIC",
     "score": "BEST",
+}
+_STEPS = {
+    "n": "STEP",
+    "name": "NAME",
+    "status": "STATUS",
+    "run": "RUN",
+    "reused_from": "REUSED FROM",
+    "reason": "WHY",
 }
 _TRIALS = {
     "n": "TRIAL",
@@ -75,6 +83,9 @@ def show(run: Id, workspace: Folder = HERE, as_json: AsJson = False) -> None:
         snapshot = run_snapshot(session, _find(session, run))
     everything = view(snapshot, now=time.time())
     write_facts(_facts(everything["header"]), as_json=as_json, everything=everything)
+    if not as_json and "steps" in everything:
+        typer.echo("")
+        write_rows(everything["steps"], _STEPS, as_json=False, none="")
     if not as_json and everything["trials"]:
         ranked = [trial.number for trial in snapshot.ranked()]
         rows = {row["n"]: row for row in everything["trials"]}
@@ -182,12 +193,19 @@ def _facts(header: dict[str, Any]) -> dict[str, Any]:
         "metric": (header["metric"] or {}).get("name"),
         "best": best.get("name"),
         "score": best.get("score"),
-        "trials": f"{header['n_done'] - header['n_failed']} done, {header['n_stopped']} stopped "
-        f"early, {header['n_failed'] - header['n_stopped']} failed, {header['n_running']} running",
+        "trials": _trials(header) if header["kind"] == AUTOML else "",
+        "steps": "{} of {} done".format(*header["steps"]) if header["steps"] else "",
         "compute": compute.get("name"),
         "started_at": header["started_at"],
         "ended_at": header["ended_at"],
     }
+
+
+def _trials(header: dict[str, Any]) -> str:
+    return (
+        f"{header['n_done'] - header['n_failed']} done, {header['n_stopped']} stopped early, "
+        f"{header['n_failed'] - header['n_stopped']} failed, {header['n_running']} running"
+    )
 
 
 def _text_line(line: dict[str, Any]) -> str:

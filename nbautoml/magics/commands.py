@@ -15,6 +15,7 @@ from nbautoml.magics.help import help_text
 from nbautoml.magics.home import Home
 from nbautoml.magics.say import say, show_table
 from nbautoml.services.logged import run_view
+from nbautoml.services.steps import step_counts
 from nbautoml.widgets.text import view_text
 from nbautoml.widgets.words import value_text
 
@@ -81,7 +82,9 @@ def _row(run: nbautoml.Run) -> list[str]:
     best = state.best_trial
     metric = state.config.primary_metric if state.config else ""
     score = f"{metric} {best.score:.4f}" if best and best.score is not None else ""
-    if state.described is not None:
+    if state.steps:
+        score = "{} of {} steps".format(*step_counts(state.steps))
+    elif state.described is not None:
         score = _first_value(run)
     started = state.started_at
     when = datetime.fromtimestamp(started).astimezone() if started else None

@@ -19,6 +19,7 @@ from nbautoml.runs import service_process
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.services import pipeline_process, pipelines
 from nbautoml.store.session import open_session
+from nbautoml.testing.scripted_pipeline import ScriptedPipeline
 from tests.unit.pipelines.published_cases import Submitted, publish, stand_in
 
 Call = Callable[..., Result]
@@ -111,3 +112,12 @@ def test_another_version_becomes_the_default(call: Call) -> None:
 def test_mistakes_are_errors_of_ours(call: Call, arguments: Any, message: str) -> None:
     result = call(*arguments, expect=1)
     assert message in str(result.exception)
+
+
+def test_a_run_is_shown_with_its_steps(address: SessionAddress) -> None:
+    with open_session(address) as session:
+        ScriptedPipeline(session, "Pipeline_1").play()
+    result = CliRunner().invoke(cli.app, ["runs", "show", "Pipeline_1", "-w", address.root])
+    assert "6 of 8 done" in result.output and "trials" not in result.output
+    line = next(line for line in result.output.splitlines() if "report" in line)
+    assert "Canceled" in line and "A step before it failed." in line

@@ -9,6 +9,7 @@ import pytest
 
 import nbautoml
 from nbautoml.magics import pipelines
+from nbautoml.testing.scripted_pipeline import ScriptedPipeline
 from tests.unit.magics.conftest import Shell
 from tests.unit.pipelines.published_cases import Submitted, publish, stand_in
 
@@ -110,3 +111,9 @@ def test_words_are_completed(shell: Shell, workspace: Any) -> None:
     assert "--param" in shell.complete("%automl pipeline run best --p")
     assert "rate=" in shell.complete("%automl pipeline run best --param r")
     assert "best" not in shell.complete("%automl pipeline list b")
+
+
+def test_runs_of_pipelines_are_listed_with_their_steps(shell: Shell, workspace: Any) -> None:
+    ScriptedPipeline(workspace.session, "Pipeline_1").play()
+    assert "6 of 8 steps" in shell.text("%automl runs")
+    assert "A step before it failed." in shell.text("%automl status Pipeline_1")
