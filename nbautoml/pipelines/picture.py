@@ -14,13 +14,16 @@ from nbautoml.pipelines.layout import GraphLayout, Line, graph_layout
 _WIDTH, _HEIGHT = 150.0, 58.0
 _GAP, _BETWEEN, _MARGIN = 44.0, 14.0, 4.0
 _HEAD = 6.0
+_LEAST_SHARE = 0.75
+"""So small a graph may become where it is too wide; then its page scrolls."""
 _NAME_CHARACTERS, _WORDS_CHARACTERS = 19, 23
 _COLORS = {
-    "ok": "var(--jp-success-color1, #2e7d32)",
-    "bad": "var(--jp-error-color1, #c62828)",
-    "live": "var(--jp-brand-color1, #1976d2)",
+    "ok": "var(--ok, #2e7d32)",
+    "bad": "var(--bad, #c62828)",
+    "live": "var(--accent, #1976d2)",
     "": "currentColor",
 }
+"""As the page of a run has them, for light and dark; only there steps have states."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,8 @@ def graph_svg(steps: Sequence[PipelineStep], faces: Sequence[Face] = ()) -> str:
     return (
         '<div style="overflow:auto;margin:8px 0">'
         f'<svg role="img" aria-label="{label}" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'style="display:block;width:{width:.0f}px;height:{height:.0f}px;max-width:none">'
+        f'style="display:block;width:100%;height:auto;max-width:{width:.0f}px;'
+        f'min-width:{_LEAST_SHARE * width:.0f}px">'
         f'<path d="{"".join(_path(layout, line) for line in layout.lines)}" '
         'style="fill:none;stroke:currentColor;opacity:.45;stroke-width:1.3"></path>'
         f"{''.join(boxes)}</svg></div>"
@@ -141,7 +145,7 @@ def _box(step: PipelineStep, face: Face, x: float, y: float) -> str:
         f'<rect x="{x:.0f}" y="{y:.1f}" width="{_WIDTH:.0f}" height="{_HEIGHT:.0f}" rx="5" '
         f'style="{edge}"></rect>'
         f'<rect x="{x:.0f}" y="{y:.1f}" width="4" height="{_HEIGHT:.0f}" rx="2" '
-        f'style="fill:{color}"></rect>{texts}</g>'
+        f'style="fill:{color};opacity:{1 if face.mood else 0.4}"></rect>{texts}</g>'
     )
 
 

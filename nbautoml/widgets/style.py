@@ -34,6 +34,7 @@ _HOSTS = {
     "ok": ("--jp-success-color1", "--vscode-charts-green"),
     "bad": ("--jp-error-color1", "--vscode-errorForeground"),
 }
+# .R is the page; .T is it, too, and goes before what exports say of tables.
 _RULES = """
 .R{background:var(--bg);color:var(--fg);border:1px solid var(--line);border-radius:6px;
 max-width:980px;padding:12px 16px;
@@ -55,11 +56,11 @@ margin:10px 0}
 .R path.best{fill:none;stroke:var(--fg);stroke-width:1.5}
 .R path.dots{fill:none;stroke-width:6;stroke-linecap:round}
 .R path.bad{fill:none;stroke:var(--bad);stroke-width:1.5}
-.R table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;margin:6px 0;
-font-size:inherit;color:inherit;background:none}
-.R th,.R td{padding:4px 8px;border:0;border-bottom:1px solid var(--line);text-align:left;
+.T table{width:100%;table-layout:auto;border-collapse:collapse;margin:6px 0;
+font-variant-numeric:tabular-nums;font-size:inherit;color:inherit;background:none}
+.T th,.T td{padding:4px 8px;border:0;border-bottom:1px solid var(--line);text-align:left;
 white-space:normal;background:none}
-.R th{color:var(--mut);font-weight:600}.R .n{text-align:right;white-space:nowrap}
+.T th{color:var(--mut);font-weight:600}.T .n{text-align:right;white-space:nowrap}
 .R tr{background:none!important}
 .R tr.top td{background:color-mix(in srgb,var(--ok) 8%,transparent)}
 .R td i{display:inline-block;width:8px;height:8px;border-radius:2px;margin-right:7px}
@@ -78,7 +79,8 @@ color:inherit;border-radius:4px;font:12px/1.45 ui-monospace,monospace;white-spac
 
 def style_sheet() -> str:
     """Return the ``<style>`` element of the page; it touches only what is inside of it."""
-    rules = _RULES.replace(".R", f".{CLASS}").replace("\n", "")
+    rules = _RULES.replace(".R", f".{CLASS}").replace(".T", f".{CLASS}:not(.nbautoml)")
+    rules = rules.replace("\n", "")
     dark = f"@media(prefers-color-scheme:dark){{{_variables(_DARK)}}}"
     return f"<style>{_variables(_LIGHT)}{dark}{rules}</style>"
 

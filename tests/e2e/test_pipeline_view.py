@@ -227,6 +227,7 @@ def test_a_saved_notebook_has_the_graph_without_any_script(lab_page, make_pipeli
     expect(picture).to_be_visible()
     expect(picture).to_contain_text("check <drift>")
     expect(page.get_by_text("A step before it failed.").first).to_be_visible()
+    expect(page.get_by_role("cell", name="clean", exact=True)).to_have_css("text-align", "left")
     shoot(page.locator(".nbautoml-run"), "pipeline-saved-light")
     context.close()
     text = json.loads(file.read_text())["cells"][0]["outputs"][0]["data"]["text/plain"]

@@ -17,6 +17,7 @@ from nbautoml.widgets.bundle import RUN_MIME, run_bundle
 from nbautoml.widgets.html import ROWS, run_html
 from nbautoml.widgets.points import points_of, ranked_rows
 from nbautoml.widgets.small_view import MAX_BYTES, small_view
+from nbautoml.widgets.style import style_sheet
 from nbautoml.widgets.svg import chart_svg
 from nbautoml.widgets.text import view_text
 
@@ -196,3 +197,9 @@ def test_text_is_short_and_aligned(new_run: Any) -> None:
     assert lines[2] == "classification of DEATH_EVENT: AUC_weighted, higher is better"
     assert "0.8100" in lines[5] and lines[6].endswith("Failed: ValueError: no rows")
     assert lines[4].index("AUC_weighted") + len("AUC_weighted") == lines[5].index("0.8100") + 6
+
+
+def test_rules_for_tables_go_before_those_of_an_export() -> None:
+    rules = style_sheet()
+    assert ".nbautoml-run:not(.nbautoml) th,.nbautoml-run:not(.nbautoml) td{" in rules
+    assert ".T" not in rules and ".R" not in rules
