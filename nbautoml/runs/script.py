@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any  # Any: arguments of a script are values of many kinds
 
-from nbautoml.compute.target import LOCAL
+from nbautoml.compute.target import LOCAL, check_target
 from nbautoml.data.consumption import DatasetConsumptionConfig
 from nbautoml.data.dataset import capture
 from nbautoml.data.tabular import TabularDataset
@@ -35,6 +35,10 @@ from nbautoml.store.session import Session
 __all__ = ["ScriptRunConfig"]
 
 _MOST_NAME_CHARS = 100
+_ELSEWHERE = (
+    "compute_target {name!r} is a cluster; scripts run on the machine of the run's own process, "
+    "this one too. Only AutoML runs use clusters."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +87,9 @@ class ScriptRunConfig:
         name (``as_named_input``) is in ``Run.get_context().input_datasets``, too.
     run_config : RunConfiguration, optional
         Target and environment to begin with.
-    compute_target : str, optional
-        Only ``"local"``, which is the default.
+    compute_target : str or ComputeTarget, optional
+        Must exist; ``"local"`` by default. Scripts run on this machine also where it is a cluster;
+        the log says so.
     environment : Environment, optional
         Packages that have to be there, variables, and an interpreter where another one is meant.
     distributed_job_config, resume_from : object
@@ -210,7 +215,7 @@ class ScriptRunConfig:
         NbAutoMLError
             When something is wrong: it is said here and now, not by the run later.
         """
-        target = _target(session, self.run_config.target)
+        target, on_target = _target(session, self.run_config.target)
         folder = self.source_directory.expanduser()
         self._check_source(folder)
         environment = self.run_config.environment
@@ -233,7 +238,7 @@ class ScriptRunConfig:
             compute_target=target,
             max_run_duration_seconds=None if limit is None else float(limit),
             environment=environment.as_dict() if environment is not None else None,
-            notes=notes,
+            notes=(*on_target, *notes),
         )
 
     def _check_source(self, folder: Path) -> None:
@@ -276,16 +281,13 @@ class ScriptRunConfig:
         return f"ScriptRunConfig(source_directory={str(self.source_directory)!r}, {what})"
 
 
-def _target(session: Session, asked: Any) -> str:
+def _target(session: Session, asked: Any) -> tuple[str, tuple[str, ...]]:
+    """Return the name of a compute target, and what its user has to know of it."""
     name = str(getattr(asked, "name", asked) or LOCAL)
     if name == LOCAL:
-        return name
-    with session.read() as tx:
-        tx.computes.get(name)  # a name that is not there is another mistake
-    raise NotAvailableError(
-        f"Scripts run on this machine: compute_target {name!r} is a cluster, which only AutoML "
-        "runs use. Leave compute_target out, or give 'local'."
-    )
+        return name, ()
+    check_target(session, name)
+    return name, (_ELSEWHERE.format(name=name),)
 
 
 def _argument(session: Session, value: Any) -> str:

@@ -9,18 +9,13 @@ from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import Any  # Any: arguments of a script are values of many kinds
 
-from nbautoml.compute.target import LOCAL, check_target
+from nbautoml.compute.target import LOCAL
 from nbautoml.pipelines.steps._base import PipelineStep
 from nbautoml.runs.run_configuration import RunConfiguration
 from nbautoml.runs.script import ScriptRunConfig
 from nbautoml.store.session import Session
 
 __all__ = ["CommandStep", "PythonScriptStep"]
-
-_ELSEWHERE = (
-    "compute_target {name!r} is a cluster; scripts of a pipeline run on the machine of its "
-    "controller, this one too. Only AutoML steps use clusters."
-)
 
 
 class ScriptStep(PipelineStep):
@@ -77,21 +72,16 @@ class ScriptStep(PipelineStep):
 
     def settings(self, session: Session, default_source: PurePath | None) -> dict[str, Any]:
         """Keep the source folder and return what a script run would do, without its arguments."""
-        name = str(getattr(self.compute, "name", self.compute) or LOCAL)
-        check_target(session, name)
-        runconfig = copy.copy(self._runconfig) if self._runconfig is not None else None
-        if runconfig is not None:
-            runconfig.target = LOCAL
-            runconfig.script, runconfig.command, runconfig.arguments = None, None, []
+        runconfig = copy.copy(self._runconfig or RunConfiguration())
+        runconfig.target = self.compute or LOCAL
+        runconfig.script, runconfig.command, runconfig.arguments = None, None, []
         source = self._source if self._source is not None else default_source
-        config = self._config(None if source is None else Path(source), runconfig)
-        job = asdict(config.job(session))
-        if name != LOCAL:
-            job["notes"] = (*job["notes"], _ELSEWHERE.format(name=name))
-        return job | {"compute_target": name}
+        return asdict(
+            self._config(None if source is None else Path(source), runconfig).job(session)
+        )
 
     @abstractmethod
-    def _config(self, source: Path | None, runconfig: RunConfiguration | None) -> ScriptRunConfig:
+    def _config(self, source: Path | None, runconfig: RunConfiguration) -> ScriptRunConfig:
         """Return the script run that the step is, without its arguments."""
 
 
@@ -172,7 +162,7 @@ class PythonScriptStep(ScriptStep):
             version=version,
         )
 
-    def _config(self, source: Path | None, runconfig: RunConfiguration | None) -> ScriptRunConfig:
+    def _config(self, source: Path | None, runconfig: RunConfiguration) -> ScriptRunConfig:
         return ScriptRunConfig(source, script=self.script_name, run_config=runconfig)
 
 
@@ -223,6 +213,6 @@ class CommandStep(ScriptStep):
             version=version,
         )
 
-    def _config(self, source: Path | None, runconfig: RunConfiguration | None) -> ScriptRunConfig:
+    def _config(self, source: Path | None, runconfig: RunConfiguration) -> ScriptRunConfig:
         # The words are the step's arguments; only whether they are a line is told here.
         return ScriptRunConfig(source, command="" if self._is_line else [], run_config=runconfig)

@@ -226,7 +226,7 @@ def test_a_script_that_names_a_cluster_is_told_where_it_runs(
     for step in Pipeline(workspace, steps).freeze().steps:
         assert step.settings["compute_target"] == "cpu-cluster"
         (note,) = step.settings["notes"]
-        assert note.startswith("compute_target 'cpu-cluster' is a cluster; scripts of a pipeline")
+        assert note.startswith("compute_target 'cpu-cluster' is a cluster; scripts run on")
     assert config.target == "cpu-cluster"
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nbautoml.compute.cluster_options import ClusterOptions
+from nbautoml.compute.kinds.cluster import ClusterBackend
 from nbautoml.data.dataset import Dataset
 from nbautoml.domain.records import ComputeRecord
-from nbautoml.errors import ConfigError, NotAvailableError, NotFoundError
+from nbautoml.errors import ComputeTargetException, ConfigError, NotAvailableError, NotFoundError
 from nbautoml.runs import script
 from nbautoml.runs.environment import Environment
 from nbautoml.runs.experiment import Experiment
@@ -139,17 +141,21 @@ def test_another_interpreter_is_looked_for(experiment: Experiment, source: Path)
         experiment.submit(ScriptRunConfig(source, "train.py", environment=managed))
 
 
-def test_a_cluster_is_refused_plainly(
-    experiment: Experiment, source: Path, session: Session
-) -> None:
+def test_a_script_for_a_cluster_runs_here_and_says_so(source: Path, session: Session) -> None:
     with session.write() as tx:
         tx.computes.put(
-            ComputeRecord(name="cpu-cluster", kind="AmlCompute", options={}, created_at=1.0)
+            ComputeRecord(
+                name="cpu-cluster",
+                kind=ClusterBackend.kind,
+                options=ClusterBackend.record_options(ClusterOptions()),
+                created_at=1.0,
+            )
         )
-    with pytest.raises(NotAvailableError, match="'cpu-cluster' is a cluster"):
-        experiment.submit(ScriptRunConfig(source, "train.py", compute_target="cpu-cluster"))
-    with pytest.raises(NotFoundError):
-        experiment.submit(ScriptRunConfig(source, "train.py", compute_target="cpu-clusters"))
+    job = ScriptRunConfig(source, "train.py", compute_target="cpu-cluster").job(session)
+    assert job.compute_target == "cpu-cluster"
+    assert job.notes[0].startswith("compute_target 'cpu-cluster' is a cluster; scripts run on")
+    with pytest.raises(ComputeTargetException, match="cpu-clusters"):
+        ScriptRunConfig(source, "train.py", compute_target="cpu-clusters").job(session)
 
 
 @pytest.mark.parametrize(
