@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Locator, expect
 
 import nbautoml
+from nbautoml.pipelines.scheduler_process import SCHEDULER
+from nbautoml.runs.service_process import find_service
 from nbautoml.services.workspaces import remember_workspace
 from tests.e2e.driver import JupyterServer, NotebookPage, wait_until
 from tests.e2e.test_panel import SOURCES, choose, open_panel, shoot, the_line
@@ -68,6 +72,17 @@ class Published:
             self.workspace, "each night", published.id, "churn", recurrence=daily
         )
 
+    def close(self) -> None:
+        """End the process that looks after the schedule."""
+        session = self.workspace.session
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found = find_service(session, SCHEDULER)
+            if found is not None:
+                process = psutil.Process(found.owner.pid)
+                process.terminate()
+                process.wait(20)
+        session.close()
+
 
 @pytest.fixture
 def published(
@@ -76,7 +91,7 @@ def published(
     monkeypatch.setenv("NBAUTOML_HOME", str(lab.nbautoml_home))
     published = Published(tmp_path / "published")
     yield published
-    published.workspace.session.close()
+    published.close()
 
 
 CELLS = (
