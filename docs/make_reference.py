@@ -161,32 +161,42 @@ def commands_page() -> str:
     """Return the commands of the command line with their arguments and options."""
     cli = importlib.import_module("nbautoml.cli")
     program = importlib.import_module("typer.main").get_command(cli.app)
-    own = [c for c in program.commands.values() if not hasattr(c, "commands")]
+    own = [(c.name, c) for c in program.commands.values() if not hasattr(c, "commands")]
     lines = ["# Command line", "", NOTE, "", "| command | what it does |", "|---|---|"]
-    lines += [_command_row("nbautoml", command) for command in own]
+    lines += [_command_row("nbautoml", *named) for named in own]
     lines += ["", *_options(own)]
     for group in (c for c in program.commands.values() if hasattr(c, "commands")):
         lines += ["", f"## nbautoml {group.name}", "", _plain(group.help), ""]
         lines += ["| command | what it does |", "|---|---|"]
-        commands = list(group.commands.values())
-        lines += [_command_row(f"nbautoml {group.name}", command) for command in commands]
+        commands = list(_leaves(group))
+        lines += [_command_row(f"nbautoml {group.name}", *named) for named in commands]
         lines += ["", *_options(commands)]
     return _text(lines)
 
 
-def _command_row(program: str, command: Any) -> str:
+def _leaves(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the commands of a group with their names, those of groups in it too."""
+    for command in group.commands.values():
+        name = f"{before}{command.name}"
+        if hasattr(command, "commands"):
+            yield from _leaves(command, f"{name} ")
+        else:
+            yield name, command
+
+
+def _command_row(program: str, name: str, command: Any) -> str:
     words = [p.name.upper() for p in command.params if p.param_type_name == "argument"]
-    return _row(f"`{' '.join([program, command.name, *words])}`", _plain(command.help))
+    return _row(f"`{' '.join([program, name, *words])}`", _plain(command.help))
 
 
-def _options(commands: Iterable[Any]) -> Iterator[str]:
+def _options(commands: Iterable[tuple[str, Any]]) -> Iterator[str]:
     """Yield a table of all options of some commands, each once for those that have it."""
     found: dict[tuple[str, str], list[str]] = {}
-    for command in commands:
+    for name, command in commands:
         for option in command.params:
             if option.param_type_name == "option" and option.name != "help":
                 key = (", ".join(f"`{name}`" for name in option.opts), _plain(option.help))
-                found.setdefault(key, []).append(command.name)
+                found.setdefault(key, []).append(name)
     yield from ("| option | of | what it does |", "|---|---|---|")
     for (names, doc), owners in found.items():
         yield _row(names, ", ".join(owners), doc)

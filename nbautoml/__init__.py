@@ -69,6 +69,12 @@ if TYPE_CHECKING:
     from nbautoml.serving.webservice import Webservice as Webservice
     from nbautoml.widgets.charts import metric_charts as metric_charts
     from nbautoml.widgets.run_details import RunDetails as RunDetails
+    from nbautoml.workspace.authentication import (
+        InteractiveLoginAuthentication as InteractiveLoginAuthentication,
+    )
+    from nbautoml.workspace.authentication import (
+        ServicePrincipalAuthentication as ServicePrincipalAuthentication,
+    )
     from nbautoml.workspace.workspace import Workspace as Workspace
 
 __version__ = "0.1.0"
@@ -96,6 +102,7 @@ _HOMES = {
     "FeaturizationConfig": "nbautoml.automl.featurization_config",
     "GatewayCluster": "nbautoml.compute.elsewhere",
     "InferenceConfig": "nbautoml.serving.configs",
+    "InteractiveLoginAuthentication": "nbautoml.workspace.authentication",
     "KubernetesCluster": "nbautoml.compute.elsewhere",
     "LocalWebservice": "nbautoml.serving.webservice",
     "Model": "nbautoml.registry.model",
@@ -118,6 +125,7 @@ _HOMES = {
     "Schedule": "nbautoml.pipelines.schedule",
     "ScheduleRecurrence": "nbautoml.pipelines.recurrence",
     "ScriptRunConfig": "nbautoml.runs.script",
+    "ServicePrincipalAuthentication": "nbautoml.workspace.authentication",
     "SlurmCluster": "nbautoml.compute.elsewhere",
     "SshCluster": "nbautoml.compute.elsewhere",
     "StepRun": "nbautoml.pipelines.step_run",

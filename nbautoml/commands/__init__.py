@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from nbautoml.commands import clusters, datasets, endpoints, models, pipelines, runs, workspaces
+from nbautoml.commands import (
+    api,
+    clusters,
+    datasets,
+    endpoints,
+    models,
+    pipelines,
+    runs,
+    workspaces,
+)
 
 NOUNS: tuple[tuple[str, typer.Typer], ...] = (
     ("cluster", clusters.app),
@@ -14,6 +23,7 @@ NOUNS: tuple[tuple[str, typer.Typer], ...] = (
     ("pipelines", pipelines.app),
     ("datasets", datasets.app),
     ("workspace", workspaces.app),
+    ("api", api.app),
 )
 """What stands behind ``nbautoml``, and the commands of each."""
 

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self  # Any: JSON values
 
@@ -50,7 +51,12 @@ def is_alive(record: ServiceProcessRecord, *, now: float) -> bool:
     return record.heartbeat_at >= now - GRACE_SECONDS
 
 
-def start_service(session: Session, name: str, module: str) -> bool:
+def service_log(session: Session, name: str) -> Path:
+    """Return the file that holds what a process of the workspace has written."""
+    return session.state_dir / "services" / f"{name}.log"
+
+
+def start_service(session: Session, name: str, module: str, *arguments: str) -> bool:
     """Start a process of the workspace in a session of its own, unless one lives.
 
     Parameters
@@ -61,6 +67,8 @@ def start_service(session: Session, name: str, module: str) -> bool:
         Its name, as of the `Claim` that it makes.
     module : str
         Import path of what it runs. One that comes second finds the place taken, and ends.
+    *arguments : str
+        Its command line.
 
     Returns
     -------
@@ -70,12 +78,13 @@ def start_service(session: Session, name: str, module: str) -> bool:
     is_alone = session.engine.is_private or session.engine.is_read_only
     if is_alone or find_service(session, name) is not None:
         return False
-    log = session.state_dir / "services" / f"{name}.log"
+    log = service_log(session, name)
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.is_file() and log.stat().st_size > _MOST_LOG_BYTES:
         log.replace(log.with_name(f"{log.name}.1"))
     with log.open("ab") as output:
-        start_detached(module, env=environment(session, ""), folder=session.root, log=output)
+        env = environment(session, "")
+        start_detached(module, *arguments, env=env, folder=session.root, log=output)
     return True
 
 

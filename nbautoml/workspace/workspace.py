@@ -20,6 +20,7 @@ from nbautoml.runs.recovery import recover_runs
 from nbautoml.runs.run import Run
 from nbautoml.serving.webservice import Webservice
 from nbautoml.store.session import Session, create_session, open_session
+from nbautoml.workspace.api_process import LOOPBACK, start_api, stop_api
 from nbautoml.workspace.config_file import (
     FACTS,
     STATE_FOLDER,
@@ -349,6 +350,39 @@ class Workspace:
         Notebooks give it to ``mlflow.set_tracking_uri``; what they log lies beside the runs.
         """
         return tracking_uri(self.session)
+
+    def serve_api(
+        self, *, port: int | None = None, host: str = LOOPBACK, allow_remote: bool = False
+    ) -> str:
+        """Start the REST service of the workspace, unless it runs; return its address.
+
+        It is a process of its own, which stays until `stop_api`. Callers need a token
+        (``nbautoml api token create``), on this machine, too.
+
+        Parameters
+        ----------
+        port : int, optional
+            Where it listens; by default where it did last.
+        host : str, default "127.0.0.1"
+            Address of this machine to listen at; any but loopback needs `allow_remote`.
+        allow_remote : bool, default False
+            Whether other machines may call it. What they send travels in clear text: put a proxy
+            with TLS before it.
+
+        Raises
+        ------
+        ConfigError
+            When other machines would be let in, and that was not allowed.
+        ConflictError
+            When it runs at another host or port.
+        StoreError
+            When it did not start.
+        """
+        return start_api(self.session, host=host, port=port, allow_remote=allow_remote)
+
+    def stop_api(self) -> bool:
+        """End the REST service; return whether it ran. Runs under way go on."""
+        return stop_api(self.session)
 
     def get_default_datastore(self) -> Datastore:
         """Return the workspace's own file store."""

@@ -28,8 +28,6 @@ NOT_IMPORTED = {
     "plotly": "promised to users: charts as figures; see docs/decisions/dependencies.md",
     "ipywidgets": "promised to users: a widget in every host; see docs/decisions/dependencies.md",
     "jupyterlab": "shows the run view; the command --lab starts it",
-    "starlette": "in images: registry/templates/service.py; serving/docker.py tells its version",
-    "uvicorn": "in images: serving/docker.py starts it and tells its version",
     "notebook": "Notebook 7, the other program that shows the run view",
 }
 """Distributions that are needed without an import, and why."""

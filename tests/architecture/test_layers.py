@@ -19,7 +19,7 @@ LAYERS = (
     {"pipelines"},
     {"workspace"},
     {"nbautoml"},
-    {"services", "labserver", "widgets"},
+    {"services", "api", "labserver", "widgets"},
     {"magics", "cli", "commands", "testing"},
 )
 """Lower parts first. ``nbautoml`` is the public package itself, ``nbautoml/__init__.py``."""
@@ -28,6 +28,7 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
 # Parts of one layer know nothing of each other, but for these.
 SIDEWAYS = {("engine", "runtime"), ("labserver", "services"), ("widgets", "services")}
+SIDEWAYS |= {("api", "services")}
 SIDEWAYS |= {("domain", "errors"), ("errors", "domain"), ("cli", "magics"), ("cli", "commands")}
 
 ONLY = {
@@ -38,8 +39,8 @@ ONLY = {
     "onnxruntime": ("nbautoml.registry.onnx",),
     "plotly": ("nbautoml.widgets.charts",),
     "pydantic": ("nbautoml.serving.schema",),
-    "starlette": (),
-    "uvicorn": (),
+    "starlette": ("nbautoml.api",),
+    "uvicorn": ("nbautoml.api",),
 }
 """Outside package to the only part that imports it."""
 

@@ -20,7 +20,8 @@ from nbautoml.compute.kinds.cluster import ClusterBackend
 from nbautoml.domain import events as ev
 from nbautoml.domain.records import ComputeRecord, SessionAddress
 from nbautoml.domain.status import RunStatus
-from nbautoml.store.session import open_session
+from nbautoml.services import api
+from nbautoml.store.session import Session, open_session
 
 RUN = "AutoML_x"
 
@@ -101,8 +102,9 @@ def test_list_is_a_table_or_json(noun: str, call: Callable[..., Result]) -> None
         result = CliRunner().invoke(cli.app, ["workspace", "list", "--json"])
         assert [row["name"] for row in json.loads(result.output)] == ["ws"]
         return
-    assert call(noun, "list").output.strip()
-    assert isinstance(json.loads(call(noun, "list", "--json").output), list)
+    words = [noun, "token", "list"] if noun == "api" else [noun, "list"]
+    assert call(*words).output.strip()
+    assert isinstance(json.loads(call(*words, "--json").output), list)
 
 
 def test_runs_are_listed_with_state_and_score(call: Callable[..., Result]) -> None:
@@ -279,3 +281,62 @@ def test_without_a_workspace_it_says_how_to_make_one(tmp_path: Path) -> None:
 
 def test_a_wrong_word_is_exit_code_two() -> None:
     assert CliRunner().invoke(cli.app, ["runs", "shew"]).exit_code == 2
+
+
+def test_a_token_is_made_listed_and_revoked(call: Callable[..., Result]) -> None:
+    made = json.loads(call("api", "token", "create", "cron", "--scope", "read", "--json").output)
+
+    assert made["token"].startswith(f"nba_{made['id']}_")
+    listed = call("api", "token", "list").output
+    assert made["id"] in listed
+    assert made["token"] not in listed
+    assert "active" in listed
+    call("api", "token", "revoke", made["id"], "--yes")
+    [row] = json.loads(call("api", "token", "list", "--json").output)
+    assert (row["state"], row["scopes"], row["name"]) == ("revoked", ["read"], "cron")
+    again = json.loads(call("api", "token", "revoke", made["id"], "-y", "--json").output)
+    assert again["state"] == "revoked"
+
+
+def test_a_token_is_written_alone_so_that_a_shell_can_keep_it(
+    call: Callable[..., Result],
+) -> None:
+    result = call("api", "token", "create", "cron", "--days", "0")
+
+    assert result.stdout.strip().startswith("nba_")
+    assert len(result.stdout.split()) == 1
+    assert "shown this once" in result.stderr
+    [row] = json.loads(call("api", "token", "list", "--json").output)
+    assert (row["expires_at"], row["scopes"]) == (None, ["read", "runs:submit"])
+
+
+def test_a_service_that_does_not_run_says_so(call: Callable[..., Result]) -> None:
+    assert "stopped" in call("api", "status").output
+    assert json.loads(call("api", "status", "--json").output)["is_running"] is False
+    assert "does not run" in call("api", "stop").output
+    assert json.loads(call("api", "stop", "--json").output) == {"was_running": False}
+
+
+def test_a_service_for_other_machines_has_to_be_meant(call: Callable[..., Result]) -> None:
+    result = call("api", "start", "--host", "0.0.0.0", expect=1)
+
+    assert "allow-remote" in str(result.exception)
+
+
+def test_starting_a_service_says_where_it_answers(
+    call: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def start(_session: Session, **options: Any) -> dict[str, Any]:
+        asked.append(options)
+        return {"is_running": True, "address": "http://127.0.0.1:5"}
+
+    monkeypatch.setattr(api, "start_service", start)
+    said = call("api", "start", "--port", "5", "--allow-remote")
+
+    assert "http://127.0.0.1:5" in said.stdout
+    assert "TLS" in said.stderr
+    assert json.loads(call("api", "start", "--json").output)["is_running"] is True
+    options = {"host": "127.0.0.1", "port": 5, "allow_remote": True}
+    assert asked == [options, {**options, "port": None, "allow_remote": False}]
