@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any  # Any: runs, and pipelines whose class is in a module to come
+from typing import TYPE_CHECKING, Any  # Any: pipelines that are not published, and values
 
 from nbautoml.domain.records import PipelineEndpointRecord
 from nbautoml.domain.status import PublishedStatus
@@ -19,6 +19,9 @@ from nbautoml.pipelines.picture import steps_of
 from nbautoml.pipelines.published import PublishedPipeline, check_one_of, parameters_of
 from nbautoml.pipelines.submission import ENDPOINT_ID, Start, check_active, start_published
 from nbautoml.store.session import HasSession, Session
+
+if TYPE_CHECKING:
+    from nbautoml.pipelines.pipeline_run import PipelineRun
 
 __all__ = ["PipelineEndpoint"]
 
@@ -292,7 +295,7 @@ class PipelineEndpoint:
         parent_run_id: object = None,
         pipeline_version: str | None = None,
         **_azure: Any,
-    ) -> Any:
+    ) -> PipelineRun:
         """Run a version, and return the run at once.
 
         Parameters
@@ -356,7 +359,7 @@ class PipelineEndpoint:
 
 def start_endpoint(
     session: Session, endpoint_id: str, start: Start, *, version: str | None = None
-) -> Any:
+) -> PipelineRun:
     """Start a version of an endpoint, its default when none is named; return the run.
 
     Raises

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any  # Any: JSON values, and runs and frozen pipelines of a module to come
+from typing import TYPE_CHECKING, Any  # Any: JSON values, and values of parameters
 
 from nbautoml.domain.records import PublishedPipelineRecord
 from nbautoml.domain.status import PublishedStatus
@@ -18,6 +18,10 @@ from nbautoml.pipelines.html import PARAMETERS, parameter_rows, pipeline_html
 from nbautoml.pipelines.picture import steps_of
 from nbautoml.pipelines.submission import Start, start_published
 from nbautoml.store.session import HasSession, Session
+
+if TYPE_CHECKING:
+    from nbautoml.pipelines.frozen import FrozenPipeline
+    from nbautoml.pipelines.pipeline_run import PipelineRun
 
 __all__ = ["PublishedPipeline", "publish_frozen"]
 
@@ -181,7 +185,7 @@ class PublishedPipeline:
         parent_run_id: object = None,
         continue_on_step_failure: bool | None = None,
         **_azure: Any,
-    ) -> Any:
+    ) -> PipelineRun:
         """Run it, and return the run at once.
 
         Parameters
@@ -254,7 +258,7 @@ def parameters_of(record: PublishedPipelineRecord) -> dict[str, Any]:
 
 def publish_frozen(
     workspace: HasSession,
-    frozen: Any,  # a FrozenPipeline
+    frozen: FrozenPipeline,
     *,
     name: str,
     description: str | None = None,

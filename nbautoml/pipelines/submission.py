@@ -1,11 +1,13 @@
-"""Starting what was published: the one way for notebooks, schedules and callers from outside."""
+"""Starting what was published: the one way for notebooks, schedules and callers from outside.
+
+Who lists what is published imports this, too: what reads tables is loaded with the first start.
+"""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any  # Any: values of parameters, and a run whose class is above this module
+from typing import TYPE_CHECKING, Any  # Any: values of parameters
 
 from nbautoml.domain.records import PublishedPipelineRecord
 from nbautoml.domain.status import PublishedStatus
@@ -13,6 +15,9 @@ from nbautoml.errors import ConflictError
 from nbautoml.runs.experiment import Experiment
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.session import Session
+
+if TYPE_CHECKING:
+    from nbautoml.pipelines.pipeline_run import PipelineRun
 
 PIPELINE_ID = "azureml.pipelineid"
 ENDPOINT_ID = "azureml.pipelineendpointid"
@@ -22,9 +27,6 @@ RUN_TYPE = "azureml.runType"
 
 SDK, HTTP, SCHEDULE = "SDK", "HTTP", "Schedule"
 """What started a run."""
-
-
-_FROZEN = "nbautoml.pipelines.frozen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ class Start:
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
-def start_published(session: Session, pipeline_id: str, start: Start) -> Any:
+def start_published(session: Session, pipeline_id: str, start: Start) -> PipelineRun:
     """Start a published pipeline; return its run at once.
 
     Parameters
@@ -77,6 +79,8 @@ def start_published(session: Session, pipeline_id: str, start: Start) -> Any:
     ConfigError
         When it has no parameter of a name, or the experiment cannot be called so.
     """
+    from nbautoml.pipelines import frozen
+
     with session.read() as tx:
         record = tx.published_pipelines.get(pipeline_id)
     check_active("published pipeline", record.name or record.id, record.status)
@@ -84,9 +88,9 @@ def start_published(session: Session, pipeline_id: str, start: Start) -> Any:
     keep_going = start.continue_on_step_failure
     if keep_going is None:
         keep_going = record.continue_on_step_failure
-    return _load(_FROZEN).submit_frozen(
+    return frozen.submit_frozen(
         experiment,
-        frozen_of(record),
+        frozen.FrozenPipeline.from_json(record.graph),
         parameters=dict(start.parameters),
         continue_on_step_failure=keep_going,
         properties={PIPELINE_ID: record.id, RUN_TYPE: start.source, **start.properties},
@@ -121,17 +125,7 @@ def frozen_parameters(
     NotFoundError
         When a value names a datastore or a dataset that is not there.
     """
-    values = _load("nbautoml.pipelines.parameters").assign(
-        session, frozen_of(record).parameters, given
-    )
+    from nbautoml.pipelines.parameters import assign
+
+    values = assign(session, record.graph["parameters"], given)
     return {name: values[name] for name in given or {}}
-
-
-def frozen_of(record: PublishedPipelineRecord) -> Any:
-    """Return the pipeline that was published."""
-    return _load(_FROZEN).FrozenPipeline.from_json(record.graph)
-
-
-def _load(module: str) -> Any:
-    # By name: it loads what reads tables, and those who list pipelines do without.
-    return importlib.import_module(module)

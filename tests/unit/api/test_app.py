@@ -279,12 +279,19 @@ class TestBodies:
                     id="d1", name="", version=0, fingerprint="f", definition={}, created_at=1.0
                 )
             )
+        made = publish(kit.workspace, parameters={"data": {"dataset": "d0"}})
         value = {"SavedDataSetReference": {"Id": "d1"}}
-        body = {"ExperimentName": "e", "DataSetDefinitionValueAssignments": {"source": value}}
+        body = {"ExperimentName": "e", "DataSetDefinitionValueAssignments": {"data": value}}
 
-        kit.post(kit.pipeline_path, body)
+        kit.post(f"{PIPELINE_PATH}/{made.id}", body)
 
-        assert kit.submitted.calls[0]["parameters"] == {"source": {"dataset": "d1"}}
+        assert kit.submitted.calls[0]["parameters"] == {"data": {"dataset": "d1"}}
+
+    def test_a_parameter_that_stands_for_something_else_is_refused(self, kit: Kit) -> None:
+        body = {"ExperimentName": "e", "ParameterAssignments": {"source": "in/a.csv"}}
+
+        found = problem(kit.post(kit.pipeline_path, body), 422)
+        assert "stands for a DataPath" in found["detail"]
 
     def test_places_that_are_not_there_are_all_named(self, kit: Kit) -> None:
         body = {

@@ -10,34 +10,20 @@ from typing import Any
 
 import pytest
 
+from nbautoml.data.datastore import Datastore
 from nbautoml.domain.records import RunRecord
 from nbautoml.domain.status import RunStatus
-from nbautoml.errors import ConfigError, did_you_mean
-from nbautoml.pipelines import submission
+from nbautoml.pipelines import frozen as frozen_module
+from nbautoml.pipelines.frozen import FrozenPipeline, FrozenStep
+from nbautoml.pipelines.parameters import assign
 from nbautoml.pipelines.published import PublishedPipeline, publish_frozen
 from nbautoml.runs.experiment import Experiment
 
 PARAMETERS = {"rate": 0.1, "source": {"datastore": "workspaceblobstore", "path": "in/a.csv"}}
-
-
-@dataclass(frozen=True)
-class FewSteps:
-    """As much of a frozen pipeline as publishing needs."""
-
-    names: tuple[str, ...] = ("prepare", "train")
-    parameters: Mapping[str, Any] = field(default_factory=lambda: dict(PARAMETERS))
-
-    @property
-    def step_names(self) -> tuple[str, ...]:
-        return self.names
-
-    def to_json(self) -> dict[str, Any]:
-        steps = [{"name": name} for name in self.names]
-        return {"form": 1, "description": "", "steps": steps, "parameters": dict(self.parameters)}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> FewSteps:
-        return cls(tuple(step["name"] for step in content["steps"]), content["parameters"])
+STEPS = tuple(
+    FrozenStep(number=number, name=name, kind="script", step_kind="", settings={})
+    for number, name in enumerate(("prepare", "train"))
+)
 
 
 @dataclass
@@ -47,7 +33,9 @@ class Submitted:
     calls: list[dict[str, Any]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
-    def submit(self, experiment: Experiment, frozen: FewSteps, **given: Any) -> SimpleNamespace:
+    def submit(
+        self, experiment: Experiment, frozen: FrozenPipeline, **given: Any
+    ) -> SimpleNamespace:
         if self.failures:
             raise self.failures.pop()
         assign(experiment.session, frozen.parameters, given["parameters"])
@@ -66,23 +54,21 @@ class Submitted:
         return SimpleNamespace(id=record.id)
 
 
-def assign(_session: Any, defaults: Mapping[str, Any], given: Mapping[str, Any] | None) -> Any:
-    for name in given or {}:
-        if name not in defaults:
-            raise ConfigError(
-                f"The pipeline has no parameter {name!r}.{did_you_mean(name, defaults)}"
-            )
-    return {**defaults, **(given or {})}
-
-
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Submitted:
     """Take the place of what starts a pipeline; return what will have been started."""
     submitted = Submitted()
-    module = SimpleNamespace(FrozenPipeline=FewSteps, submit_frozen=submitted.submit, assign=assign)
-    monkeypatch.setattr(submission, "_load", lambda _name: module)
+    monkeypatch.setattr(frozen_module, "submit_frozen", submitted.submit)
     return submitted
 
 
-def publish(workspace: Any, name: str = "train", **values: Any) -> PublishedPipeline:
+def publish(
+    workspace: Any,
+    name: str = "train",
+    *,
+    parameters: Mapping[str, Any] = PARAMETERS,
+    **values: Any,
+) -> PublishedPipeline:
     """Publish two steps with two parameters."""
-    return publish_frozen(workspace, FewSteps(), name=name, **values)
+    Datastore(workspace)  # the default, which a parameter names
+    frozen = FrozenPipeline(description="", steps=STEPS, parameters=parameters)
+    return publish_frozen(workspace, frozen, name=name, **values)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from nbautoml.errors import ConfigError, ConflictError, NotFoundError
+from nbautoml.pipelines.frozen import FrozenPipeline
 from nbautoml.pipelines.published import PublishedPipeline
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.session import open_memory_session
-from tests.unit.pipelines.published_cases import PARAMETERS, Submitted, publish, stand_in
+from tests.unit.pipelines.published_cases import PARAMETERS, STEPS, Submitted, publish, stand_in
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_a_published_pipeline_tells_what_was_said(workspace: WorkspaceHandle) ->
     assert (found.status, found.tags, found.properties) == ("Active", {"a": "b"}, {})
     assert (found.total_run_steps, found.get_step_names()) == (2, ["prepare", "train"])
     assert (found.parameters, found.continue_on_step_failure) == (PARAMETERS, False)
-    assert found.get_graph()["steps"] == [{"name": "prepare"}, {"name": "train"}]
+    assert FrozenPipeline.from_json(found.get_graph()).steps == STEPS
     assert found.graph_id == found.id
 
 
