@@ -28,6 +28,7 @@ from nbautoml.pipelines.schedule_settings import ScheduleSettings
 from nbautoml.pipelines.scheduler_process import SCHEDULER
 from nbautoml.pipelines.submission import SCHEDULE, SCHEDULE_ID, Start, start_published
 from nbautoml.runs.child_process import own_address
+from nbautoml.runs.recovery import Rescue
 from nbautoml.runs.service_process import Claim
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.patience import patiently
@@ -66,12 +67,13 @@ class Scheduler:
         for record in self._active():
             try:
                 self._tend(record)
-            except StoreError as error:  # it is tried again at the next look
+            except (StoreError, OSError) as error:  # it is tried again at the next look
                 logger.warning("schedule %s waits for the store: %s", record.id, error)
-        moments = [record.next_at for record in self._active()]
-        if not moments:
-            return None
-        return min((one for one in moments if one is not None), default=self._clock())
+            except NbAutoMLError as error:  # others are to go on
+                self._tell(record, str(error))
+        active, now = self._active(), self._clock()
+        coming = [one.next_at for one in active if one.next_at is not None and one.next_at > now]
+        return min(coming, default=now + LOOK_SECONDS) if active else None
 
     def _active(self) -> list[ScheduleRecord]:
         with self._session.read() as tx:
@@ -180,6 +182,15 @@ class Scheduler:
         logger.info("schedule %s (%s) started run %s", record.id, record.name, run.id)
         return str(run.id)
 
+    def _tell(self, record: ScheduleRecord, error: str) -> None:
+        """Write down why a schedule cannot even be read, such as an unknown time zone."""
+        if record.state.get(_ERROR) == error:
+            return
+        logger.warning("schedule %s (%s) cannot be kept: %s", record.id, record.name, error)
+        with self._session.write() as tx:
+            known = tx.schedules.get(record.id)
+            tx.schedules.update(replace(known, state={**known.state, _ERROR: error}))
+
     def _find_run(self, record: ScheduleRecord) -> str | None:
         """Return the run that a scheduler before this one has started for a note."""
         wanted = {SCHEDULE_ID: record.id, DUE_AT: repr(record.state[_PENDING]["due_at"])}
@@ -209,9 +220,10 @@ def serve(session: Session, claim: Claim, *, stop: threading.Event) -> None:
     stop : threading.Event
         Ends it.
     """
-    scheduler = Scheduler(session)
+    scheduler, rescue = Scheduler(session), Rescue(session)
     while claim.is_held and not stop.is_set():
         next_at = patiently(scheduler.look)
+        rescue.look()  # nobody else may be there to see that a run was lost
         if next_at is None and _is_over(session, claim):
             return
         wait = LOOK_SECONDS if next_at is None else next_at - time.time()

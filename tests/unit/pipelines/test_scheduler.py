@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from nbautoml.data.datastore import Datastore
-from nbautoml.domain.records import ScheduleRecord
-from nbautoml.domain.status import PublishedStatus
+from nbautoml.domain.records import Owner, ScheduleRecord
+from nbautoml.domain.status import PublishedStatus, RunStatus
 from nbautoml.errors import DatasetError, StoreError
 from nbautoml.pipelines import scheduler_process, watched_path
 from nbautoml.pipelines.endpoint import PipelineEndpoint
@@ -19,10 +20,11 @@ from nbautoml.pipelines.recurrence import ScheduleRecurrence
 from nbautoml.pipelines.schedule import Schedule
 from nbautoml.pipelines.scheduler import NOTE_SECONDS, Scheduler, serve
 from nbautoml.pipelines.scheduler_process import SCHEDULER, start_scheduler
+from nbautoml.runs import recovery
 from nbautoml.runs.service_process import Claim, find_service
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.session import Session, open_memory_session
-from nbautoml.testing.store_cases import in_threads
+from nbautoml.testing.store_cases import add_run, in_threads, wait_until
 from tests.unit.pipelines.published_cases import Submitted, publish, stand_in
 
 HOUR = 3600.0
@@ -206,12 +208,32 @@ def test_a_store_that_does_not_answer_is_asked_again(
     session: Session, hourly: Schedule, clock: Clock, submitted: Submitted
 ) -> None:
     scheduler = Scheduler(session, clock=clock)
-    submitted.failures.append(StoreError("away"))
-    scheduler.look()
-    assert due_at(hourly) == []
+    submitted.failures += [OSError("no space left"), StoreError("away")]
+    for _ in range(2):
+        scheduler.look()
+        assert due_at(hourly) == []
 
     scheduler.look()
     assert due_at(hourly) == [clock.now]
+
+
+def test_a_schedule_that_cannot_be_read_leaves_the_others_alone(
+    session: Session, workspace: WorkspaceHandle, hourly: Schedule, clock: Clock
+) -> None:
+    """Such as one whose time zone this machine does not know."""
+    other = Schedule.create(workspace, "other", publish(workspace).id, "exp", HOURLY)
+    broken = {**HOURLY.to_dict(), "time_zone": "Mars/Olympus"}
+    with session.write() as tx:
+        record = tx.schedules.get(hourly.id)
+        changed = {**record.settings, "recurrence": broken}
+        tx.schedules.update(replace(record, settings=changed))
+    scheduler = Scheduler(session, clock=clock)
+
+    assert scheduler.look() == clock.now + HOUR
+    scheduler.look()
+
+    assert "Mars/Olympus" in record_of(hourly).state["error"]
+    assert due_at(other) == [clock.now]
 
 
 def test_a_disabled_schedule_rests(
@@ -351,6 +373,70 @@ def test_the_process_goes_on_while_something_is_enabled(session: Session, hourly
 
         assert is_at_work
         assert claim.is_held
+
+
+def test_a_run_that_was_lost_is_seen(
+    session: Session, hourly: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "LOOK_SECONDS", 0.0)
+    gone = Owner(host=socket.gethostname(), pid=2**22 + 5, started_at=1.0)
+    add_run(session, "lost", type="interactive", status=RunStatus.RUNNING, owner=gone)
+    stop = threading.Event()
+    with Claim(session, SCHEDULER) as claim:
+        thread = threading.Thread(target=serve, args=(session, claim), kwargs={"stop": stop})
+        thread.start()
+        wait_until(lambda: _status_of(session, "lost") is RunStatus.FAILED)
+        stop.set()
+        thread.join()
+
+
+def _status_of(session: Session, run_id: str) -> RunStatus:
+    with session.read() as tx:
+        return tx.runs.get(run_id).status
+
+
+def test_a_place_is_kept_for_a_schedule_that_came_meanwhile(
+    session: Session, hourly: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = threading.Event()
+
+    def see_none(_scheduler: Scheduler) -> None:
+        stop.set()
+
+    monkeypatch.setattr(Scheduler, "look", see_none)
+    with Claim(session, SCHEDULER) as claim:
+        serve(session, claim, stop=stop)
+
+        assert claim.is_held
+
+
+def test_a_note_that_another_has_taken_over_is_left(
+    session: Session, hourly: Schedule, clock: Clock, submitted: Submitted
+) -> None:
+    leave_note(hourly, 5.0, clock.now - NOTE_SECONDS)
+    seen = record_of(hourly)
+    Scheduler(session, clock=clock).look()
+
+    Scheduler(session, clock=clock)._tend(seen)
+
+    assert len(submitted.calls) == 1
+
+
+def test_a_datastore_that_waits_for_the_store_is_looked_at_again(
+    session: Session, workspace: WorkspaceHandle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Datastore.register(workspace, "blobs", str(tmp_path / "blobs"))
+    made = Schedule.create(workspace, "s", publish(workspace).id, "exp", datastore="blobs")
+
+    def fail(*_args: object) -> None:
+        raise StoreError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(watched_path, "look", fail)
+        due = made.next_at
+        Scheduler(session, clock=Clock(due or 0.0)).look()
+
+    assert (made.next_at, made.error) == (due, "")
 
 
 def test_a_scheduler_is_started_where_it_has_work(
