@@ -32,7 +32,7 @@ from nbautoml.api.repeats import HEADER, SUBMISSION, check_key, fingerprint_of, 
 from nbautoml.domain.records import ApiTokenRecord, PipelineEndpointRecord, RunRecord
 from nbautoml.domain.status import RunStatus
 from nbautoml.errors import NbAutoMLError, NotFoundError
-from nbautoml.pipelines.addresses import ENDPOINT_PATH, PIPELINE_PATH, RUN_PATH
+from nbautoml.pipelines.addresses import ENDPOINT_PATH, OPENAPI_PATH, PIPELINE_PATH, RUN_PATH
 from nbautoml.pipelines.endpoint import pipeline_of
 from nbautoml.pipelines.published import parameters_of
 from nbautoml.pipelines.submission import (
@@ -78,7 +78,7 @@ def make_app(
     app = Starlette(
         routes=[
             Route("/healthz", _healthz),
-            Route("/openapi.json", service.document),
+            Route(OPENAPI_PATH, service.document),
             _post(f"{PIPELINE_PATH}/{{pipeline_id}}", service.submit_pipeline),
             _post(f"{ENDPOINT_PATH}/Id/{{endpoint_id}}", service.submit_endpoint),
             _post(f"{ENDPOINT_PATH}/Id/{{endpoint_id}}/{{version}}", service.submit_endpoint),

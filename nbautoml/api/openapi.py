@@ -20,7 +20,7 @@ from nbautoml.api.bodies import (
 )
 from nbautoml.api.repeats import HEADER, KEY_PATTERN
 from nbautoml.domain.status import PublishedStatus, RunStatus
-from nbautoml.pipelines.addresses import ENDPOINT_PATH, PIPELINE_PATH, RUN_PATH
+from nbautoml.pipelines.addresses import ENDPOINT_PATH, OPENAPI_PATH, PIPELINE_PATH, RUN_PATH
 from nbautoml.pipelines.published import parameters_of
 from nbautoml.store.session import Session
 
@@ -91,7 +91,7 @@ def openapi_document(session: Session, version: str) -> dict[str, Any]:
                 _parameter("pipelineVersion", "query", {"type": "string"}),
             ),
             f"{RUN_PATH}/{{run_id}}": {"get": _run_operation()},
-            "/openapi.json": {"get": _plain("This document.", "application/json")},
+            OPENAPI_PATH: {"get": _plain("This document.", "application/json")},
             "/healthz": {"get": {**_plain("The service lives.", "text/plain"), "security": []}},
         },
         "components": {

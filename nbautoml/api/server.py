@@ -13,6 +13,7 @@ from nbautoml.api.app import make_app
 from nbautoml.errors import ConfigError
 from nbautoml.pipelines.addresses import API, API_PORT
 from nbautoml.runs.child_process import own_address
+from nbautoml.runs.recovery import Rescue
 from nbautoml.runs.service_process import Claim
 from nbautoml.store.patience import patiently
 from nbautoml.store.session import Session, open_session
@@ -76,7 +77,8 @@ def serve(session: Session, listener: socket.socket, host: str) -> bool:
             timeout_graceful_shutdown=_CLOSING_SECONDS,
         )
         server = uvicorn.Server(config)
-        watch = threading.Thread(target=_watch, args=(claim, server), daemon=True)
+        watched = (claim, server, Rescue(session))
+        watch = threading.Thread(target=_watch, args=watched, daemon=True)
         watch.start()
         logger.info("listening at %s", facts["address"])
         server.run(sockets=[listener])
@@ -112,7 +114,8 @@ def _last_port(session: Session) -> list[int]:
 
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named, because asyncio sends small answers at once (TCP_NODELAY) only where it is: 44 to 1 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
@@ -123,10 +126,11 @@ def _bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _watch(claim: Claim, server: uvicorn.Server) -> None:
-    """End the server when another process has its place."""
+def _watch(claim: Claim, server: uvicorn.Server, rescue: Rescue) -> None:
+    """End the server when another process has its place; see meanwhile that no run is lost."""
     pause = threading.Event()
     while claim.is_held:
+        rescue.look()
         pause.wait(_LOOK_SECONDS)
     server.should_exit = True
 

@@ -12,6 +12,7 @@ PREFIX = "/pipelines/v1.0"
 PIPELINE_PATH = f"{PREFIX}/PipelineRuns/PipelineSubmit"
 ENDPOINT_PATH = f"{PREFIX}/PipelineRuns/PipelineEndpointSubmit"
 RUN_PATH = f"{PREFIX}/PipelineRuns"
+OPENAPI_PATH = "/openapi.json"
 API_PORT = 8127
 """Port that the service asks for first."""
 DEFAULT_ADDRESS = f"http://127.0.0.1:{API_PORT}"

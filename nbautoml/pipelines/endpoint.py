@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any  # Any: pipelines that are not published, 
 from nbautoml.domain.records import PipelineEndpointRecord
 from nbautoml.domain.status import PublishedStatus
 from nbautoml.errors import ConfigError, NotFoundError
-from nbautoml.pipelines.addresses import endpoint_address
+from nbautoml.pipelines.addresses import OPENAPI_PATH, api_address, endpoint_address
 from nbautoml.pipelines.html import PARAMETERS, parameter_rows, pipeline_html
 from nbautoml.pipelines.picture import steps_of
 from nbautoml.pipelines.published import PublishedPipeline, check_one_of, parameters_of
@@ -162,6 +162,11 @@ class PipelineEndpoint:
     def endpoint(self) -> str:
         """Its REST address; `Workspace.serve_api` starts what answers there."""
         return endpoint_address(self.session, self.id)
+
+    @property
+    def swaggerurl(self) -> str:
+        """Address of the document that describes the REST service."""
+        return f"{api_address(self.session)}{OPENAPI_PATH}"
 
     @property
     def pipeline_version_list(self) -> builtins.list[tuple[str, str]]:

@@ -16,10 +16,11 @@ from starlette.types import ASGIApp
 
 from nbautoml.api import app as api_app
 from nbautoml.api.app import make_app
+from nbautoml.api.guard import Guard
 from nbautoml.data.datastore import Datastore
 from nbautoml.domain.records import DatasetRecord
 from nbautoml.domain.status import RunStatus
-from nbautoml.errors import StoreUnavailableError
+from nbautoml.errors import NbAutoMLError, StoreUnavailableError
 from nbautoml.pipelines.addresses import ENDPOINT_PATH, PIPELINE_PATH, RUN_PATH
 from nbautoml.pipelines.endpoint import PipelineEndpoint
 from nbautoml.pipelines.published import PublishedPipeline
@@ -512,6 +513,37 @@ class TestForms:
         found = problem(answer, 500)
         assert "secret" not in answer.text
         assert found["detail"].split()[-1].rstrip(".") in caplog.text
+
+    def test_an_error_that_has_no_status_is_told_by_an_id(
+        self, kit: Kit, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_args: object) -> None:
+            raise NbAutoMLError("about the inside")
+
+        monkeypatch.setattr(api_app, "openapi_document", fail)
+        answer = kit.client.get("/openapi.json", headers=kit.token())
+
+        problem(answer, 500)
+        assert "about the inside" not in answer.text
+
+    def test_what_is_no_request_is_handed_on(self, kit: Kit) -> None:
+        seen: list[str] = []
+
+        async def inner(scope: Any, _receive: Any, _send: Any) -> None:
+            seen.append(scope["type"])
+
+        guard = Guard(inner, kit.session, is_local=True)
+        asyncio.run(guard({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+
+        assert seen == ["lifespan"]
+
+    def test_a_dataset_is_described(self, kit: Kit) -> None:
+        publish(kit.workspace, "other", parameters={"data": {"dataset": "d0"}})
+        document = kit.client.get("/openapi.json", headers=kit.token()).json()
+
+        fields = document["components"]["schemas"]["Submission"]["properties"]
+        datasets = fields["DataSetDefinitionValueAssignments"]["properties"]
+        assert datasets["data"]["required"] == ["SavedDataSetReference"]
 
     def test_the_document_lists_what_is_published(self, kit: Kit) -> None:
         document = kit.client.get("/openapi.json", headers=kit.token()).json()

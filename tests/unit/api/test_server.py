@@ -43,6 +43,12 @@ def test_it_listens_where_it_did_last(session: Session) -> None:
         assert again.getsockname()[1] == port
 
 
+def test_answers_are_sent_at_once(session: Session) -> None:
+    """asyncio sets TCP_NODELAY where it sees that a socket is TCP."""
+    with server.listen(session, "127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
 def test_a_port_that_is_taken_is_left(session: Session) -> None:
     with server.listen(session, "127.0.0.1", 0) as first:
         port = first.getsockname()[1]

@@ -50,6 +50,7 @@ def test_the_first_version_is_zero_and_the_default(
     assert (found.default_version, found.get_default_version()) == ("0", "0")
     assert found.get_pipeline().name == "first"
     assert found.endpoint.endswith(f"/PipelineEndpointSubmit/Id/{endpoint.id}")
+    assert found.swaggerurl.endswith("/openapi.json")
     assert PipelineEndpoint.get(workspace, id=endpoint.id).name == "train"
 
 
