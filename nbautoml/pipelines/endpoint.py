@@ -16,12 +16,18 @@ from nbautoml.errors import ConfigError, NotFoundError
 from nbautoml.pipelines.addresses import OPENAPI_PATH, api_address, endpoint_address
 from nbautoml.pipelines.html import PARAMETERS, parameter_rows, pipeline_html
 from nbautoml.pipelines.picture import steps_of
-from nbautoml.pipelines.published import PublishedPipeline, check_one_of, parameters_of
+from nbautoml.pipelines.published import (
+    PublishedPipeline,
+    check_one_of,
+    followed,
+    parameters_of,
+)
 from nbautoml.pipelines.submission import ENDPOINT_ID, Start, check_active, start_published
 from nbautoml.store.session import HasSession, Session
 
 if TYPE_CHECKING:
     from nbautoml.pipelines.pipeline_run import PipelineRun
+    from nbautoml.runs.experiment import Experiment
 
 __all__ = ["PipelineEndpoint"]
 
@@ -41,6 +47,9 @@ class PipelineEndpoint:
     record : PipelineEndpointRecord
         What the store knows of it.
     """
+
+    submit_settings = (*PublishedPipeline.submit_settings, "pipeline_version")
+    """What ``Experiment.submit`` takes for an endpoint."""
 
     def __init__(self, session: Session, record: PipelineEndpointRecord) -> None:
         self.session = session
@@ -329,6 +338,28 @@ class PipelineEndpoint:
         """
         start = Start(experiment=experiment_name, parameters=pipeline_parameters or {})
         return start_endpoint(self.session, self.id, start, version=pipeline_version)
+
+    def submit_to(
+        self,
+        experiment: Experiment,
+        *,
+        tags: Mapping[str, str] | None,
+        show_output: bool,
+        pipeline_parameters: Mapping[str, Any] | None = None,
+        pipeline_version: str | None = None,
+        continue_on_step_failure: bool | None = None,
+        regenerate_outputs: bool = False,
+    ) -> PipelineRun:
+        """Run a version; see `Experiment.submit`."""
+        start = Start(
+            experiment=experiment.name,
+            parameters=pipeline_parameters or {},
+            continue_on_step_failure=continue_on_step_failure,
+            regenerate_outputs=regenerate_outputs,
+            tags=tags or {},
+        )
+        run = start_endpoint(experiment.session, self.id, start, version=pipeline_version)
+        return followed(run, show_output)
 
     def _change(self, **values: Any) -> None:
         with self.session.write() as tx:

@@ -22,6 +22,7 @@ from nbautoml.store.session import HasSession, Session
 if TYPE_CHECKING:
     from nbautoml.pipelines.frozen import FrozenPipeline
     from nbautoml.pipelines.pipeline_run import PipelineRun
+    from nbautoml.runs.experiment import Experiment
 
 __all__ = ["PublishedPipeline", "publish_frozen"]
 
@@ -38,6 +39,9 @@ class PublishedPipeline:
     record : PublishedPipelineRecord
         What the store knows of it.
     """
+
+    submit_settings = ("pipeline_parameters", "continue_on_step_failure", "regenerate_outputs")
+    """What ``Experiment.submit`` takes for a published pipeline."""
 
     def __init__(self, session: Session, record: PublishedPipelineRecord) -> None:
         self.session = session
@@ -219,6 +223,26 @@ class PublishedPipeline:
         )
         return start_published(workspace.session, self.id, start)
 
+    def submit_to(
+        self,
+        experiment: Experiment,
+        *,
+        tags: Mapping[str, str] | None,
+        show_output: bool,
+        pipeline_parameters: Mapping[str, Any] | None = None,
+        continue_on_step_failure: bool | None = None,
+        regenerate_outputs: bool = False,
+    ) -> PipelineRun:
+        """Run it; see `Experiment.submit`."""
+        start = Start(
+            experiment=experiment.name,
+            parameters=pipeline_parameters or {},
+            continue_on_step_failure=continue_on_step_failure,
+            regenerate_outputs=regenerate_outputs,
+            tags=tags or {},
+        )
+        return followed(start_published(experiment.session, self.id, start), show_output)
+
     def enable(self) -> None:
         """Let it be submitted."""
         self._set(PublishedStatus.ACTIVE)
@@ -310,6 +334,13 @@ def publish_frozen(
     with session.write() as tx:
         tx.published_pipelines.create(record)
     return PublishedPipeline(session, record)
+
+
+def followed(run: PipelineRun, show_output: bool) -> PipelineRun:
+    """Return a run that was started, at its end when its output is shown."""
+    if show_output:
+        run.wait_for_completion(show_output=True)
+    return run
 
 
 def check_one_of(call: str, id: str | None, name: str | None) -> None:

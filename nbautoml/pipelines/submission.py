@@ -43,6 +43,10 @@ class Start:
         Values of parameters; the others have their defaults.
     continue_on_step_failure : bool, optional
         As it was published when not given.
+    regenerate_outputs : bool, default False
+        Whether every step is run, whatever was made earlier.
+    tags : mapping of str to str
+        Kept with the run.
     properties : mapping of str to str
         More properties of the run.
     """
@@ -51,6 +55,8 @@ class Start:
     source: str = SDK
     parameters: Mapping[str, Any] = field(default_factory=dict)
     continue_on_step_failure: bool | None = None
+    regenerate_outputs: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -93,6 +99,8 @@ def start_published(session: Session, pipeline_id: str, start: Start) -> Pipelin
         frozen.FrozenPipeline.from_json(record.graph),
         parameters=dict(start.parameters),
         continue_on_step_failure=keep_going,
+        regenerate_outputs=start.regenerate_outputs,
+        tags=start.tags,
         properties={PIPELINE_ID: record.id, RUN_TYPE: start.source, **start.properties},
     )
 

@@ -89,7 +89,7 @@ class Experiment:
 
         Parameters
         ----------
-        config : AutoMLConfig, ScriptRunConfig or Pipeline
+        config : AutoMLConfig, ScriptRunConfig, Pipeline, PublishedPipeline or PipelineEndpoint
             What to run.
         tags : mapping of str to str, optional
             Kept with the run.
@@ -97,7 +97,7 @@ class Experiment:
             Whether to wait and print what happens.
         **settings
             Those of a pipeline: ``pipeline_parameters``, ``continue_on_step_failure`` and
-            ``regenerate_outputs``.
+            ``regenerate_outputs``; of an endpoint also ``pipeline_version``.
 
         Returns
         -------

@@ -32,6 +32,7 @@ class Submitted:
 
     calls: list[dict[str, Any]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    shown: list[bool] = field(default_factory=list)
 
     def submit(
         self, experiment: Experiment, frozen: FrozenPipeline, **given: Any
@@ -51,7 +52,8 @@ class Submitted:
         with experiment.session.write() as tx:
             tx.experiments.get_or_create(experiment.name)
             tx.runs.create(record)
-        return SimpleNamespace(id=record.id)
+        show = lambda *, show_output: self.shown.append(show_output)  # noqa: E731
+        return SimpleNamespace(id=record.id, wait_for_completion=show)
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Submitted:

@@ -10,6 +10,7 @@ import pytest
 from nbautoml.errors import ConfigError, ConflictError, NotFoundError
 from nbautoml.pipelines.endpoint import PipelineEndpoint
 from nbautoml.pipelines.published import PublishedPipeline
+from nbautoml.runs.experiment import Experiment
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.session import open_memory_session
 from tests.unit.pipelines.published_cases import Submitted, publish, stand_in
@@ -119,6 +120,18 @@ def test_submitting_runs_the_default_or_a_version(
     assert submitted.calls[0]["properties"]["azureml.pipelineendpointid"] == endpoint.id
     with pytest.raises(NotFoundError, match="no version '2'"):
         endpoint.submit("exp", pipeline_version="2")
+
+
+def test_an_experiment_submits_a_version(
+    workspace: WorkspaceHandle, endpoint: PipelineEndpoint, submitted: Submitted
+) -> None:
+    endpoint.add(publish(workspace, "second"))
+
+    Experiment(workspace, "exp").submit(endpoint, pipeline_version="1", tags={"a": "b"})
+
+    [call] = submitted.calls
+    assert call["properties"]["azureml.pipelineid"] == endpoint.get_pipeline("1").id
+    assert (call["tags"], submitted.shown) == ({"a": "b"}, [])
 
 
 def test_a_disabled_endpoint_or_version_is_not_submitted(

@@ -11,6 +11,7 @@ import pytest
 from nbautoml.errors import ConfigError, ConflictError, NotFoundError
 from nbautoml.pipelines.frozen import FrozenPipeline
 from nbautoml.pipelines.published import PublishedPipeline
+from nbautoml.runs.experiment import Experiment
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.store.session import open_memory_session
 from tests.unit.pipelines.published_cases import PARAMETERS, STEPS, Submitted, publish, stand_in
@@ -97,6 +98,29 @@ def test_submitting_starts_what_was_frozen(
     assert (first["parameters"], first["continue_on_step_failure"]) == ({"rate": 0.5}, True)
     assert first["properties"] == {"azureml.pipelineid": made.id, "azureml.runType": "SDK"}
     assert (second["parameters"], second["continue_on_step_failure"]) == ({}, False)
+
+
+def test_an_experiment_submits_it_with_tags(
+    workspace: WorkspaceHandle, submitted: Submitted
+) -> None:
+    made = publish(workspace)
+    given = {"pipeline_parameters": {"rate": 2}, "regenerate_outputs": True}
+
+    Experiment(workspace, "exp").submit(made, tags={"a": "b"}, **given)
+
+    [call] = submitted.calls
+    assert (call["experiment"], call["parameters"]) == ("exp", {"rate": 2})
+    assert (call["tags"], call["regenerate_outputs"]) == ({"a": "b"}, True)
+    with pytest.raises(ConfigError, match="no setting 'pipeline_version'"):
+        Experiment(workspace, "exp").submit(made, pipeline_version="1")
+
+
+def test_the_output_of_a_run_is_shown_when_asked_for(
+    workspace: WorkspaceHandle, submitted: Submitted
+) -> None:
+    Experiment(workspace, "exp").submit(publish(workspace), show_output=True)
+
+    assert submitted.shown == [True]
 
 
 def test_a_disabled_pipeline_is_not_submitted_until_it_is_enabled(
