@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 100
 """Requests that are worked on; more are told to come again."""
 _BACKLOG = 128
+_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
+"""Nobody between guesses what an answer is, or keeps it."""
 _LOOK_SECONDS = 1.0
 _CLOSING_SECONDS = 5
 
@@ -70,6 +72,7 @@ def serve(session: Session, listener: socket.socket, host: str) -> bool:
             log_config=None,
             access_log=False,
             server_header=False,
+            headers=_HEADERS,
             proxy_headers=False,
             ws="none",
             lifespan="off",

@@ -235,11 +235,11 @@ def test_a_new_file_starts_a_run_with_its_path(ws: Workspace, source: Path, tmp_
     step = PythonScriptStep(
         "read.py", name="read", arguments=[given], inputs=[given], source_directory=source
     )
-    published = Pipeline(ws, steps=[step]).publish(name="read")
-    schedule = Schedule.create(
+    endpoint = PipelineEndpoint.publish(ws, "read", "what arrives", Pipeline(ws, steps=[step]))
+    schedule = Schedule.create_for_pipeline_endpoint(
         ws,
         "arrival",
-        published.id,
+        endpoint.id,
         "exp",
         datastore=datastore,
         polling_interval=1,
@@ -257,6 +257,7 @@ def test_a_new_file_starts_a_run_with_its_path(ws: Workspace, source: Path, tmp_
     assert run is not None
     assert run.wait_for_completion(show_output=False) == "Finished"
     assert run.get_metrics() == {"length": 5}
+    assert run.properties["azureml.pipelineendpointid"] == endpoint.id
 
 
 def test_a_front_starts_it_without_loading_what_runs_it(

@@ -85,6 +85,8 @@ def test_it_answers_and_ends_when_its_place_is_taken(
 
         answer = httpx.get(f"{found.facts['address']}/healthz")
         assert (answer.text, "server" in answer.headers) == ("Healthy", False)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
         put(session, Owner(host="elsewhere", pid=1, started_at=1.0), 1)
         thread.join(10.0)
 
