@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +32,7 @@ from nbautoml.errors import ConflictError
 from nbautoml.pipelines.addresses import API, RUN_PATH
 from nbautoml.pipelines.parameters import DataPathComputeBinding
 from nbautoml.pipelines.scheduler_process import SCHEDULER
+from nbautoml.runs.child_process import environment
 from nbautoml.runs.service_process import find_service
 from nbautoml.services import pipelines
 from nbautoml.store.session import open_session
@@ -204,6 +207,35 @@ def test_a_schedule_runs_at_once_and_its_process_ends_with_it(
     schedule.disable()
     wait_until(lambda: find_service(ws.session, SCHEDULER) is None)
     assert len(schedule.get_pipeline_runs()) == 1
+
+
+def test_of_several_schedulers_one_works_and_a_moment_has_one_run(
+    ws: Workspace, published: PublishedPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("nbautoml.pipelines.schedule.start_scheduler", lambda _session: False)
+        schedule = Schedule.create(ws, "hourly", published.id, "exp", ScheduleRecurrence("Hour", 1))
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "nbautoml.pipelines.scheduler"],
+            env=environment(ws.session, ""),
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(3)
+    ]
+    try:
+        wait_until(lambda: sum(one.poll() is None for one in processes) == 1)
+        wait_until(lambda: schedule.get_last_pipeline_run() is not None)
+        found = find_service(ws.session, SCHEDULER)
+        assert found is not None
+        assert [one.pid for one in processes if one.poll() is None] == [found.owner.pid]
+        schedule.disable()
+        wait_until(lambda: all(one.poll() == 0 for one in processes))
+        assert len(schedule.get_pipeline_runs()) == 1
+    finally:
+        for one in processes:
+            one.kill()
+            one.wait()
 
 
 def test_a_scheduler_that_was_killed_is_started_again_by_who_opens_the_workspace(
