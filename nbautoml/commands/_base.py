@@ -11,8 +11,9 @@ from typing import Annotated, Any  # Any: JSON values
 
 import typer
 
+from nbautoml.services.sessions import open_workspace
 from nbautoml.services.workspaces import remember_workspace
-from nbautoml.store.session import Session, open_session
+from nbautoml.store.session import Session
 from nbautoml.workspace.config_file import find_config, read_config
 
 Folder = Annotated[
@@ -55,7 +56,7 @@ def opened(folder: Path) -> Iterator[Session]:
     """
     address = read_config(find_config(folder)).address
     remember_workspace(address)
-    session = open_session(address)
+    session = open_workspace(address)
     try:
         yield session
     finally:

@@ -9,9 +9,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from nbautoml.domain.records import SessionAddress
+from nbautoml.pipelines.scheduler_process import start_scheduler
 from nbautoml.store.session import Session, open_session
 
 IDLE_SECONDS = 60.0
+
+
+def open_workspace(address: SessionAddress) -> Session:
+    """Open a workspace, and start its scheduler if it has schedules and none is at work.
+
+    A front may be the first to open a workspace after the machine was off.
+
+    Raises
+    ------
+    StoreError
+        When the workspace cannot be opened.
+    """
+    session = open_session(address)
+    start_scheduler(session)
+    return session
 
 
 @dataclass(slots=True)
@@ -39,7 +55,7 @@ class SessionPool:
         *,
         idle_seconds: float = IDLE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
-        open_session: Callable[[SessionAddress], Session] = open_session,
+        open_session: Callable[[SessionAddress], Session] = open_workspace,
     ) -> None:
         self._idle_seconds = idle_seconds
         self._clock = clock

@@ -19,6 +19,7 @@ from nbautoml.pipelines.scheduler_process import SCHEDULER
 from nbautoml.runs import service_process
 from nbautoml.runs.workspace_handle import WorkspaceHandle
 from nbautoml.services import pipeline_process, pipelines
+from nbautoml.services.sessions import SessionPool, open_workspace
 from nbautoml.store.session import Session, create_session
 from nbautoml.workspace.config_file import address_for
 from tests.unit.pipelines.published_cases import PARAMETERS, Submitted, publish, stand_in
@@ -281,3 +282,28 @@ def test_a_schedule_that_is_made_starts_its_process(
 
     assert started == ["nbautoml.pipelines.scheduler"]
     assert (session.state_dir / "services" / f"{SCHEDULER}.log").is_file()
+
+
+def test_opening_a_workspace_in_a_front_starts_its_scheduler(
+    session: Session,
+    workspace: WorkspaceHandle,
+    published: PublishedPipeline,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As after the machine was off: nobody may open a notebook for days."""
+    made = Schedule.create(workspace, "nightly", published.id, "exp", DAILY)
+    started: list[str] = []
+
+    def start(module: str, *_arguments: str, **_options: object) -> int:
+        started.append(module)
+        return 1
+
+    monkeypatch.setattr(service_process, "start_detached", start)
+    pool = SessionPool()
+    with pool.lend(session.address):
+        assert started == ["nbautoml.pipelines.scheduler"]
+    pool.close()
+
+    made.disable()
+    with open_workspace(session.address):
+        assert len(started) == 1
