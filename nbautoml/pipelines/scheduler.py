@@ -9,6 +9,7 @@ there, only the last counts.
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import sys
 import threading
@@ -41,6 +42,8 @@ LOOK_SECONDS = 1.0
 _LEAST_SECONDS = 0.02
 NOTE_SECONDS = 30.0
 """A note of another scheduler is taken over when it is older; starting a run takes a second."""
+ASTRAY_SECONDS = 3600.0
+"""A moment this far behind the one that is next comes from a clock that was wrong."""
 DUE_AT = "nbautoml.due_at"
 """Property of a run: the moment of its schedule that it is for, in seconds since the epoch."""
 _PENDING, _FILES, _ERROR = "pending", "files", "error"
@@ -61,11 +64,16 @@ class Scheduler:
         self._session = session
         self._clock = clock
         self._id = str(uuid.uuid4())
+        self._looked_at = math.inf
 
     def look(self) -> float | None:
         """Submit what is due now; return the next moment, None when no schedule is enabled."""
+        now = self._clock()
+        was_set_back, self._looked_at = now < self._looked_at, now
         for record in self._active():
             try:
+                if was_set_back:  # or this is the first look
+                    self._bring_back(record, now)
                 self._tend(record)
             except (StoreError, OSError) as error:  # it is tried again at the next look
                 logger.warning("schedule %s waits for the store: %s", record.id, error)
@@ -87,6 +95,14 @@ class Scheduler:
             moved = self._taken(record, record.next_at, now)
             if moved is not None and _PENDING in moved.state:
                 self._submit(moved)
+
+    def _bring_back(self, record: ScheduleRecord, now: float) -> None:
+        """Give a schedule its next moment again that a clock set years ahead has moved."""
+        next_at = ScheduleSettings.from_json(record.settings).next_after(now)
+        if record.next_at is None or record.next_at <= next_at + ASTRAY_SECONDS:
+            return
+        with self._session.write() as tx:
+            tx.schedules.move(record.id, seen=record.next_at, next_at=next_at, state=record.state)
 
     def _make_up(self, record: ScheduleRecord, now: float) -> None:
         """Do what a note asks for that was left, by another scheduler or by a store that failed."""

@@ -127,6 +127,36 @@ def test_of_what_was_missed_only_the_last_counts(
     assert due_at(hourly) == [start + 5 * HOUR]
 
 
+@pytest.mark.parametrize("is_another", [False, True], ids=["the same", "another scheduler"])
+def test_a_clock_that_was_years_ahead_leaves_nothing_waiting(
+    session: Session, hourly: Schedule, clock: Clock, is_another: bool
+) -> None:
+    start = clock.now
+    scheduler = Scheduler(session, clock=clock)
+    clock.now = start + 10 * 365 * 24 * HOUR
+    scheduler.look()
+
+    clock.now = start + 0.5 * HOUR
+    scheduler = Scheduler(session, clock=clock) if is_another else scheduler
+    assert scheduler.look() == start + HOUR
+    clock.now = start + HOUR
+    scheduler.look()
+
+    assert due_at(hourly)[1:] == [start + HOUR]
+
+
+def test_a_clock_that_is_set_back_a_little_repeats_no_moment(
+    session: Session, hourly: Schedule, clock: Clock
+) -> None:
+    start = clock.now
+    scheduler = Scheduler(session, clock=clock)
+    for now in (start, start - 60.0, start, start + 60.0):
+        clock.now = now
+        scheduler.look()
+
+    assert due_at(hourly) == [start]
+
+
 def test_many_schedulers_submit_a_moment_once(
     session: Session, hourly: Schedule, clock: Clock, submitted: Submitted
 ) -> None:
