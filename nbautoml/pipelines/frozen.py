@@ -153,6 +153,7 @@ def submit_frozen(
     parameters: Mapping[str, Any] | None = None,
     continue_on_step_failure: bool = False,
     regenerate_outputs: bool = False,
+    name: str = "",
     tags: Mapping[str, str] | None = None,
     properties: Mapping[str, str] | None = None,
 ) -> PipelineRun:
@@ -170,6 +171,8 @@ def submit_frozen(
         Whether steps that do not need a failed one are run all the same.
     regenerate_outputs : bool, default False
         Whether every step is run, whatever was made earlier.
+    name : str, default ""
+        A name for people; what the pipeline is said to be for by default.
     tags, properties : mapping of str to str, optional
         Kept with the run.
 
@@ -188,7 +191,7 @@ def submit_frozen(
         type=PIPELINE_RUN,
         status=RunStatus.NOT_STARTED,
         created_at=time.time(),
-        display_name=frozen.description,
+        display_name=name or frozen.description,
         settings={
             "pipeline": frozen.to_json(),
             "parameters": values,

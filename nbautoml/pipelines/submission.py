@@ -100,6 +100,7 @@ def start_published(session: Session, pipeline_id: str, start: Start) -> Pipelin
         parameters=dict(start.parameters),
         continue_on_step_failure=keep_going,
         regenerate_outputs=start.regenerate_outputs,
+        name=record.name,
         tags=start.tags,
         properties={PIPELINE_ID: record.id, RUN_TYPE: start.source, **start.properties},
     )

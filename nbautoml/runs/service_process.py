@@ -21,6 +21,8 @@ from nbautoml.store.session import Session, Writer
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 2.0
+MOST_LOOKS = 3
+"""After so many heartbeats without the workspace's folder, it is gone, and so is its process."""
 GRACE_SECONDS = 30.0
 """How long a process on another machine may be silent before its place is free."""
 _MOST_LOG_BYTES = 1_000_000
@@ -151,7 +153,15 @@ class Claim:
         self.is_held = False
 
     def _beat(self) -> None:
+        folder, n_looks = self._session.state_dir, 0
+        has_folder = folder.is_dir()
         while not self._stop.wait(HEARTBEAT_SECONDS):
+            # A database whose file was deleted can still be read and written by who has it open.
+            n_looks = 0 if folder.is_dir() or not has_folder else n_looks + 1
+            if n_looks == MOST_LOOKS:
+                logger.warning("the workspace's folder is gone; the %s ends", self._name)
+                self.is_held = False
+                return
             try:
                 with self._session.write() as tx:
                     is_ours = tx.service_processes.beat(self._name, self._owner)

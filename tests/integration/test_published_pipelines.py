@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -111,6 +112,7 @@ def test_a_published_pipeline_runs_without_the_code_that_made_it(
     assert run.wait_for_completion(show_output=False) == "Finished"
     assert run.get_metrics() == {"rate": 0.25}
     assert run.properties["azureml.pipelineid"] == published.id
+    assert run.display_name == "train"
 
 
 def test_a_program_elsewhere_submits_it_and_sees_its_run(
@@ -256,6 +258,27 @@ def test_a_scheduler_that_was_killed_is_started_again_by_who_opens_the_workspace
     assert second is not None
     assert second.owner.pid != first.owner.pid
     other.session.close()
+
+
+def test_a_scheduler_ends_when_its_workspace_is_deleted(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NBAUTOML_HOME", str(tmp_path / "home"))
+    gone = Workspace.create("gone", path=tmp_path / "gone")
+    step = PythonScriptStep("rate.py", arguments=[0.5], source_directory=source)
+    made = Pipeline(gone, steps=[step]).publish(name="train", description="nightly")
+    Schedule.create(gone, "daily", made.id, "exp", ScheduleRecurrence("Day", 1))
+    wait_until(lambda: find_service(gone.session, SCHEDULER) is not None)
+    found = find_service(gone.session, SCHEDULER)
+    assert found is not None
+    process = psutil.Process(found.owner.pid)
+    gone.session.close()
+
+    def is_over() -> bool:
+        shutil.rmtree(tmp_path / "gone", ignore_errors=True)  # it may write while that goes on
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+    wait_until(is_over)
 
 
 def test_a_new_file_starts_a_run_with_its_path(ws: Workspace, source: Path, tmp_path: Path) -> None:

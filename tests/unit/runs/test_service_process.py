@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -53,6 +54,16 @@ def test_a_place_is_held_until_the_end(session: Session) -> None:
         assert (found.owner.pid, found.facts) == (os.getpid(), {"port": 5})
 
     assert not claim.is_held
+
+
+def test_a_process_ends_when_the_workspace_is_gone(
+    shared: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_process, "HEARTBEAT_SECONDS", 0.02)
+    shared.state_dir.mkdir(exist_ok=True)
+    with Claim(shared, "x") as claim:
+        shutil.rmtree(shared.root)
+        wait_until(lambda: not claim.is_held)
 
 
 def test_a_living_process_keeps_its_place(session: Session) -> None:
