@@ -117,6 +117,7 @@ class Claim:
         self._owner: Owner = this_process()
         self._stop = threading.Event()
         self._beating = threading.Thread(target=self._beat, name=f"{name} heartbeat", daemon=True)
+        self._has_folder = session.state_dir.is_dir()
         self.is_held = False
 
     def __enter__(self) -> Self:
@@ -154,10 +155,9 @@ class Claim:
 
     def _beat(self) -> None:
         folder, n_looks = self._session.state_dir, 0
-        has_folder = folder.is_dir()
         while not self._stop.wait(HEARTBEAT_SECONDS):
             # A database whose file was deleted can still be read and written by who has it open.
-            n_looks = 0 if folder.is_dir() or not has_folder else n_looks + 1
+            n_looks = 0 if folder.is_dir() or not self._has_folder else n_looks + 1
             if n_looks == MOST_LOOKS:
                 logger.warning("the workspace's folder is gone; the %s ends", self._name)
                 self.is_held = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -57,12 +56,12 @@ def test_a_place_is_held_until_the_end(session: Session) -> None:
 
 
 def test_a_process_ends_when_the_workspace_is_gone(
-    shared: Session, monkeypatch: pytest.MonkeyPatch
+    shared: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_process, "HEARTBEAT_SECONDS", 0.02)
     shared.state_dir.mkdir(exist_ok=True)
     with Claim(shared, "x") as claim:
-        shutil.rmtree(shared.root)
+        shared.state_dir.rename(tmp_path / "gone")
         wait_until(lambda: not claim.is_held)
 
 
