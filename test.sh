@@ -32,11 +32,12 @@ step "Run view: vitest" run_view npm run --silent test
 # Two at a time: each of these works within its own process, or waits for one of its own.
 step "Python: style, unit" \
   python -m pytest -n 2 --dist loadfile nbautoml tests/architecture tests/unit
-step "Python: contracts, and what takes seconds" \
-  python -m pytest -n 2 --dist loadfile tests/contract tests/slow
+step "Python: contracts, pipelines, and what takes seconds" \
+  python -m pytest -n 2 --dist loadfile tests/contract tests/slow tests/integration/pipelines
 # One at a time: these start processes and servers of their own.
 step "Python: integration, faults, notebooks" \
-  python -m pytest tests/integration tests/faults tests/notebooks
+  python -m pytest tests/integration tests/faults tests/notebooks \
+  --ignore tests/integration/pipelines
 # In a process of its own: the browser's event loop and processes would disturb the others.
 if [ "${NBAUTOML_SKIP_BROWSER:-}" = 1 ]; then
   say "SKIPPED: the tests that drive a browser (NBAUTOML_SKIP_BROWSER=1)"
