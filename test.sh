@@ -35,9 +35,10 @@ step "Python: style, unit" \
 step "Python: contracts, pipelines, and what takes seconds" \
   python -m pytest -n 2 --dist loadfile tests/contract tests/slow tests/integration/pipelines
 # One at a time: these start processes and servers of their own.
-step "Python: integration, faults, notebooks" \
-  python -m pytest tests/integration tests/faults tests/notebooks \
-  --ignore tests/integration/pipelines
+step "Python: integration, notebooks" \
+  python -m pytest tests/integration tests/notebooks --ignore tests/integration/pipelines
+# Two at a time: what breaks while other work goes on has to end well, too.
+step "Python: faults" python -m pytest -n 2 tests/faults
 # In a process of its own: the browser's event loop and processes would disturb the others.
 if [ "${NBAUTOML_SKIP_BROWSER:-}" = 1 ]; then
   say "SKIPPED: the tests that drive a browser (NBAUTOML_SKIP_BROWSER=1)"
