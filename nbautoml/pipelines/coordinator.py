@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import threading
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from nbautoml.pipelines.starting import StepStarter
 from nbautoml.runs.controller import launch, set_status
 from nbautoml.runs.details import run_snapshot
 from nbautoml.runs.work import Ending, WorkContext
+from nbautoml.runtime.threads import n_processors
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class PipelineWork:
         self._is_canceled = False
         self._news: queue.SimpleQueue[StepChanged] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._n_slots = n_slots if n_slots is not None else _n_processors()
+        self._n_slots = n_slots if n_slots is not None else n_processors()
         starter = StepStarter(context.session, context.run)
         self._keeper = StepKeeper(
             session=context.session,
@@ -181,9 +181,3 @@ def _as_event(state: StepState) -> StepChanged:
         reason=state.reason,
         reused_from=state.reused_from,
     )
-
-
-def _n_processors() -> int:
-    """Return how many processors this process may use."""
-    count = getattr(os, "sched_getaffinity", None)
-    return max(len(count(0)) if count is not None else os.cpu_count() or 1, 1)
