@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -37,10 +38,11 @@ from nbautoml.runs.child_process import environment
 from nbautoml.runs.service_process import find_service
 from nbautoml.services import pipelines
 from nbautoml.store.session import open_session
+from nbautoml.testing import store_cases
 
 pytestmark = pytest.mark.integration
 
-WAIT_SECONDS = 120.0
+wait_until = partial(store_cases.wait_until, seconds=120.0)
 
 SCRIPT = """
 import sys
@@ -94,14 +96,6 @@ def published(ws: Workspace, source: Path) -> PublishedPipeline:
     made = Pipeline(ws, steps=[step]).publish(name="train", description="nightly")
     (source / "rate.py").unlink()
     return made
-
-
-def wait_until(is_true: Callable[[], bool], *, seconds: float = WAIT_SECONDS) -> None:
-    end = time.monotonic() + seconds
-    while not is_true():
-        if time.monotonic() > end:
-            raise AssertionError(f"nothing happened within {seconds:.0f} s")
-        time.sleep(0.05)
 
 
 def test_a_published_pipeline_runs_without_the_code_that_made_it(
